@@ -1,0 +1,430 @@
+//! The contract of a source: what a feed promises, and what is done when it does not keep it.
+//!
+//! One TOML file in `sources/`. Adding a feed is adding such a file: the parser, the table, the schedule and the
+//! catalogue are all driven by it.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::Error;
+
+/// A source's contract, checked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// Name of the source and of its table, such as `hospital_stock`.
+    pub id: Spanned<String>,
+    /// Title for readers.
+    pub title_fr: String,
+    /// What the feed says, for the definitions page and the catalogue.
+    pub description_fr: String,
+    /// Whether an edition repeats the whole series.
+    pub kind: Kind,
+    /// Columns that identify a row, in sort order.
+    pub key: Vec<Spanned<String>>,
+    /// Who publishes the feed.
+    pub publisher: String,
+    /// Licence of the data.
+    pub licence: String,
+    /// Data dictionary or document of reference.
+    pub reference: Option<String>,
+    /// Where the feed is and in which form it comes.
+    pub feed: Feed,
+    /// How its text is written.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// When it comes, when its absence is worth a word, when its figures settle.
+    pub cadence: Cadence,
+    /// Beyond these an edition is held or refused.
+    #[serde(default)]
+    pub bounds: Bounds,
+    /// The columns, key columns included.
+    pub columns: Vec<Column>,
+    /// Rows to leave out before anything is counted.
+    #[serde(default)]
+    pub filters: Vec<Filter>,
+    /// SHA-free fingerprint of the contract's text (set by the reader): a change replays the same body.
+    #[serde(skip)]
+    pub fingerprint: String,
+}
+
+/// What an edition of a source means for the keys it does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// An edition repeats the whole series: a vanished key is a withdrawal.
+    Snapshot,
+    /// An edition adds or corrects keys: nothing is withdrawn.
+    Increment,
+}
+
+/// Form of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Delimited text with a header line.
+    Csv,
+    /// A JSON array of objects, possibly under [`Feed::path`].
+    Json,
+    /// One JSON object a line.
+    Ndjson,
+    /// One sheet of an Excel workbook, header in its first row.
+    Xlsx,
+}
+
+/// Where a feed is and in which form it comes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// Address; `{date}` stands for the day asked for (ISO). Agencies usually set it in their configuration.
+    pub url: Option<String>,
+    /// Form of the body; gzip or a zip of one member around it is recognised by itself.
+    pub format: Format,
+    /// JSON only: dotted path to the array, such as `data.rows`.
+    pub path: Option<String>,
+    /// XLSX only: name of the sheet (the first one when absent).
+    pub sheet: Option<String>,
+    /// File of `reference/` that ships with Vigie and serves as first edition.
+    pub bundled: Option<String>,
+    /// Edition time of the bundled file.
+    pub bundled_issued_at: Option<jiff::Timestamp>,
+}
+
+/// How text is written: separators, dates, missing values.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dialect {
+    /// Expected field separator.
+    pub delimiter: char,
+    /// Other separators accepted, each use being said in a finding.
+    pub also_delimiters: Vec<char>,
+    /// Decimal mark of numbers.
+    pub decimal: char,
+    /// Date layouts in `strftime` form; the first is the expected one, the others are accepted and said.
+    pub date_formats: Vec<String>,
+    /// Words that mean "missing", besides the empty field.
+    pub missing: Vec<String>,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            delimiter: ',',
+            also_delimiters: Vec::new(),
+            decimal: '.',
+            date_formats: vec!["%Y-%m-%d".into(), "%d/%m/%Y".into()],
+            missing: ["NA", "NaN", "nan", "null", "NULL"].map(String::from).to_vec(),
+        }
+    }
+}
+
+/// When a feed comes and how long it may be silent.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cadence {
+    /// Cron pattern of the polls (five fields, or six with seconds first).
+    pub cron: Spanned<String>,
+    /// Zone in which the pattern is read.
+    #[serde(default = "paris")]
+    pub time_zone: Spanned<String>,
+    /// Age of the newest edition from which the feed is late.
+    #[serde(deserialize_with = "duration")]
+    pub warn_after: SignedDuration,
+    /// Age from which the feed is stale: its series prints as a gap, and an alert is raised.
+    #[serde(deserialize_with = "duration")]
+    pub error_after: SignedDuration,
+    /// Days during which a figure is still provisional.
+    #[serde(default)]
+    pub settling_days: u16,
+}
+
+/// Bounds beyond which an edition is held (`vigie accept` applies it) or refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bounds {
+    /// Share of known keys that one snapshot may withdraw before it is held.
+    pub withdrawn_share_max: f64,
+    /// Share of bad rows above which the whole file is refused.
+    pub bad_rows_share_max: f64,
+    /// Size of the body, as sent, above which it is refused.
+    pub bytes_max: u64,
+    /// Size once decompressed above which it is refused.
+    pub decompressed_bytes_max: u64,
+    /// Rows above which it is refused.
+    pub rows_max: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            withdrawn_share_max: 0.05,
+            bad_rows_share_max: 0.20,
+            bytes_max: 256 << 20,
+            decompressed_bytes_max: 2 << 30,
+            rows_max: 50_000_000,
+        }
+    }
+}
+
+/// Type of a column, with the checks that come with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    /// Any text.
+    Text,
+    /// INSEE code of a department or overseas collectivity (`01`, `2A`, `971`), known to Vigie.
+    Department,
+    /// A calendar day.
+    Date,
+    /// A whole number; counts set `min = 0`.
+    Integer,
+    /// A decimal number.
+    Number,
+    /// `true`/`false`, `1`/`0`, `oui`/`non`.
+    Boolean,
+}
+
+/// One column of a source.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Name in the table.
+    pub name: Spanned<String>,
+    /// Names the column may have in the feed, besides its own.
+    #[serde(default)]
+    pub from: Vec<String>,
+    /// Type and the checks that come with it.
+    #[serde(rename = "type")]
+    pub kind: ColumnType,
+    /// Title for readers.
+    pub title_fr: String,
+    /// Unit of the values (`patients`, `beds`, `euros per hour`), absent for codes and labels.
+    pub unit: Option<String>,
+    /// Whether a value may be missing.
+    #[serde(default)]
+    pub nullable: bool,
+    /// Whether the whole column may be absent from an edition.
+    #[serde(default)]
+    pub optional: bool,
+    /// Value taken when the column is absent.
+    pub default: Option<String>,
+    /// Least value allowed.
+    pub min: Option<f64>,
+    /// Greatest value allowed.
+    pub max: Option<f64>,
+    /// Codes allowed.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Exact length of a code; a shorter run of digits gets its leading zeros back, and that is said.
+    pub width: Option<usize>,
+    /// Whether the value is a running total, whose fall is a finding.
+    #[serde(default)]
+    pub running_total: bool,
+    /// Whether a date may lie after the edition (plans, shifts).
+    #[serde(default)]
+    pub future: bool,
+}
+
+/// Keeps only the rows whose column, as sent, is one of `keep`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// Column as named in the feed.
+    pub column: String,
+    /// Values that stay.
+    pub keep: Vec<String>,
+}
+
+impl Contract {
+    /// Reads and checks one contract.
+    ///
+    /// # Errors
+    /// [`Error::Faulty`] with file and line: syntax, unknown key, key column that is not a column, column named
+    /// twice, bad cron pattern, unknown time zone, bounds out of 0..1.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
+        let mut contract: Self =
+            toml::from_str(text).map_err(|fault| Error::toml(file, text, &fault))?;
+        contract.fingerprint = crate::vocabulary::fingerprint(text);
+        contract.check(file, text)?;
+        Ok(contract)
+    }
+
+    /// Name of the source and of its table.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.id.get_ref()
+    }
+
+    /// Names of the key columns, in sort order.
+    #[must_use]
+    pub fn key_names(&self) -> Vec<String> {
+        self.key.iter().map(|name| name.get_ref().clone()).collect()
+    }
+
+    /// The column of that name in the table.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.get_ref() == name)
+    }
+
+    /// Columns in table order: the key first, then the others as the contract lists them.
+    #[must_use]
+    pub fn ordered_columns(&self) -> Vec<&Column> {
+        let mut columns: Vec<&Column> =
+            self.key.iter().filter_map(|name| self.column(name.get_ref())).collect();
+        columns.extend(
+            self.columns.iter().filter(|c| !self.key.iter().any(|k| k.get_ref() == c.name.get_ref())),
+        );
+        columns
+    }
+
+    /// Arrow schema of the table, without version columns: key first, then values.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        let fields: Vec<Field> = self
+            .ordered_columns()
+            .into_iter()
+            .map(|c| Field::new(c.name.get_ref(), c.kind.arrow(), c.nullable || c.optional))
+            .collect();
+        Schema::new(fields).into()
+    }
+
+    fn check(&self, file: &str, text: &str) -> Result<(), Error> {
+        let fault = |span: std::ops::Range<usize>, what: String| {
+            Err(Error::at(file, text, span.start, what))
+        };
+        let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".toml");
+        if stem != self.name() {
+            return fault(
+                self.id.span(),
+                format!("id is {:?} but the file is named {stem:?}; they must be the same", self.name()),
+            );
+        }
+        if !is_name(self.name()) {
+            return fault(
+                self.id.span(),
+                format!("id {:?} must be lower-case letters, digits and underscores", self.name()),
+            );
+        }
+        let mut seen = BTreeSet::new();
+        for column in &self.columns {
+            let name = column.name.get_ref();
+            if !is_name(name) {
+                return fault(
+                    column.name.span(),
+                    format!("column {name:?} must be lower-case letters, digits and underscores"),
+                );
+            }
+            if VERSION_COLUMNS.contains(&name.as_str()) {
+                return fault(
+                    column.name.span(),
+                    format!("column {name:?} is one that Vigie adds itself; choose another name"),
+                );
+            }
+            if !seen.insert(name.clone()) {
+                return fault(column.name.span(), format!("column {name:?} is declared twice"));
+            }
+            if let (Some(min), Some(max)) = (column.min, column.max)
+                && min > max
+            {
+                return fault(
+                    column.name.span(),
+                    format!("column {name:?} has min {min} above max {max}"),
+                );
+            }
+            if column.default.is_some() && !column.optional {
+                return fault(
+                    column.name.span(),
+                    format!("column {name:?} has a default but is not optional; add optional = true"),
+                );
+            }
+        }
+        if self.key.is_empty() {
+            return fault(self.id.span(), "key is empty; name the columns that identify a row".into());
+        }
+        for key in &self.key {
+            match self.column(key.get_ref()) {
+                None => {
+                    return fault(
+                        key.span(),
+                        format!("key column {:?} is not among the columns", key.get_ref()),
+                    );
+                }
+                Some(column) if column.nullable => {
+                    return fault(
+                        key.span(),
+                        format!("key column {:?} may not be nullable", key.get_ref()),
+                    );
+                }
+                Some(_) => {}
+            }
+        }
+        let cron = &self.cadence.cron;
+        if let Err(cause) = croner::Cron::from_str(cron.get_ref()) {
+            return fault(cron.span(), format!("cron pattern {:?} is not valid: {cause}", cron.get_ref()));
+        }
+        let zone = &self.cadence.time_zone;
+        if jiff::tz::TimeZone::get(zone.get_ref()).is_err() {
+            return fault(
+                zone.span(),
+                format!("time zone {:?} is unknown; expected an IANA name such as Europe/Paris", zone.get_ref()),
+            );
+        }
+        if self.cadence.error_after < self.cadence.warn_after {
+            return fault(cron.span(), "error_after is shorter than warn_after".into());
+        }
+        for (name, share) in [
+            ("withdrawn_share_max", self.bounds.withdrawn_share_max),
+            ("bad_rows_share_max", self.bounds.bad_rows_share_max),
+        ] {
+            if !(0.0..=1.0).contains(&share) {
+                return fault(self.id.span(), format!("bounds.{name} is {share}; expected a share from 0 to 1"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Columns that every versioned table has besides its own.
+pub(crate) const VERSION_COLUMNS: [&str; 4] = ["issued_at", "recorded_at", "fetch_id", "withdrawn"];
+
+impl ColumnType {
+    /// The Arrow type its values have in the lake.
+    #[must_use]
+    pub fn arrow(self) -> DataType {
+        match self {
+            Self::Text | Self::Department => DataType::Utf8,
+            Self::Date => DataType::Date32,
+            Self::Integer => DataType::Int64,
+            Self::Number => DataType::Float64,
+            Self::Boolean => DataType::Boolean,
+        }
+    }
+
+    /// The Arrow type of every instant in the lake: microseconds, UTC.
+    #[must_use]
+    pub fn instant() -> DataType {
+        DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn paris() -> Spanned<String> {
+    Spanned::new(0..0, "Europe/Paris".to_owned())
+}
+
+fn duration<'de, D: serde::Deserializer<'de>>(source: D) -> Result<SignedDuration, D::Error> {
+    let text = String::deserialize(source)?;
+    SignedDuration::from_str(&text).map_err(|cause| {
+        serde::de::Error::custom(format!("{text:?} is not a duration such as 36h: {cause}"))
+    })
+}

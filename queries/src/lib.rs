@@ -1,0 +1,27 @@
+//! The vocabulary of Vigie: contracts of sources, SQL of indicators, dated rules, places.
+//!
+//! Everything here is data that something executes: a contract drives the parser and the table, a query header
+//! drives the run order and the definitions page, a rule carries its own tests. The files are embedded in the
+//! binary; a folder given in the configuration overlays them file by file ([`Vocabulary::with_overlay`]).
+//!
+//! This crate knows no engine, no network, no disk layout and no clock.
+
+mod alert;
+mod contract;
+mod error;
+mod observation;
+mod place;
+mod query;
+mod rule;
+mod vocabulary;
+
+pub use alert::{Alert, AlertEvent, AlertState, CriterionResult, Judgement};
+pub use contract::{
+    Bounds, Cadence, Column, ColumnType, Contract, Dialect, Feed, Filter, Format, Kind,
+};
+pub use error::Error;
+pub use observation::{Observation, Observations, SeriesKey, Status, TimeType};
+pub use place::{GeoType, Place, known_departments, region_name};
+pub use query::{Query, QueryKind};
+pub use rule::{Combine, Comparison, Criterion, GradeOfSource, Level, Rule, RuleTest, Thresholds};
+pub use vocabulary::{ReferenceBody, Vocabulary};

@@ -1,0 +1,173 @@
+//! Places: departments, regions, France.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+/// Kind of place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GeoType {
+    /// A department or overseas collectivity.
+    Department,
+    /// A region.
+    Region,
+    /// France: all departments that have a region.
+    Country,
+    /// A source of data, for alerts about feeds.
+    Source,
+}
+
+impl GeoType {
+    /// The word used in tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Department => "department",
+            Self::Region => "region",
+            Self::Country => "country",
+            Self::Source => "source",
+        }
+    }
+}
+
+impl FromStr for GeoType {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "department" => Ok(Self::Department),
+            "region" => Ok(Self::Region),
+            "country" => Ok(Self::Country),
+            "source" => Ok(Self::Source),
+            _ => Err(format!("unknown kind of place {text:?}; expected department, region, country or source")),
+        }
+    }
+}
+
+/// A place: its kind and its code. `76` alone is both Occitanie and Seine-Maritime, hence the pair.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Kind.
+    pub geo_type: GeoType,
+    /// INSEE code, `FR` for the country, the name of a source.
+    pub code: String,
+}
+
+impl Place {
+    /// A department.
+    #[must_use]
+    pub fn department(code: &str) -> Self {
+        Self { geo_type: GeoType::Department, code: code.to_owned() }
+    }
+
+    /// A region.
+    #[must_use]
+    pub fn region(code: &str) -> Self {
+        Self { geo_type: GeoType::Region, code: code.to_owned() }
+    }
+
+    /// France.
+    #[must_use]
+    pub fn france() -> Self {
+        Self { geo_type: GeoType::Country, code: "FR".to_owned() }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.geo_type.as_str(), self.code)
+    }
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    /// `region:76`, `department:31`, `country:FR`; a bare code means the region where one has it, else the
+    /// department: `76` is Occitanie, `31` Haute-Garonne, `32` Hauts-de-France (Gers is `department:32`).
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((kind, code)) = text.split_once(':') {
+            let place = Self { geo_type: kind.parse()?, code: code.to_owned() };
+            let known = match place.geo_type {
+                GeoType::Department => known_departments().contains_key(code),
+                GeoType::Region => region_name(code).is_some(),
+                GeoType::Country => code == "FR",
+                GeoType::Source => true,
+            };
+            return if known { Ok(place) } else { Err(format!("unknown {kind} {code:?}")) };
+        }
+        if region_name(text).is_some() {
+            Ok(Self::region(text))
+        } else if known_departments().contains_key(text) {
+            Ok(Self::department(text))
+        } else if text == "FR" {
+            Ok(Self::france())
+        } else {
+            Err(format!("unknown territory {text:?}; expected a code such as 76, region:76 or department:31"))
+        }
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Place {
+    fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        String::deserialize(source)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Regions by INSEE code (geographic code of 2016 on).
+const REGIONS: [(&str, &str); 18] = [
+    ("01", "Guadeloupe"),
+    ("02", "Martinique"),
+    ("03", "Guyane"),
+    ("04", "La Réunion"),
+    ("06", "Mayotte"),
+    ("11", "Île-de-France"),
+    ("24", "Centre-Val de Loire"),
+    ("27", "Bourgogne-Franche-Comté"),
+    ("28", "Normandie"),
+    ("32", "Hauts-de-France"),
+    ("44", "Grand Est"),
+    ("52", "Pays de la Loire"),
+    ("53", "Bretagne"),
+    ("75", "Nouvelle-Aquitaine"),
+    ("76", "Occitanie"),
+    ("84", "Auvergne-Rhône-Alpes"),
+    ("93", "Provence-Alpes-Côte d’Azur"),
+    ("94", "Corse"),
+];
+
+/// Name of a region.
+#[must_use]
+pub fn region_name(code: &str) -> Option<&'static str> {
+    REGIONS.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
+}
+
+/// Departments and overseas collectivities by code: name, and region code where there is one.
+#[must_use]
+pub fn known_departments() -> &'static BTreeMap<&'static str, (&'static str, Option<&'static str>)> {
+    static KNOWN: LazyLock<BTreeMap<&'static str, (&'static str, Option<&'static str>)>> = LazyLock::new(|| {
+        DEPARTMENTS
+            .lines()
+            .filter_map(|line| {
+                let mut parts = line.split(';');
+                let code = parts.next()?;
+                let name = parts.next()?;
+                let region = parts.next().filter(|region| !region.is_empty());
+                Some((code, (name, region)))
+            })
+            .collect()
+    });
+    &KNOWN
+}
+
+/// `code;name;region`, INSEE, and the three collectivities that report to SI-DEP.
+const DEPARTMENTS: &str = include_str!("places.csv");

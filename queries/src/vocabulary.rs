@@ -1,0 +1,283 @@
+//! Reads the whole vocabulary: the files in the binary, overlaid by a folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+
+use crate::{Contract, Error, Query, QueryKind, Rule};
+
+static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sources");
+static MARTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/marts");
+static INDICATORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/indicators");
+static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
+static REFERENCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/reference");
+
+/// Contracts, queries and rules, checked against each other.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    contracts: BTreeMap<String, Contract>,
+    queries: Vec<Query>,
+    rules: BTreeMap<String, Rule>,
+    reference: BTreeMap<String, Vec<u8>>,
+}
+
+/// First edition of a source that ships with Vigie.
+#[derive(Debug, Clone, Copy)]
+pub struct ReferenceBody<'a> {
+    /// Name of the source.
+    pub source: &'a str,
+    /// File name inside `reference/`.
+    pub file: &'a str,
+    /// The body.
+    pub body: &'a [u8],
+    /// Its edition time.
+    pub issued_at: jiff::Timestamp,
+}
+
+impl Vocabulary {
+    /// The vocabulary in the binary.
+    ///
+    /// # Errors
+    /// [`Error::Faulty`]: never for a released binary, a test reads every file.
+    pub fn embedded() -> Result<Self, Error> {
+        Self::read(&embedded_files())
+    }
+
+    /// The vocabulary in the binary, each file of `folder` (same layout: `sources/`, `marts/`, `indicators/`,
+    /// `rules/`, `reference/`) replacing the one of that name or adding to it.
+    ///
+    /// # Errors
+    /// [`Error::Faulty`] with file and line, [`Error::Unreadable`] when the folder cannot be read.
+    pub fn with_overlay(folder: &Path) -> Result<Self, Error> {
+        let mut files = embedded_files();
+        for part in ["sources", "marts", "indicators", "rules", "reference"] {
+            let place = folder.join(part);
+            if !place.is_dir() {
+                continue;
+            }
+            let unreadable = |path: &Path| {
+                let path = path.display().to_string();
+                move |source| Error::Unreadable { path, source }
+            };
+            for entry in std::fs::read_dir(&place).map_err(unreadable(&place))? {
+                let entry = entry.map_err(unreadable(&place))?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.starts_with('.') || !entry.path().is_file() {
+                    continue;
+                }
+                let body = std::fs::read(entry.path()).map_err(unreadable(&entry.path()))?;
+                files.insert(format!("{part}/{name}"), body);
+            }
+        }
+        Self::read(&files)
+    }
+
+    fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+        let mut found = Self {
+            contracts: BTreeMap::new(),
+            queries: Vec::new(),
+            rules: BTreeMap::new(),
+            reference: BTreeMap::new(),
+        };
+        for (file, body) in files {
+            let (part, name) = file.split_once('/').unwrap_or(("", file));
+            if part == "reference" {
+                found.reference.insert(name.to_owned(), body.clone());
+                continue;
+            }
+            let text = std::str::from_utf8(body).map_err(|fault| Error::Faulty {
+                file: file.clone(),
+                line: body[..fault.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1,
+                what: "not UTF-8 text".into(),
+            })?;
+            match (part, name.rsplit('.').next()) {
+                ("sources", Some("toml")) => {
+                    let contract = Contract::parse(file, text)?;
+                    found.contracts.insert(contract.name().to_owned(), contract);
+                }
+                ("marts", Some("sql")) => found.queries.push(Query::parse(QueryKind::Mart, file, text)?),
+                ("indicators", Some("sql")) => {
+                    found.queries.push(Query::parse(QueryKind::Indicator, file, text)?);
+                }
+                ("rules", Some("toml")) => {
+                    let rule = Rule::parse(file, text)?;
+                    found.rules.insert(rule.id.clone(), rule);
+                }
+                _ => {
+                    return Err(Error::Faulty {
+                        file: file.clone(),
+                        line: 1,
+                        what: "unexpected kind of file; expected .toml in sources and rules, .sql in marts and \
+                               indicators"
+                            .into(),
+                    });
+                }
+            }
+        }
+        found.check()?;
+        found.queries = in_dependency_order(found.queries, &found.contracts)?;
+        Ok(found)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        for contract in self.contracts.values() {
+            if let Some(file) = &contract.feed.bundled
+                && !self.reference.contains_key(file)
+            {
+                return Err(Error::Faulty {
+                    file: format!("sources/{}.toml", contract.name()),
+                    line: 1,
+                    what: format!("feed.bundled names {file:?}, which is not in reference/"),
+                });
+            }
+        }
+        for rule in self.rules.values() {
+            for criterion in &rule.criteria {
+                if self.query(&criterion.indicator).is_none() {
+                    return Err(Error::Faulty {
+                        file: format!("rules/{}.toml", rule.id),
+                        line: 1,
+                        what: format!(
+                            "criterion {:?} names the indicator {:?}, which no file of indicators/ defines",
+                            criterion.id, criterion.indicator
+                        ),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The contract of a source.
+    #[must_use]
+    pub fn contract(&self, source: &str) -> Option<&Contract> {
+        self.contracts.get(source)
+    }
+
+    /// All contracts, by name.
+    pub fn contracts(&self) -> impl Iterator<Item = &Contract> {
+        self.contracts.values()
+    }
+
+    /// All queries, each after those it reads.
+    #[must_use]
+    pub fn queries(&self) -> &[Query] {
+        &self.queries
+    }
+
+    /// One mart or indicator.
+    #[must_use]
+    pub fn query(&self, id: &str) -> Option<&Query> {
+        self.queries.iter().find(|query| query.id == id)
+    }
+
+    /// The sources an indicator or mart rests on, directly or not, in order.
+    #[must_use]
+    pub fn sources_of(&self, id: &str) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        let mut waiting = vec![id];
+        while let Some(id) = waiting.pop() {
+            if let Some(query) = self.query(id) {
+                waiting.extend(query.sources.iter().map(String::as_str));
+            } else {
+                let source = id.strip_suffix("_versions").unwrap_or(id);
+                if let Some(contract) = self.contracts.get(source) {
+                    found.insert(contract.name());
+                }
+            }
+        }
+        found
+    }
+
+    /// One rule.
+    #[must_use]
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.get(id)
+    }
+
+    /// All rules, by id.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.values()
+    }
+
+    /// First editions that ship with Vigie (departments, numbers to call, events).
+    pub fn reference_bodies(&self) -> impl Iterator<Item = ReferenceBody<'_>> {
+        self.contracts.values().filter_map(|contract| {
+            let file = contract.feed.bundled.as_deref()?;
+            Some(ReferenceBody {
+                source: contract.name(),
+                file,
+                body: self.reference.get(file)?,
+                issued_at: contract.feed.bundled_issued_at.unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+            })
+        })
+    }
+}
+
+/// 64-bit FNV-1a of a text, in hexadecimal: tells versions of a file apart, and is the same on every machine.
+pub(crate) fn fingerprint(text: &str) -> String {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+fn embedded_files() -> BTreeMap<String, Vec<u8>> {
+    let parts = [
+        ("sources", &SOURCES),
+        ("marts", &MARTS),
+        ("indicators", &INDICATORS),
+        ("rules", &RULES),
+        ("reference", &REFERENCE),
+    ];
+    let mut files = BTreeMap::new();
+    for (part, folder) in parts {
+        for file in folder.files() {
+            let name = file.path().to_string_lossy();
+            if !name.ends_with(".md") {
+                files.insert(format!("{part}/{name}"), file.contents().to_vec());
+            }
+        }
+    }
+    files
+}
+
+/// Orders queries so that each comes after those it reads; ties by id, so the order is always the same.
+fn in_dependency_order(
+    queries: Vec<Query>,
+    contracts: &BTreeMap<String, Contract>,
+) -> Result<Vec<Query>, Error> {
+    let ids: BTreeSet<String> = queries.iter().map(|query| query.id.clone()).collect();
+    let mut waiting: BTreeMap<String, Query> = BTreeMap::new();
+    for query in queries {
+        for source in &query.sources {
+            let table = source.strip_suffix("_versions").unwrap_or(source);
+            if !ids.contains(source) && !contracts.contains_key(table) {
+                return Err(Error::Faulty {
+                    file: query.file.clone(),
+                    line: 1,
+                    what: format!("reads {source:?}, which is neither a source, a mart nor an indicator"),
+                });
+            }
+        }
+        waiting.insert(query.id.clone(), query);
+    }
+    let mut ordered: Vec<Query> = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let Some(next) = waiting
+            .values()
+            .find(|query| !query.sources.iter().any(|source| waiting.contains_key(source)))
+            .map(|query| query.id.clone())
+        else {
+            let rest: Vec<&str> = waiting.keys().map(String::as_str).collect();
+            return Err(Error::Faulty {
+                file: waiting.values().next().map(|query| query.file.clone()).unwrap_or_default(),
+                line: 1,
+                what: format!("queries read each other in a circle: {}", rest.join(", ")),
+            });
+        };
+        ordered.extend(waiting.remove(&next));
+    }
+    Ok(ordered)
+}
