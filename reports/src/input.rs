@@ -1,0 +1,190 @@
+//! What one bulletin is made from: plain data, gathered by the caller, nothing read from disk or clock here.
+//!
+//! Two calls with an equal [`Input`] give the same bytes. Feed text (names, titles, messages) is data: it is printed as it
+//! stands and never read as markup.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use vigie_queries::{Alert, Judgement, Observations, Place, Vocabulary};
+
+/// Everything one bulletin says.
+#[derive(Debug, Clone)]
+pub struct Input<'a> {
+    /// The place the bulletin is about: a region, a department or France.
+    pub territory: Place,
+    /// Monday of the ISO week.
+    pub week: Date,
+    /// State of the data the bulletin was made from.
+    pub as_of: AsOf,
+    /// Edition number for this territory and week, from 1.
+    pub edition: u32,
+    /// Values of indicators, days and weeks, of the territory, its departments and what contains it.
+    pub observations: &'a Observations,
+    /// What the rules say of each place on each day. At least the territory and its departments, on the week's Sunday and
+    /// the Sundays before it; more days do no harm.
+    pub judgements: &'a [Judgement],
+    /// Alerts as they stand at the end of the week, feeds included. Inactive ones do no harm.
+    pub alerts: &'a [Alert],
+    /// Titles, definitions, units, rules, contracts.
+    pub vocabulary: &'a Vocabulary,
+    /// The territory, its departments and what contains it, with populations and beds.
+    pub places: Vec<PlaceInfo>,
+    /// One entry per source of the vocabulary, also those never received ([`Freshness::Absent`]).
+    pub feeds: Vec<FeedState>,
+    /// What was found wrong in the editions in use, by source and code.
+    pub findings: Vec<FindingSummary>,
+    /// What to dial, by department.
+    pub access_numbers: Vec<AccessNumber>,
+    /// Dated context: holidays, strikes, measures, definition breaks.
+    pub events: Vec<Event>,
+    /// Who publishes; neutral when empty.
+    pub agency: Agency,
+}
+
+/// State of the data: what had been issued, and what Vigie had recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsOf {
+    /// Editions issued until then count.
+    pub issued: Timestamp,
+    /// Versions recorded until then count.
+    pub recorded: Timestamp,
+}
+
+/// A place with its denominators.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaceInfo {
+    /// The place.
+    pub place: Place,
+    /// Name for readers.
+    pub name: String,
+    /// Code of the region a department belongs to.
+    pub region: Option<String>,
+    /// Residents.
+    pub population: Option<f64>,
+    /// Residents aged 75 and more.
+    pub population_75plus: Option<f64>,
+    /// Year of the population.
+    pub population_year: Option<i16>,
+    /// Intensive-care beds of the yearly census (SAE).
+    pub icu_beds: Option<f64>,
+    /// Intermediate-care beds of the census.
+    pub intermediate_beds: Option<f64>,
+    /// Continuing-care beds of the census.
+    pub continuing_beds: Option<f64>,
+    /// Year of the census.
+    pub beds_year: Option<i16>,
+}
+
+/// How old a feed's newest edition is, against its contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Freshness {
+    /// Younger than `warn_after`.
+    Fresh,
+    /// Older than `warn_after`.
+    Late,
+    /// Older than `error_after`: its series prints as a gap.
+    Stale,
+    /// Never received.
+    Absent,
+}
+
+/// State of one feed as of the bulletin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedState {
+    /// Name of the source.
+    pub source: String,
+    /// Title for readers, from the contract.
+    pub title_fr: String,
+    /// Who publishes it.
+    pub publisher: String,
+    /// Licence of the data.
+    pub licence: String,
+    /// Issue time of the newest edition in use.
+    pub last_issued_at: Option<Timestamp>,
+    /// Hours from that issue to the bulletin's as-of.
+    pub age_hours: Option<f64>,
+    /// Newest day the feed speaks of.
+    pub last_day: Option<Date>,
+    /// Judgement of the age.
+    pub state: Freshness,
+    /// Rows of the edition in use.
+    pub rows_accepted: u64,
+    /// Rows of the edition in use that were set aside.
+    pub rows_quarantined: u64,
+    /// Outcome of the last poll, in the words of the `fetches` table (`new`, `unchanged`, `stale`, `held`, `rejected`,
+    /// `failed`), and its French message when there is one.
+    pub last_fetch_outcome: Option<String>,
+    /// Message of the last poll.
+    pub last_fetch_message: Option<String>,
+}
+
+/// Findings of one kind in one source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FindingSummary {
+    /// Name of the source.
+    pub source: String,
+    /// Stable code, such as `type-error`.
+    pub code: String,
+    /// `info`, `warn` or `error`.
+    pub severity: String,
+    /// How many.
+    pub count: u64,
+    /// Message of one of them, in French.
+    pub example_message: String,
+}
+
+/// What to dial in a department when practices are closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessNumber {
+    /// Code of the department.
+    pub department: String,
+    /// The number, as dialled.
+    pub phone: String,
+    /// What it is for.
+    pub label_fr: String,
+}
+
+/// Kind of dated context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    /// Public or school holiday.
+    Holiday,
+    /// Strike.
+    Strike,
+    /// Measure of the authorities.
+    Measure,
+    /// A source counts anew from that day: no comparison crosses it.
+    DefinitionBreak,
+    /// Test or vaccination campaign.
+    Campaign,
+}
+
+/// Dated context of a place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// First day.
+    pub starts: Date,
+    /// Last day; none for a moment or an open end.
+    pub ends: Option<Date>,
+    /// The place it concerns.
+    pub place: Place,
+    /// Kind.
+    pub kind: EventKind,
+    /// Title for readers.
+    pub title_fr: String,
+    /// Document of reference.
+    pub reference: String,
+    /// Definition breaks: the sources concerned.
+    pub sources: Vec<String>,
+}
+
+/// Who publishes the bulletin. Empty fields print nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Agency {
+    /// Name, such as « Agence régionale de santé Occitanie ».
+    pub name: String,
+    /// Service or cell that answers.
+    pub service: String,
+    /// Lines of contact: telephone, address, mail.
+    pub contact: Vec<String>,
+}
