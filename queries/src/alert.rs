@@ -16,11 +16,13 @@ pub struct Judgement {
     pub date: Date,
     /// Rank of the level reached for certain (0: below every level).
     pub rank: u8,
-    /// Rank that could be reached if the unknown criteria were all unfavourable; equal to `rank` when all are known.
+    /// Rank that could be reached if the unknown criteria were all unfavourable; equal to `rank` when they could
+    /// change nothing.
     pub rank_max: u8,
     /// Id of the level at `rank`, or `none` below every level, `unknown` when nothing can be said.
     pub level: String,
-    /// The criteria, with value and threshold.
+    /// The criteria, with value and threshold, in the order of the rule. A `score` rule adds its sum under the id
+    /// [`crate::SCORE`]; for a region, the values of its criteria are then mean scores (0 to 2).
     pub criteria: Vec<CriterionResult>,
 }
 
@@ -56,6 +58,20 @@ pub enum AlertState {
 }
 
 impl AlertState {
+    /// The state a word stands for.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Inactive, Self::Pending, Self::Active, Self::Clearing, Self::Resolved]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+
+    /// Whether the alert stands: raised, and not yet over.
+    #[must_use]
+    pub fn stands(self) -> bool {
+        matches!(self, Self::Active | Self::Clearing)
+    }
+
     /// The word used in tables.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -92,6 +108,8 @@ pub struct AlertEvent {
     pub indicator: String,
     /// Fingerprint of the rule it was judged by.
     pub rule_fingerprint: String,
+    /// Why it came about otherwise than by its values, in French (a rule that is no longer in force).
+    pub note: Option<String>,
 }
 
 /// An alert as it stands on a day.
@@ -103,7 +121,7 @@ pub struct Alert {
     pub place: Place,
     /// State on that day.
     pub state: AlertState,
-    /// Level on that day.
+    /// Level of the last day over the raise threshold.
     pub level: String,
     /// Rank of that level.
     pub rank: u8,

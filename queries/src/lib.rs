@@ -23,5 +23,5 @@ pub use error::Error;
 pub use observation::{Observation, Observations, SeriesKey, Status, TimeType};
 pub use place::{GeoType, Place, known_departments, region_name};
 pub use query::{Query, QueryKind};
-pub use rule::{Combine, Comparison, Criterion, GradeOfSource, Level, Rule, RuleTest, Thresholds};
+pub use rule::{Combine, Comparison, Criterion, GradeOfSource, Level, Rule, RuleTest, SCORE, Thresholds};
 pub use vocabulary::{ReferenceBody, Vocabulary};

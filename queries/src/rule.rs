@@ -30,10 +30,9 @@ pub struct Rule {
     pub places: Vec<Place>,
     /// How criteria combine into a level.
     pub combine: Combine,
-    /// `score` only: number of criteria at red from which a department is saturated.
-    pub red_criteria_min: Option<u8>,
-    /// `score` only: score from which a region is saturated (population-weighted mean of its departments).
-    pub region_score_min: Option<f64>,
+    /// `score` only: share of [`Level::region_score_min`] under which a region's alert clears; 1 when absent.
+    #[serde(default = "one_share")]
+    pub region_clear_ratio: f64,
     /// Levels above "nothing to say", from the mildest; their rank is their position from 1.
     pub levels: Vec<Level>,
     /// The criteria.
@@ -78,7 +77,10 @@ pub enum Combine {
     Any,
     /// The level is the highest of which every criterion that names it is fulfilled.
     All,
-    /// Each criterion gives 0 at normal, 1 at orange, 2 at red, linear between; see `red_criteria_min`.
+    /// Each criterion gives 0 at its normal value, 1 at the threshold of the first level, 2 at that of the second,
+    /// linear between and no more than that. A department reaches a level by the number of criteria at it
+    /// ([`Level::criteria_min`]), a region by the population-weighted mean of its departments' sums
+    /// ([`Level::region_score_min`]).
     Score,
 }
 
@@ -92,6 +94,15 @@ pub struct Level {
     pub title_fr: String,
     /// What to do: a level without an action is decoration.
     pub action_fr: String,
+    /// How sure its thresholds are, when that is not the grade of the rule.
+    #[serde(default)]
+    pub source_grade: Option<GradeOfSource>,
+    /// `score` only: number of criteria at this level's threshold from which a department has reached it.
+    #[serde(default)]
+    pub criteria_min: Option<u8>,
+    /// `score` only: score from which a region has reached it.
+    #[serde(default)]
+    pub region_score_min: Option<f64>,
 }
 
 /// Comparison of a value with a threshold.
@@ -129,13 +140,17 @@ pub struct Criterion {
     pub of_region: bool,
     /// How it is compared.
     pub comparison: Comparison,
+    /// Levels that are compared otherwise (« orange à partir de 6 %, rouge au-dessus de 10 % »).
+    #[serde(default)]
+    pub comparisons: BTreeMap<String, Comparison>,
     /// Decimals to round to **before** comparing; compared as it is when absent. (For a share: of the share.)
     pub round_before: Option<u8>,
     /// `score` only: value that scores 0.
     pub normal: Option<f64>,
     /// Thresholds by date, the last one in force on the day applies. Level id to threshold.
     pub thresholds: Vec<Thresholds>,
-    /// Clear thresholds, as share of the raise one (0.9: an alert over 100 clears under 90); 1 when absent.
+    /// Clear threshold, as share of the raise one (0.9: an alert over 100 clears under 90, one under 7 days of cover
+    /// clears over 7.7); 1 when absent.
     #[serde(default = "one_share")]
     pub clear_ratio: f64,
 }
@@ -158,7 +173,7 @@ pub struct RuleTest {
     pub name: String,
     /// Day judged.
     pub on: Date,
-    /// Values by criterion id; one that is absent is unknown.
+    /// Values by criterion id; one that is absent is unknown. `score` rules: `score` stands for a region's score.
     pub given: BTreeMap<String, f64>,
     /// Level expected (`none` below all).
     pub expect: String,
@@ -200,56 +215,128 @@ impl Rule {
         self.levels.get(usize::from(rank).checked_sub(1)?)
     }
 
+    /// The criterion of that id.
+    #[must_use]
+    pub fn criterion(&self, id: &str) -> Option<&Criterion> {
+        self.criteria.iter().find(|criterion| criterion.id == id)
+    }
+
     fn check(&self, file: &str, text: &str) -> Result<(), Error> {
-        let fault = |needle: &str, what: String| {
-            Err(Error::at(file, text, text.find(needle).unwrap_or(0), what))
-        };
+        let fault =
+            |needle: &str, what: String| Err(Error::at(file, text, text.find(needle).unwrap_or(0), what));
         let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".toml");
         if stem != self.id {
-            return fault("id", format!("id is {:?} but the file is named {stem:?}; they must be the same", self.id));
+            return fault(
+                "id",
+                format!("id is {:?} but the file is named {stem:?}; they must be the same", self.id),
+            );
         }
         if self.levels.is_empty() || self.criteria.is_empty() {
             return fault("id", "a rule needs at least one level and one criterion".into());
         }
-        for criterion in &self.criteria {
-            for set in &criterion.thresholds {
-                for level in set.levels.keys() {
-                    if self.rank(level).is_none() {
-                        return fault(
-                            &format!("\"{}\"", criterion.id),
-                            format!("criterion {:?} has a threshold for {level:?}, which is no level of the rule", criterion.id),
-                        );
-                    }
-                }
+        if let (Some(from), Some(to)) = (self.valid_from, self.valid_to)
+            && to < from
+        {
+            return fault("valid_to", format!("valid_to {to} is before valid_from {from}"));
+        }
+        if self.alert_rank == 0 || usize::from(self.alert_rank) > self.levels.len() {
+            let what = format!("alert_rank is {}; expected 1 to {}", self.alert_rank, self.levels.len());
+            return fault("alert_rank", what);
+        }
+        for (position, level) in self.levels.iter().enumerate() {
+            let needle = format!("\"{}\"", level.id);
+            if self.rank(&level.id).map(usize::from) != Some(position + 1) || level.id == "unknown" {
+                return fault(&needle, format!("level id {:?} is taken", level.id));
             }
-            if self.combine == Combine::Score && criterion.normal.is_none() {
+            if level.action_fr.trim().is_empty() {
                 return fault(
-                    &format!("\"{}\"", criterion.id),
-                    format!("criterion {:?} needs normal, the value that scores 0", criterion.id),
+                    &needle,
+                    format!("level {:?} needs action_fr: what to do when it is reached", level.id),
                 );
             }
+            if self.combine == Combine::Score && level.criteria_min.is_none_or(|least| least == 0) {
+                let what = format!("level {:?} of a score rule needs criteria_min, at least 1", level.id);
+                return fault(&needle, what);
+            }
         }
+        if self.combine == Combine::Score && self.levels.len() != 2 {
+            return fault("levels", "a score rule has two levels: the thresholds that score 1 and 2".into());
+        }
+        self.criteria.iter().try_for_each(|criterion| self.check_criterion(criterion, file, text))?;
         for test in &self.tests {
+            let needle = format!("{:?}", test.name);
             for level in std::iter::once(&test.expect).chain(&test.expect_max) {
-                if self.rank(level).is_none() {
-                    return fault(
-                        &format!("{:?}", test.name),
-                        format!("test {:?} expects {level:?}, which is no level of the rule", test.name),
-                    );
+                if self.rank(level).is_none() && level != "unknown" {
+                    let what =
+                        format!("test {:?} expects {level:?}, which is no level of the rule", test.name);
+                    return fault(&needle, what);
                 }
             }
             for id in test.given.keys() {
-                if !self.criteria.iter().any(|criterion| criterion.id == *id) {
-                    return fault(
-                        &format!("{:?}", test.name),
-                        format!("test {:?} gives {id:?}, which is no criterion of the rule", test.name),
-                    );
+                let is_score = self.combine == Combine::Score && id == SCORE;
+                if self.criterion(id).is_none() && !is_score {
+                    let what =
+                        format!("test {:?} gives {id:?}, which is no criterion of the rule", test.name);
+                    return fault(&needle, what);
                 }
             }
         }
         Ok(())
     }
+
+    fn check_criterion(&self, criterion: &Criterion, file: &str, text: &str) -> Result<(), Error> {
+        let id = &criterion.id;
+        let fault = |what: String| {
+            let offset = text.find(&format!("\"{id}\"")).unwrap_or(0);
+            Err(Error::at(file, text, offset, format!("criterion {id:?} {what}")))
+        };
+        if id == SCORE || self.criteria.iter().filter(|other| other.id == *id).count() > 1 {
+            return fault("has an id that is taken".into());
+        }
+        if !(criterion.clear_ratio > 0.0 && criterion.clear_ratio <= 1.0) {
+            return fault(format!("has clear_ratio {}; expected above 0, up to 1", criterion.clear_ratio));
+        }
+        if criterion.thresholds.is_empty() {
+            return fault("has no thresholds".into());
+        }
+        if criterion.thresholds.windows(2).any(|pair| pair[1].from.is_none() || pair[0].from >= pair[1].from)
+        {
+            return fault("has thresholds that are not in the order of their dates".into());
+        }
+        let named = criterion.thresholds.iter().flat_map(|set| set.levels.keys());
+        for level in named.chain(criterion.comparisons.keys()) {
+            if self.levels.iter().all(|known| known.id != *level) {
+                return fault(format!("has a threshold for {level:?}, which is no level of the rule"));
+            }
+        }
+        if self.combine == Combine::Score {
+            if criterion.normal.is_none() {
+                return fault("needs normal, the value that scores 0".into());
+            }
+            if criterion.thresholds.iter().any(|set| set.levels.len() != self.levels.len()) {
+                return fault("needs a threshold for each level".into());
+            }
+        }
+        Ok(())
+    }
 }
+
+impl Criterion {
+    /// The thresholds in force on a day; none before the first of them.
+    #[must_use]
+    pub fn thresholds_on(&self, on: Date) -> Option<&Thresholds> {
+        self.thresholds.iter().rfind(|set| set.from.is_none_or(|from| from <= on))
+    }
+
+    /// How a level is compared.
+    #[must_use]
+    pub fn comparison_for(&self, level: &str) -> Comparison {
+        self.comparisons.get(level).copied().unwrap_or(self.comparison)
+    }
+}
+
+/// Id under which the sum of a `score` rule stands among the criteria of a judgement.
+pub const SCORE: &str = "score";
 
 fn yes() -> bool {
     true
