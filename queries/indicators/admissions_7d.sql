@@ -1,0 +1,19 @@
+/*---
+id            = "admissions_7d"
+title_fr      = "Nouvelles hospitalisations, 7 jours"
+definition_fr = "Somme sur 7 jours glissants des nouvelles hospitalisations de patients Covid-19 (SI-VIC). Il faut les 7 jours, et chaque jour tous les départements."
+unit          = "patients"
+decimals      = 0
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["admissions_place_day"]
+references    = ["SI-VIC: incid_hosp"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    admissions_7d as value,
+    admissions_7d as numerator,
+    null as denominator,
+    reason_7d as missing_reason
+from admissions_place_day

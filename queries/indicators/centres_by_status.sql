@@ -1,0 +1,21 @@
+/*---
+id            = "centres_by_status"
+title_fr      = "Centres de consultation par statut"
+definition_fr = "Centres de consultation Covid-19 du registre ce jour, par statut (project, supported, open, suspended, closed), puis par nature et statut (dedicated/open…)."
+unit          = "centres"
+decimals      = 0
+grain         = ["geo_type", "geo_value", "category", "time_value"]
+sources       = ["centre_place_day"]
+references    = ["ARS Île-de-France, 29 mars 2020"]
+---*/
+select
+    geo_type,
+    geo_value,
+    case when grouping(kind) = 1 then status else kind || '/' || status end as category,
+    time_value,
+    sum(n_centres) as value,
+    sum(n_centres) as numerator,
+    null as denominator,
+    max(reason) as missing_reason
+from centre_place_day
+group by grouping sets ((geo_type, geo_value, status, time_value), (geo_type, geo_value, kind, status, time_value))

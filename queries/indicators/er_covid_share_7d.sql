@@ -1,0 +1,19 @@
+/*---
+id            = "er_covid_share_7d"
+title_fr      = "Part des passages aux urgences pour suspicion de Covid-19, 7 jours"
+definition_fr = "Passages aux urgences pour suspicion de Covid-19 rapportés à tous les passages (OSCOUR), sur les jours déclarés parmi les 7 derniers. Le nombre de jours déclarés est donné à côté ; un total de 0 passage veut dire que personne n’a transmis."
+unit          = "share"
+decimals      = 1
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["er_place_day"]
+references    = ["OSCOUR, 7 jours glissants"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    cast(covid_visits_week as double) / nullif(visits_week, 0) as value,
+    covid_visits_week as numerator,
+    visits_week as denominator,
+    case when days_7d = 0 then 'aucun jour complet sur 7' || coalesce(' (' || reason || ')', '') end as missing_reason
+from er_place_day

@@ -1,0 +1,19 @@
+/*---
+id            = "hospital_patients"
+title_fr      = "Patients hospitalisés pour Covid-19"
+definition_fr = "Patients Covid-19 présents à l’hôpital ce jour, tous services, réanimation comprise (SI-VIC). Une région n’a de valeur que si tous ses départements ont transmis."
+unit          = "patients"
+decimals      = 0
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["hospital_place_day"]
+references    = ["SI-VIC: hosp"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    hospital_patients as value,
+    hospital_patients as numerator,
+    null as denominator,
+    reason as missing_reason
+from hospital_place_day

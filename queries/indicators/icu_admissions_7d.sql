@@ -1,0 +1,19 @@
+/*---
+id            = "icu_admissions_7d"
+title_fr      = "Nouvelles admissions en réanimation, 7 jours"
+definition_fr = "Somme sur 7 jours glissants des nouvelles admissions en réanimation de patients Covid-19 (SI-VIC). Il faut les 7 jours, et chaque jour tous les départements."
+unit          = "patients"
+decimals      = 0
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["admissions_place_day"]
+references    = ["SI-VIC: incid_rea"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    icu_admissions_7d as value,
+    icu_admissions_7d as numerator,
+    null as denominator,
+    reason_7d as missing_reason
+from admissions_place_day

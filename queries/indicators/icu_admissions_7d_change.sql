@@ -1,0 +1,24 @@
+/*---
+id            = "icu_admissions_7d_change"
+title_fr      = "Nouvelles admissions en réanimation : évolution sur une semaine"
+definition_fr = "Somme des 7 derniers jours comparée à celle des 7 jours précédents, en part de celle-ci. Pas de valeur quand elle était nulle, ni quand une rupture de définition sépare les deux."
+unit          = "share"
+decimals      = 1
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["admissions_place_day"]
+references    = ["SI-VIC: incid_rea"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    case when trend_broken is null then cast(icu_admissions_7d - icu_admissions_before as double) / nullif(icu_admissions_before, 0) end as value,
+    icu_admissions_7d - icu_admissions_before as numerator,
+    icu_admissions_before as denominator,
+    case
+        when trend_broken is not null then trend_broken
+        when reason_7d is not null then reason_7d
+        when icu_admissions_before is null then 'semaine précédente incomplète'
+        when icu_admissions_before = 0 then 'aucune admission la semaine précédente'
+    end as missing_reason
+from admissions_place_day

@@ -1,0 +1,22 @@
+/*---
+id            = "icu_occupancy_critical_care"
+title_fr      = "Occupation des lits de soins critiques"
+definition_fr = "Patients Covid-19 en réanimation ou soins intensifs, rapportés à tous les lits de soins critiques installés avant l’épidémie : réanimation, soins intensifs et surveillance continue (SAE, année du référentiel)."
+unit          = "share"
+decimals      = 1
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["hospital_place_day"]
+references    = ["SI-VIC: rea", "SAE: réanimation, soins intensifs, surveillance continue"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    cast(icu_patients as double) / critical_care_beds as value,
+    icu_patients as numerator,
+    critical_care_beds as denominator,
+    case
+        when reason is not null then reason
+        when critical_care_beds is null then 'pas de lits de soins critiques déclarés'
+    end as missing_reason
+from hospital_place_day

@@ -1,0 +1,23 @@
+/*---
+id            = "icu_occupancy_open"
+title_fr      = "Occupation des lits de réanimation ouverts"
+definition_fr = "Tous les patients en réanimation, Covid-19 ou non, rapportés aux lits de réanimation armés ce jour (ouverts et dotés en personnel), tels que les établissements les déclarent. Il faut la déclaration de chaque établissement."
+unit          = "share"
+decimals      = 1
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["capacity_place_day"]
+references    = ["indicators.md; déclarations des établissements"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    cast(patients as double) / nullif(beds_open, 0) as value,
+    patients as numerator,
+    beds_open as denominator,
+    case
+        when reason is not null then reason
+        when beds_open = 0 then 'aucun lit de réanimation ouvert'
+    end as missing_reason
+from capacity_place_day
+where care = 'icu'

@@ -1,0 +1,19 @@
+/*---
+id            = "icu_patients"
+title_fr      = "Patients en réanimation pour Covid-19"
+definition_fr = "Patients Covid-19 présents en réanimation ou en soins intensifs ce jour (SI-VIC). Une région n’a de valeur que si tous ses départements ont transmis."
+unit          = "patients"
+decimals      = 0
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["hospital_place_day"]
+references    = ["SI-VIC: rea"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    icu_patients as value,
+    icu_patients as numerator,
+    null as denominator,
+    reason as missing_reason
+from hospital_place_day

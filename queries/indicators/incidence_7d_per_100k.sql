@@ -1,0 +1,22 @@
+/*---
+id            = "incidence_7d_per_100k"
+title_fr      = "Taux d’incidence pour 100 000 habitants, 7 jours"
+definition_fr = "Personnes positives en 7 jours glissants (SI-DEP), rapportées à la population (INSEE, année du référentiel) et multipliées par 100 000."
+unit          = "per_100k"
+decimals      = 1
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["tests_place_day"]
+references    = ["SI-DEP: P", "INSEE: population"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    100000.0 * cases_7d / population as value,
+    cases_7d as numerator,
+    population as denominator,
+    case
+        when reason_7d is not null then reason_7d
+        when population is null then 'population inconnue'
+    end as missing_reason
+from tests_place_day

@@ -1,0 +1,20 @@
+/*---
+id            = "nurses_registered"
+title_fr      = "Infirmiers inscrits sur les plateformes"
+definition_fr = "Infirmiers libéraux inscrits à ce jour, sur l’ensemble des plateformes puis par plateforme. Un infirmier inscrit sur deux plateformes compte deux fois."
+unit          = "nurses"
+decimals      = 0
+grain         = ["geo_type", "geo_value", "category", "time_value"]
+sources       = ["nurse_place_day"]
+references    = ["ARS Occitanie, 18 mars 2020: plus de 3 300 sur Inzee.Care"]
+---*/
+select
+    geo_type,
+    geo_value,
+    category,
+    time_value,
+    registered_total as value,
+    registered_total as numerator,
+    null as denominator,
+    coalesce(reason, 'inscriptions non déclarées') as missing_reason
+from nurse_place_day

@@ -1,0 +1,23 @@
+/*---
+id            = "on_call_cover"
+title_fr      = "Gardes pourvues"
+definition_fr = "Postes de garde pourvus rapportés aux postes prévus, pour les tranches qui commencent ce jour ; ensemble, par rôle (regulator, on_duty_doctor, laboratory, pharmacy), sous grève déclarée (strike) et les jours fériés (holiday)."
+unit          = "share"
+decimals      = 0
+grain         = ["geo_type", "geo_value", "category", "time_value"]
+sources       = ["on_call_place_day"]
+references    = ["ARS Occitanie: permanence des soins ambulatoires"]
+---*/
+select
+    geo_type,
+    geo_value,
+    category,
+    time_value,
+    cast(filled as double) / nullif(planned, 0) as value,
+    filled as numerator,
+    planned as denominator,
+    case
+        when reason is not null then reason
+        when coalesce(planned, 0) = 0 then 'aucun poste de garde prévu'
+    end as missing_reason
+from on_call_place_day

@@ -1,0 +1,20 @@
+/*---
+id            = "patients_at_home"
+title_fr      = "Patients suivis à domicile"
+definition_fr = "Patients suivis à domicile par les infirmiers des plateformes ce jour, ensemble puis par plateforme."
+unit          = "patients"
+decimals      = 0
+grain         = ["geo_type", "geo_value", "category", "time_value"]
+sources       = ["nurse_place_day"]
+references    = ["indicators.md; plateformes"]
+---*/
+select
+    geo_type,
+    geo_value,
+    category,
+    time_value,
+    patients_at_home as value,
+    patients_at_home as numerator,
+    null as denominator,
+    coalesce(reason, 'suivi à domicile non déclaré') as missing_reason
+from nurse_place_day

@@ -1,0 +1,22 @@
+/*---
+id            = "sos_covid_share_7d"
+title_fr      = "Part des actes SOS Médecins pour suspicion de Covid-19, 7 jours"
+definition_fr = "Actes SOS Médecins pour suspicion de Covid-19 rapportés à tous les actes, sur les jours déclarés parmi les 7 derniers. Seuls comptent les départements où SOS Médecins exerce."
+unit          = "share"
+decimals      = 1
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["er_place_day"]
+references    = ["SurSaUD: SOS Médecins"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    cast(sos_covid_calls_week as double) / nullif(sos_calls_week, 0) as value,
+    sos_covid_calls_week as numerator,
+    sos_calls_week as denominator,
+    case
+        when n_sos_expected = 0 then 'pas de SOS Médecins'
+        when sos_days_7d = 0 then 'aucun jour complet sur 7'
+    end as missing_reason
+from er_place_day

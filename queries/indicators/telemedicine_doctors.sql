@@ -1,0 +1,20 @@
+/*---
+id            = "telemedicine_doctors"
+title_fr      = "Médecins inscrits en téléconsultation"
+definition_fr = "Médecins inscrits à ce jour sur les plateformes de téléconsultation, ensemble puis par plateforme."
+unit          = "doctors"
+decimals      = 0
+grain         = ["geo_type", "geo_value", "category", "time_value"]
+sources       = ["telemedicine_place_day"]
+references    = ["ARS Occitanie, 18 mars 2020: plus de 1 850 sur MEDICAM"]
+---*/
+select
+    geo_type,
+    geo_value,
+    category,
+    time_value,
+    doctors_registered as value,
+    doctors_registered as numerator,
+    null as denominator,
+    coalesce(reason, 'inscriptions non déclarées') as missing_reason
+from telemedicine_place_day

@@ -1,0 +1,19 @@
+/*---
+id            = "tests_7d"
+title_fr      = "Personnes testées, 7 jours"
+definition_fr = "Somme sur 7 jours glissants des personnes testées, par jour de prélèvement et département de résidence (SI-DEP). Il faut les 7 jours, et chaque jour tous les départements."
+unit          = "tests"
+decimals      = 0
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["tests_place_day"]
+references    = ["SI-DEP: T"]
+---*/
+select
+    geo_type,
+    geo_value,
+    time_value,
+    tests_7d as value,
+    tests_7d as numerator,
+    null as denominator,
+    reason_7d as missing_reason
+from tests_place_day

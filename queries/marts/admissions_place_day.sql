@@ -1,0 +1,117 @@
+/*---
+id       = "admissions_place_day"
+title_fr = "Nouvelles admissions par territoire et jour, et sommes de 7 jours"
+grain    = ["geo_type", "geo_value", "time_value"]
+sources  = ["hospital_admissions", "membership", "places", "broken_trends"]
+---*/
+-- One row a place and day, from the place's first report to the feed's last day. A day counts when all departments of the
+-- place reported, a sum of 7 days when all 7 count. Columns `_before` are the sums of the 7 days before; `trend_broken` is
+-- set when the two weeks together cross a change of definition.
+with sums as (
+    select
+        m.geo_type,
+        m.geo_value,
+        a.time_value,
+        count(*) as n_reported,
+        sum(a.admissions) as admissions,
+        sum(a.icu_admissions) as icu_admissions
+    from hospital_admissions as a
+    join membership as m on m.department = a.department
+    where a.admissions is not null and a.icu_admissions is not null
+    group by m.geo_type, m.geo_value, a.time_value
+),
+days as (
+    select
+        f.geo_type,
+        f.geo_value,
+        unnest(generate_series(f.first_day, l.last_day, interval '1 day')) as time_value
+    from (select geo_type, geo_value, min(time_value) as first_day from sums group by geo_type, geo_value) as f
+    cross join (select max(time_value) as last_day from hospital_admissions) as l
+),
+complete as (
+    select
+        d.geo_type,
+        d.geo_value,
+        d.time_value,
+        p.population,
+        p.n_departments as n_expected,
+        coalesce(s.n_reported, 0) as n_reported,
+        case when s.n_reported = p.n_departments then s.admissions end as admissions,
+        case when s.n_reported = p.n_departments then s.icu_admissions end as icu_admissions
+    from days as d
+    join places as p on p.geo_type = d.geo_type and p.geo_value = d.geo_value
+    left join sums as s
+        on s.geo_type = d.geo_type and s.geo_value = d.geo_value and s.time_value = d.time_value
+),
+weeks as (
+    select
+        c.*,
+        count(c.admissions) over week as n_days,
+        sum(c.admissions) over week as admissions_week,
+        sum(c.icu_admissions) over week as icu_admissions_week,
+        count(c.admissions) over fortnight as n_days_fortnight,
+        count(*) filter (where c.admissions = 0) over fortnight as n_days_without,
+        regr_slope(ln(nullif(c.admissions, 0)), c.time_value - date '2020-01-01') over fortnight as log_slope
+    from complete as c
+    window
+        week as (
+            partition by c.geo_type, c.geo_value order by c.time_value rows between 6 preceding and current row
+        ),
+        fortnight as (
+            partition by c.geo_type, c.geo_value order by c.time_value rows between 13 preceding and current row
+        )
+),
+sums_7d as (
+    select
+        w.geo_type,
+        w.geo_value,
+        w.time_value,
+        w.population,
+        w.n_expected,
+        w.n_reported,
+        w.admissions,
+        w.icu_admissions,
+        w.n_days as days_7d,
+        case when w.n_days = 7 then w.admissions_week end as admissions_7d,
+        case when w.n_days = 7 then w.icu_admissions_week end as icu_admissions_7d,
+        w.n_days_fortnight as days_14d,
+        w.n_days_without as days_without_14d,
+        w.log_slope
+    from weeks as w
+)
+select
+    c.geo_type,
+    c.geo_value,
+    c.time_value,
+    c.population,
+    c.n_expected,
+    c.n_reported,
+    c.admissions,
+    c.icu_admissions,
+    c.days_7d,
+    c.admissions_7d,
+    c.icu_admissions_7d,
+    lag(c.admissions_7d, 7) over place as admissions_before,
+    lag(c.icu_admissions_7d, 7) over place as icu_admissions_before,
+    c.days_14d,
+    c.days_without_14d,
+    c.log_slope,
+    case
+        when c.n_reported = c.n_expected then null
+        when c.n_expected = 1 then 'aucune donnée transmise'
+        when c.n_reported = 0 then 'aucun des ' || c.n_expected || ' départements n’a transmis'
+        when c.n_reported = 1 then '1 département sur ' || c.n_expected || ' a transmis'
+        else c.n_reported || ' départements sur ' || c.n_expected || ' ont transmis'
+    end as reason,
+    case c.days_7d
+        when 7 then null
+        when 0 then 'aucun jour sur 7 disponible'
+        when 1 then '1 jour sur 7 disponible'
+        else c.days_7d || ' jours sur 7 disponibles'
+    end as reason_7d,
+    b.reason as trend_broken
+from sums_7d as c
+left join broken_trends as b
+    on b.source = 'hospital_admissions' and b.days_since <= 13 and b.time_value = c.time_value
+window place as (partition by c.geo_type, c.geo_value order by c.time_value)
+order by c.geo_type, c.geo_value, c.time_value

@@ -1,0 +1,80 @@
+/*---
+id       = "capacity_place_day"
+title_fr = "Lits ouverts et patients présents par territoire, filière et jour"
+grain    = ["geo_type", "geo_value", "care", "time_value"]
+sources  = ["hospital_capacity", "membership", "places"]
+---*/
+-- Establishments are expected from their first declaration for the care on. A place's day counts when each of them
+-- declared beds and patients that day, and when every department of the place takes part in the feed (for any care): a
+-- region half of whose departments declare has no occupancy.
+with spans as (
+    select finess, care, max(department) as department, min(time_value) as first_day
+    from hospital_capacity
+    group by finess, care
+),
+expected as (
+    select
+        s.finess,
+        s.care,
+        s.department,
+        unnest(generate_series(s.first_day, l.last_day, interval '1 day')) as time_value
+    from spans as s
+    cross join (select max(time_value) as last_day from hospital_capacity) as l
+),
+sums as (
+    select
+        m.geo_type,
+        m.geo_value,
+        e.care,
+        e.time_value,
+        count(*) as n_expected,
+        count(*) filter (where h.beds_staffed is not null and h.patients is not null) as n_reported,
+        count(h.covid_patients) as n_covid_reported,
+        sum(h.beds_staffed) as beds_open,
+        sum(h.patients) as patients,
+        sum(h.covid_patients) as covid_patients
+    from expected as e
+    join membership as m on m.department = e.department
+    left join hospital_capacity as h
+        on h.finess = e.finess and h.care = e.care and h.time_value = e.time_value
+    group by m.geo_type, m.geo_value, e.care, e.time_value
+),
+taking_part as (
+    select m.geo_type, m.geo_value, count(distinct m.department) as n_departments
+    from spans as s
+    join membership as m on m.department = s.department
+    group by m.geo_type, m.geo_value
+),
+complete as (
+    select
+        s.*,
+        t.n_departments,
+        p.n_departments as n_departments_expected,
+        t.n_departments = p.n_departments and s.n_reported = s.n_expected as is_complete
+    from sums as s
+    join taking_part as t on t.geo_type = s.geo_type and t.geo_value = s.geo_value
+    join places as p on p.geo_type = s.geo_type and p.geo_value = s.geo_value
+)
+select
+    c.geo_type,
+    c.geo_value,
+    c.care,
+    c.time_value,
+    c.n_expected,
+    c.n_reported,
+    case when c.is_complete then c.beds_open end as beds_open,
+    case when c.is_complete then c.patients end as patients,
+    case when c.is_complete and c.n_covid_reported = c.n_expected then c.covid_patients end as covid_patients,
+    case
+        when c.is_complete then null
+        when c.n_departments < c.n_departments_expected and c.n_departments = 1
+            then '1 département sur ' || c.n_departments_expected || ' participe'
+        when c.n_departments < c.n_departments_expected
+            then c.n_departments || ' départements sur ' || c.n_departments_expected || ' participent'
+        when c.n_expected = 1 then 'l’établissement n’a pas déclaré'
+        when c.n_reported = 0 then 'aucun des ' || c.n_expected || ' établissements n’a déclaré'
+        when c.n_reported = 1 then '1 établissement sur ' || c.n_expected || ' a déclaré'
+        else c.n_reported || ' établissements sur ' || c.n_expected || ' ont déclaré'
+    end as reason
+from complete as c
+order by c.geo_type, c.geo_value, c.care, c.time_value

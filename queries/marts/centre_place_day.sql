@@ -1,0 +1,121 @@
+/*---
+id       = "centre_place_day"
+title_fr = "Centres de consultation et créneaux par territoire, nature, statut et jour"
+grain    = ["geo_type", "geo_value", "kind", "status", "time_value"]
+sources  = ["centres_versions", "membership", "places"]
+---*/
+-- A centre is on a day what the newest edition issued by the end of that day (Paris) said of it, and stays so until an
+-- edition says otherwise or withdraws it. One row a place, kind, status and day, for each pair the place ever had, from
+-- its first edition on: no centre in a status is 0. France has counts only when every department is in the register.
+with editions as (
+    select
+        centre_id,
+        cast(to_local_time(issued_at at time zone 'Europe/Paris') as date) as first_day,
+        issued_at,
+        recorded_at,
+        department,
+        kind,
+        status,
+        slots_per_day,
+        booked_7d,
+        offered_7d,
+        withdrawn
+    from centres_versions
+),
+ordered as (   -- the last edition of a day hides those before it: its next_day is later than first_day
+    select
+        e.*,
+        lead(e.first_day) over (partition by e.centre_id order by e.issued_at, e.recorded_at) as next_day,
+        (select day from as_of) as last_day
+    from editions as e
+),
+in_force as (
+    select
+        centre_id,
+        department,
+        kind,
+        status,
+        slots_per_day,
+        booked_7d,
+        offered_7d,
+        unnest(generate_series(first_day, least(coalesce(next_day - 1, last_day), last_day), interval '1 day'))
+            as time_value
+    from ordered
+    where not withdrawn and first_day <= last_day and (next_day is null or next_day > first_day)
+),
+sums as (
+    select
+        m.geo_type,
+        m.geo_value,
+        i.kind,
+        i.status,
+        i.time_value,
+        count(*) as n_centres,
+        count(i.slots_per_day) as n_slots_known,
+        sum(i.slots_per_day) as slots_per_day,
+        sum(i.booked_7d) filter (where i.offered_7d is not null) as booked_7d,
+        sum(i.offered_7d) filter (where i.booked_7d is not null) as offered_7d
+    from in_force as i
+    join membership as m on m.department = i.department
+    group by m.geo_type, m.geo_value, i.kind, i.status, i.time_value
+),
+listed as (
+    select m.geo_type, m.geo_value, count(distinct m.department) as n_departments, min(e.first_day) as first_day
+    from editions as e
+    join membership as m on m.department = e.department
+    group by m.geo_type, m.geo_value
+),
+days as (
+    select
+        l.geo_type,
+        l.geo_value,
+        s.kind,
+        s.status,
+        l.n_departments,
+        unnest(generate_series(l.first_day, a.day, interval '1 day')) as time_value
+    from listed as l
+    join (select distinct geo_type, geo_value, kind, status from sums) as s
+        on s.geo_type = l.geo_type and s.geo_value = l.geo_value
+    cross join as_of as a
+),
+complete as (
+    select
+        d.geo_type,
+        d.geo_value,
+        d.kind,
+        d.status,
+        d.time_value,
+        p.population,
+        d.n_departments,
+        p.n_departments as n_departments_expected,
+        d.geo_type <> 'country' or d.n_departments = p.n_departments as is_complete,
+        coalesce(s.n_centres, 0) as n_centres,
+        coalesce(s.n_slots_known, 0) as n_slots_known,
+        coalesce(s.slots_per_day, 0) as slots_per_day,
+        coalesce(s.booked_7d, 0) as booked_7d,
+        coalesce(s.offered_7d, 0) as offered_7d
+    from days as d
+    join places as p on p.geo_type = d.geo_type and p.geo_value = d.geo_value
+    left join sums as s
+        on s.geo_type = d.geo_type and s.geo_value = d.geo_value and s.kind = d.kind and s.status = d.status
+        and s.time_value = d.time_value
+)
+select
+    c.geo_type,
+    c.geo_value,
+    c.kind,
+    c.status,
+    c.time_value,
+    c.population,
+    case when c.is_complete then c.n_centres end as n_centres,
+    case when c.is_complete then c.n_slots_known end as n_slots_known,
+    case when c.is_complete then c.slots_per_day end as slots_per_day,
+    case when c.is_complete then c.booked_7d end as booked_7d,
+    case when c.is_complete then c.offered_7d end as offered_7d,
+    case
+        when c.is_complete then null
+        when c.n_departments = 1 then '1 département sur ' || c.n_departments_expected || ' figure au registre'
+        else c.n_departments || ' départements sur ' || c.n_departments_expected || ' figurent au registre'
+    end as reason
+from complete as c
+order by c.geo_type, c.geo_value, c.kind, c.status, c.time_value

@@ -1,0 +1,81 @@
+/*---
+id       = "hospital_place_day"
+title_fr = "Patients à l’hôpital et cumuls, par territoire et jour"
+grain    = ["geo_type", "geo_value", "time_value"]
+sources  = ["hospital_stock", "membership", "places", "broken_trends"]
+---*/
+-- One row a place and day, from the place's first report to the feed's last day: a day nobody reported is there, empty.
+-- A sum exists when all departments of the place reported; `reason` says who did otherwise. Columns `_7d_ago` are those
+-- of seven days before; `trend_broken` is set when that comparison would cross a change of definition.
+with sums as (
+    select
+        m.geo_type,
+        m.geo_value,
+        s.time_value,
+        count(*) as n_reported,
+        sum(s.hospital_patients) as hospital_patients,
+        sum(s.icu_patients) as icu_patients,
+        case when count(s.discharged_total) = count(*) then sum(s.discharged_total) end as discharged_total,
+        case when count(s.deaths_total) = count(*) then sum(s.deaths_total) end as deaths_total
+    from hospital_stock as s
+    join membership as m on m.department = s.department
+    where s.hospital_patients is not null and s.icu_patients is not null
+    group by m.geo_type, m.geo_value, s.time_value
+),
+days as (
+    select
+        f.geo_type,
+        f.geo_value,
+        unnest(generate_series(f.first_day, l.last_day, interval '1 day')) as time_value
+    from (select geo_type, geo_value, min(time_value) as first_day from sums group by geo_type, geo_value) as f
+    cross join (select max(time_value) as last_day from hospital_stock) as l
+),
+complete as (
+    select
+        d.geo_type,
+        d.geo_value,
+        d.time_value,
+        p.population,
+        p.icu_beds,
+        p.critical_care_beds,
+        p.n_departments as n_expected,
+        coalesce(s.n_reported, 0) as n_reported,
+        case when s.n_reported = p.n_departments then s.hospital_patients end as hospital_patients,
+        case when s.n_reported = p.n_departments then s.icu_patients end as icu_patients,
+        case when s.n_reported = p.n_departments then s.discharged_total end as discharged_total,
+        case when s.n_reported = p.n_departments then s.deaths_total end as deaths_total
+    from days as d
+    join places as p on p.geo_type = d.geo_type and p.geo_value = d.geo_value
+    left join sums as s
+        on s.geo_type = d.geo_type and s.geo_value = d.geo_value and s.time_value = d.time_value
+)
+select
+    c.geo_type,
+    c.geo_value,
+    c.time_value,
+    c.population,
+    c.icu_beds,
+    c.critical_care_beds,
+    c.n_expected,
+    c.n_reported,
+    c.hospital_patients,
+    c.icu_patients,
+    c.discharged_total,
+    c.deaths_total,
+    lag(c.hospital_patients, 7) over place as hospital_patients_7d_ago,
+    lag(c.icu_patients, 7) over place as icu_patients_7d_ago,
+    lag(c.discharged_total, 7) over place as discharged_total_7d_ago,
+    lag(c.deaths_total, 7) over place as deaths_total_7d_ago,
+    case
+        when c.n_reported = c.n_expected then null
+        when c.n_expected = 1 then 'aucune donnée transmise'
+        when c.n_reported = 0 then 'aucun des ' || c.n_expected || ' départements n’a transmis'
+        when c.n_reported = 1 then '1 département sur ' || c.n_expected || ' a transmis'
+        else c.n_reported || ' départements sur ' || c.n_expected || ' ont transmis'
+    end as reason,
+    b.reason as trend_broken
+from complete as c
+left join broken_trends as b
+    on b.source = 'hospital_stock' and b.days_since <= 7 and b.time_value = c.time_value
+window place as (partition by c.geo_type, c.geo_value order by c.time_value)
+order by c.geo_type, c.geo_value, c.time_value

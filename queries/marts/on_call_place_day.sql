@@ -1,0 +1,116 @@
+/*---
+id       = "on_call_place_day"
+title_fr = "Postes de garde prévus et pourvus, et leur coût, par territoire et jour"
+grain    = ["geo_type", "geo_value", "category", "time_value"]
+sources  = ["on_call", "events", "membership", "places"]
+---*/
+-- A shift belongs to the day it begins, local time; the roster published ahead is left out until its day comes. Category
+-- is '' for all shifts, a role, `strike` (shifts under a declared strike) or `holiday` (public holidays of the place). A
+-- place's day counts when each of its departments has a shift with posts planned and filled.
+with shifts as (
+    select
+        department,
+        cast(shift_start as date) as time_value,
+        role,
+        planned,
+        filled,
+        coalesce(strike, false) as strike,
+        hours * filled * rate_eur_per_hour as cost
+    from on_call
+    where cast(shift_start as date) <= (select day from as_of)
+),
+holiday_dates as (
+    select
+        geo_type,
+        geo_value,
+        unnest(generate_series(starts, coalesce(ends, starts), interval '1 day')) as time_value
+    from events
+    where kind = 'holiday'
+),
+holidays as (
+    select distinct m.department, h.time_value
+    from holiday_dates as h
+    join membership as m on m.geo_type = h.geo_type and m.geo_value = h.geo_value
+),
+reports as (
+    select '' as category, department, time_value, planned, filled, cost from shifts
+    union all
+    select role, department, time_value, planned, filled, cost from shifts
+    union all
+    select 'strike', department, time_value, planned, filled, cost from shifts where strike
+    union all
+    select 'holiday', s.department, s.time_value, s.planned, s.filled, s.cost
+    from shifts as s
+    join holidays as h on h.department = s.department and h.time_value = s.time_value
+),
+sums as (
+    select
+        m.geo_type,
+        m.geo_value,
+        r.category,
+        r.time_value,
+        count(distinct r.department) filter (where r.planned is not null and r.filled is not null) as n_departments,
+        sum(r.planned) filter (where r.filled is not null) as planned,
+        sum(r.filled) filter (where r.planned is not null) as filled,
+        case when count(r.cost) = count(*) then sum(r.cost) end as cost
+    from reports as r
+    join membership as m on m.department = r.department
+    group by m.geo_type, m.geo_value, r.category, r.time_value
+),
+days as (
+    select
+        f.geo_type,
+        f.geo_value,
+        f.category,
+        unnest(generate_series(f.first_day, l.last_day, interval '1 day')) as time_value
+    from (
+        select geo_type, geo_value, category, min(time_value) as first_day
+        from sums
+        where category = ''
+        group by geo_type, geo_value, category
+    ) as f
+    cross join (select max(time_value) as last_day from shifts) as l
+    union all
+    -- A role or a flag has a row on the days it has shifts: no strike is no gap.
+    select geo_type, geo_value, category, time_value from sums where category <> ''
+),
+complete as (
+    select
+        d.geo_type,
+        d.geo_value,
+        d.category,
+        d.time_value,
+        p.n_departments as n_departments_expected,
+        coalesce(a.n_departments, 0) as n_departments,
+        s.planned,
+        s.filled,
+        s.cost
+    from days as d
+    join places as p on p.geo_type = d.geo_type and p.geo_value = d.geo_value
+    left join sums as a
+        on a.category = '' and a.geo_type = d.geo_type and a.geo_value = d.geo_value and a.time_value = d.time_value
+    left join sums as s
+        on s.geo_type = d.geo_type and s.geo_value = d.geo_value and s.category = d.category
+        and s.time_value = d.time_value
+)
+select
+    c.geo_type,
+    c.geo_value,
+    c.category,
+    c.time_value,
+    case when c.n_departments = c.n_departments_expected then c.planned end as planned,
+    case when c.n_departments = c.n_departments_expected then c.filled end as filled,
+    count(c.cost) filter (where c.n_departments = c.n_departments_expected) over week as cost_days_7d,
+    sum(c.cost) filter (where c.n_departments = c.n_departments_expected) over week as cost_week,
+    case
+        when c.n_departments = c.n_departments_expected then null
+        when c.n_departments_expected = 1 then 'aucune garde déclarée'
+        when c.n_departments = 0 then 'aucun des ' || c.n_departments_expected || ' départements n’a transmis'
+        when c.n_departments = 1 then '1 département sur ' || c.n_departments_expected || ' a transmis'
+        else c.n_departments || ' départements sur ' || c.n_departments_expected || ' ont transmis'
+    end as reason
+from complete as c
+window week as (
+    partition by c.geo_type, c.geo_value, c.category order by c.time_value rows between 6 preceding and current row
+)
+order by c.geo_type, c.geo_value, c.category, c.time_value
