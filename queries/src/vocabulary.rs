@@ -13,6 +13,10 @@ static INDICATORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/indicators");
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 static REFERENCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/reference");
 
+/// Tables that queries may read besides sources, marts and indicators: the day of the run, the polls of the lake,
+/// and one row per contract (`source, kind, warn_after_hours, error_after_hours, settling_days`).
+const SYSTEM_TABLES: [&str; 3] = ["as_of", "fetches", "feeds"];
+
 /// Contracts, queries and rules, checked against each other.
 #[derive(Debug, Clone)]
 pub struct Vocabulary {
@@ -190,6 +194,15 @@ impl Vocabulary {
         found
     }
 
+    /// One fingerprint of every file: tells two vocabularies apart.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let contracts = self.contracts.values().map(|contract| contract.fingerprint.as_str());
+        let queries = self.queries.iter().map(|query| query.fingerprint.as_str());
+        let rules = self.rules.values().map(|rule| rule.fingerprint.as_str());
+        fingerprint(&contracts.chain(queries).chain(rules).collect::<Vec<_>>().join(" "))
+    }
+
     /// One rule.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Rule> {
@@ -253,7 +266,8 @@ fn in_dependency_order(
     for query in queries {
         for source in &query.sources {
             let table = source.strip_suffix("_versions").unwrap_or(source);
-            if !ids.contains(source) && !contracts.contains_key(table) {
+            let system = SYSTEM_TABLES.contains(&source.as_str());
+            if !ids.contains(source) && !contracts.contains_key(table) && !system {
                 return Err(Error::Faulty {
                     file: query.file.clone(),
                     line: 1,

@@ -1,0 +1,47 @@
+# For people: `make demo` and `make test`. Everything else is for maintainers.
+#
+# One profile (dev, see Cargo.toml) and always the whole workspace: `cargo -p` resolves other features and would build
+# the query engine a second time. mold, where installed, links in a second.
+SHELL := /bin/bash
+MOLD := $(shell command -v mold 2>/dev/null)
+CARGO := $(if $(MOLD),mold -run cargo,cargo)
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help demo build test check alltests bench release samples clean
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: ## Build, serve the sample feeds on loopback, pull them, write the bulletin into demo/
+	@.ci/setup
+	$(CARGO) build --workspace --bins
+	$(TARGET)/debug/vigie demo --out demo
+
+build: ## The quick build that demo and test share
+	@.ci/setup
+	$(CARGO) build --workspace --bins
+
+test: ## Format, lints, all tests
+	@.ci/setup --tests
+	@$(MAKE) --no-print-directory check alltests
+
+check: ## Format and lints only
+	cargo fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+
+alltests:
+	$(CARGO) test --workspace --no-fail-fast
+
+bench: ## Figures of docs/benches.md (release build: over an hour from nothing)
+	@.ci/setup
+	$(CARGO) bench --workspace --bench vigie
+
+release: ## An optimised binary (over an hour from nothing)
+	@.ci/setup
+	$(CARGO) build --release --workspace --bins
+
+samples: ## Write the sample feeds anew (same seed, same bytes)
+	$(CARGO) run --quiet -p vigie-samples -- write
+
+clean: ## Remove the demo's folder
+	rm -rf demo

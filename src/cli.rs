@@ -1,0 +1,226 @@
+//! The command line: a contract with the scripts that call it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use vigie_queries::Place;
+
+use crate::calendar::{parse_date, parse_time, parse_week};
+
+/// Watch-room of a regional health agency: feeds to a Parquet lake, indicators, alerts, weekly bulletin.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vigie",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 a file was refused or held, 4 a source is stale, \
+                  5 some sources failed, 6 lake locked.\n\
+                  Start with:  vigie demo --out demo"
+)]
+pub struct Cli {
+    /// What applies to every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Configuration file [default: ./vigie.toml when it exists]
+    #[arg(long, global = true, env = "VIGIE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the lake (without a configuration, the built-in contracts apply)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+    /// Print results as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Say more (-vv: everything)
+    #[arg(short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the sample feeds on loopback, run everything once, print what was made
+    Demo {
+        /// Folder for the lake and the bulletin
+        #[arg(long, value_name = "DIR", default_value = "demo")]
+        out: PathBuf,
+    },
+    /// Write a commented vigie.toml for a region
+    Init {
+        /// Folder of the new watch-room
+        dir: PathBuf,
+        /// Region or department it watches
+        #[arg(long, default_value = "76")]
+        territory: Place,
+    },
+    /// Pull feeds now
+    #[command(after_help = "Examples:\n  vigie fetch\n  vigie fetch hospital_stock tests\n  vigie --lake L fetch tests \
+                            --from sp-pos-quot-dep.csv --issued-at 2020-12-22")]
+    Fetch(Fetch),
+    /// Compute indicators, judgements and alerts
+    #[command(after_help = "Examples:\n  vigie build\n  vigie build --as-of 2020-10-22")]
+    Build {
+        /// Compute from what was published up to then
+        #[arg(long, value_parser = parse_time, value_name = "TIME")]
+        as_of: Option<Timestamp>,
+    },
+    /// Write the weekly bulletin: PDF, and its twins in JSON and XLSX
+    #[command(after_help = "Example:\n  vigie bulletin --week 2020-W42 --territory 76 --as-of 2020-10-22 --out s42.pdf")]
+    Bulletin(Bulletin),
+    /// Query the lake: one statement, or a session when none is given
+    #[command(after_help = "Examples:\n  vigie sql \"select * from fetches order by recorded_at desc limit 5\"\n  \
+                            vigie sql --format csv --out tests.csv \"select * from tests where department = '31'\"\n  \
+                            vigie sql --as-of 2020-10-12 \"select count(*) from hospital_stock\"")]
+    Sql(Sql),
+    /// Run the schedule until told to stop (SIGTERM, Ctrl-C)
+    Run,
+    /// Age and state of every feed
+    Status {
+        /// Judge ages as of then
+        #[arg(long, value_parser = parse_time, value_name = "TIME")]
+        as_of: Option<Timestamp>,
+    },
+    /// Re-read every file of the lake and check hashes, counts and order
+    Verify,
+    /// What was found in the feeds
+    #[command(subcommand)]
+    Findings(Findings),
+    /// Apply an edition that was held
+    Accept {
+        /// Its id, as `vigie status` and `vigie findings list` print it
+        fetch: String,
+    },
+    /// Judge places by a rule on a day
+    #[command(after_help = "Example:\n  vigie judge --rule zones-2020-09-23 --on 2020-10-12")]
+    Judge {
+        /// Id of the rule
+        #[arg(long)]
+        rule: String,
+        /// Day judged
+        #[arg(long, value_parser = parse_date, value_name = "DATE")]
+        on: Date,
+        /// Only this place
+        #[arg(long)]
+        territory: Option<Place>,
+        /// From what was published up to then
+        #[arg(long, value_parser = parse_time, value_name = "TIME")]
+        as_of: Option<Timestamp>,
+    },
+    /// Merge the small files of closed months
+    Compact,
+    /// Check the configuration, the contracts, the queries and the rules
+    #[command(subcommand)]
+    Config(Config),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Options of `fetch`.
+#[derive(Debug, Args)]
+pub struct Fetch {
+    /// Sources to pull [default: all that have an address]
+    pub sources: Vec<String>,
+    /// Take the body from this file or address instead (one source)
+    #[arg(long, value_name = "FILE|URL")]
+    pub from: Option<String>,
+    /// Edition time of the body [default: Last-Modified, else now]
+    #[arg(long, value_parser = parse_time, value_name = "TIME")]
+    pub issued_at: Option<Timestamp>,
+    /// Day asked for, where the address holds {date} [default: today]
+    #[arg(long, value_parser = parse_date, value_name = "DATE")]
+    pub date: Option<Date>,
+}
+
+/// Options of `bulletin`.
+#[derive(Debug, Args)]
+pub struct Bulletin {
+    /// ISO week, such as 2020-W42 [default: the last full one]
+    #[arg(long, value_parser = parse_week, value_name = "WEEK")]
+    pub week: Option<Date>,
+    /// Region or department [default: that of the configuration, else 76]
+    #[arg(long)]
+    pub territory: Option<Place>,
+    /// From what was published up to then [default: now]
+    #[arg(long, value_parser = parse_time, value_name = "TIME")]
+    pub as_of: Option<Timestamp>,
+    /// Name of the PDF; the twins lie beside it
+    #[arg(long, value_name = "FILE.pdf")]
+    pub out: Option<PathBuf>,
+}
+
+/// Options of `sql`.
+#[derive(Debug, Args)]
+pub struct Sql {
+    /// One statement; a session is opened when it is absent
+    pub query: Option<String>,
+    /// See the lake as of then
+    #[arg(long, value_parser = parse_time, value_name = "TIME")]
+    pub as_of: Option<Timestamp>,
+    /// How to print
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<OutputFormat>,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Forms of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Boxes, for people
+    Table,
+    /// Comma-separated, UTF-8, header line
+    Csv,
+    /// One array of objects
+    Json,
+    /// One object a line
+    Ndjson,
+    /// Apache Parquet (needs --out)
+    Parquet,
+    /// Excel workbook (needs --out)
+    Xlsx,
+    /// Markdown table
+    Markdown,
+}
+
+/// What was found in the feeds.
+#[derive(Debug, Subcommand)]
+pub enum Findings {
+    /// Counts by source, code and severity, newest fetch first
+    List {
+        /// Only this source
+        source: Option<String>,
+    },
+    /// Every finding of one fetch
+    Show {
+        /// Id of the fetch
+        fetch: String,
+    },
+    /// Read again the raw body of a fetch under today's contract
+    Replay {
+        /// Id of the fetch
+        fetch: String,
+    },
+}
+
+/// Configuration.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Read everything, run the rules' own tests, and say what is wrong
+    Check,
+}

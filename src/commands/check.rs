@@ -1,0 +1,56 @@
+//! `vigie config check`: reads everything that people write, and runs the rules' own tests.
+
+use serde::Serialize;
+
+use super::print_json;
+use crate::cli::Global;
+use crate::error::Error;
+use crate::room::settings;
+
+#[derive(Serialize)]
+struct Checked {
+    configuration: Option<String>,
+    sources: usize,
+    sources_with_address: usize,
+    queries: usize,
+    rules: usize,
+    rule_tests: usize,
+    failures: Vec<String>,
+}
+
+/// Exit code 2 when a file is faulty (the error says where), 1 when a rule fails one of its own tests.
+pub(super) fn run(global: &Global) -> Result<u8, Error> {
+    let (config, vocabulary, file) = settings(global)?;
+    let with_address = vocabulary.contracts().filter(|contract| {
+        let source = config.sources.get(contract.name());
+        source.and_then(|source| source.url.as_ref()).or(contract.feed.url.as_ref()).is_some()
+    });
+    let checked = Checked {
+        configuration: file.map(|file| file.display().to_string()),
+        sources: vocabulary.contracts().count(),
+        sources_with_address: with_address.count(),
+        queries: vocabulary.queries().len(),
+        rules: vocabulary.rules().count(),
+        rule_tests: vocabulary.rules().map(|rule| rule.tests.len()).sum(),
+        failures: vocabulary
+            .rules()
+            .flat_map(vigie_transform::check_rule_tests)
+            .map(|failure| failure.to_string())
+            .collect(),
+    };
+    if global.json {
+        print_json(&checked)?;
+    } else {
+        match &checked.configuration {
+            Some(file) => println!("{file}: fine"),
+            None => println!("no configuration file: the built-in vocabulary alone was checked"),
+        }
+        println!("{} sources ({} with an address)", checked.sources, checked.sources_with_address);
+        println!("{} queries", checked.queries);
+        println!("{} rules, {} tests, {} failed", checked.rules, checked.rule_tests, checked.failures.len());
+        for failure in &checked.failures {
+            println!("  {failure}");
+        }
+    }
+    Ok(u8::from(!checked.failures.is_empty()))
+}

@@ -1,0 +1,122 @@
+//! `vigie fetch`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::print_json;
+use crate::calendar::paris_day;
+use crate::cli::{Fetch, Global};
+use crate::clock::now;
+use crate::error::Error;
+use crate::fetch::{Origin, Report, Request, ensure_reference, fetch_all, on_day};
+use crate::room::Room;
+
+/// Polls the sources named, or all that have an address.
+pub(super) async fn run(global: &Global, options: &Fetch) -> Result<u8, Error> {
+    let room = Room::open(global)?;
+    let requests = requests(&room, options)?;
+    if requests.is_empty() {
+        return Err(Error::Usage(
+            "no source has an address: give one in the configuration ([sources.NAME] url = …), or load a file with \
+             `vigie fetch SOURCE --from FILE`"
+                .into(),
+        ));
+    }
+    ensure_reference(&room).await?;
+    let bar = progress(&room, requests.len() as u64);
+    let reports = fetch_all(&room, requests, |report| {
+        bar.inc(1);
+        bar.set_message(report.source.clone());
+    })
+    .await;
+    bar.finish_and_clear();
+    if global.json {
+        match reports.as_slice() {
+            [one] => print_json(one)?,
+            many => print_json(&many)?,
+        }
+    } else {
+        for report in &reports {
+            tell(report);
+        }
+    }
+    Ok(exit_code(&reports))
+}
+
+fn requests(room: &Room, options: &Fetch) -> Result<Vec<Request>, Error> {
+    let day = options.date.unwrap_or_else(|| paris_day(now()));
+    if options.issued_at.is_some_and(|at| at > now()) {
+        return Err(Error::Usage("--issued-at lies in the future".into()));
+    }
+    if let Some(from) = &options.from {
+        let [source] = options.sources.as_slice() else {
+            return Err(Error::Usage("--from takes exactly one source, such as `vigie fetch tests --from FILE`".into()));
+        };
+        room.contract(source)?;
+        let remote = from.starts_with("http://") || from.starts_with("https://");
+        let origin = if remote { Origin::Url(on_day(from, day)) } else { Origin::File(PathBuf::from(from)) };
+        return Ok(vec![Request { source: source.clone(), origin, issued_at: options.issued_at, accepted: false }]);
+    }
+    let mut requests = Vec::new();
+    for source in &options.sources {
+        let contract = room.contract(source)?;
+        if room.url(contract).is_none() {
+            return Err(Error::Usage(format!(
+                "the source {source:?} has no address: give one in the configuration ([sources.{source}] url = …), or \
+                 load a file with `vigie fetch {source} --from FILE`"
+            )));
+        }
+    }
+    for contract in room.vocabulary.contracts() {
+        if !options.sources.is_empty() && !options.sources.iter().any(|source| source == contract.name()) {
+            continue;
+        }
+        if let Some(url) = room.url(contract) {
+            requests.push(Request {
+                source: contract.name().to_owned(),
+                origin: Origin::Url(on_day(&url, day)),
+                issued_at: options.issued_at,
+                accepted: false,
+            });
+        }
+    }
+    Ok(requests)
+}
+
+fn progress(room: &Room, total: u64) -> ProgressBar {
+    if !room.talk.terminal {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_bar} {elapsed} {msg}");
+    let bar = ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// A report for people: one line, then what was found.
+pub(super) fn tell(report: &Report) {
+    println!("{:<20} {:<9} {}", report.source, report.outcome, report.message);
+    for finding in &report.findings {
+        println!("  {:<5} {}", finding.severity, finding.message);
+    }
+    let more = report.findings_total.saturating_sub(report.findings.len() as u64);
+    if more > 0 {
+        println!("  … {more} autres : vigie findings show {}", report.fetch_id);
+    }
+}
+
+/// 0 all well, 1 everything failed, 5 some failed, 3 a file was refused or held.
+pub(super) fn exit_code(reports: &[Report]) -> u8 {
+    let failed = reports.iter().filter(|report| report.outcome == "failed").count();
+    if failed == reports.len() && failed > 0 {
+        1
+    } else if failed > 0 {
+        5
+    } else if reports.iter().any(|report| matches!(report.outcome, "stale" | "held" | "rejected")) {
+        3
+    } else {
+        0
+    }
+}

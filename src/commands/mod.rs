@@ -1,0 +1,87 @@
+//! One function per command: calls the stages, prints the result, gives the exit code.
+
+mod check;
+mod fetch;
+mod findings;
+mod judge;
+mod status;
+mod verify;
+
+use std::path::PathBuf;
+
+use clap::CommandFactory as _;
+
+use crate::calendar::{last_full_week, week_label};
+use crate::cli::{Bulletin, Cli, Command, Config, Global};
+use crate::clock::now;
+use crate::error::Error;
+use crate::room::Room;
+
+/// Carries out a command and returns its exit code.
+///
+/// # Errors
+/// What stopped it; [`Error::exit_code`] says which code that is.
+pub async fn run(cli: Cli) -> Result<u8, Error> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Demo { out } => crate::demo::run(global, &out).await.map(|()| 0),
+        Command::Init { dir, territory } => crate::init::run(&dir, &territory).map(|()| 0),
+        Command::Fetch(options) => fetch::run(global, &options).await,
+        Command::Build { as_of } => build(global, as_of).await,
+        Command::Bulletin(options) => bulletin(global, &options).await,
+        Command::Sql(options) => crate::sql::run(&Room::open(global)?, &options, global.json).await.map(|()| 0),
+        Command::Run => crate::schedule::run(&Room::open(global)?).await.map(|()| 0),
+        Command::Status { as_of } => status::run(global, as_of).await,
+        Command::Verify => verify::run(global).await,
+        Command::Compact => verify::compact(global).await,
+        Command::Findings(what) => findings::run(global, what).await,
+        Command::Accept { fetch } => findings::accept(global, &fetch).await,
+        Command::Judge { rule, on, territory, as_of } => judge::run(global, &rule, on, territory, as_of).await,
+        Command::Config(Config::Check) => check::run(global),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "vigie", &mut std::io::stdout());
+            Ok(0)
+        }
+    }
+}
+
+async fn build(global: &Global, as_of: Option<jiff::Timestamp>) -> Result<u8, Error> {
+    let room = Room::open(global)?;
+    let built = crate::build::build(&room, Room::as_of(as_of, now())).await?;
+    if global.json {
+        print_json(&built)?;
+    } else {
+        println!("{}", built.summary());
+    }
+    Ok(0)
+}
+
+async fn bulletin(global: &Global, options: &Bulletin) -> Result<u8, Error> {
+    let room = Room::open(global)?;
+    let as_of = Room::as_of(options.as_of, now());
+    let territory = options.territory.clone().unwrap_or_else(|| room.config.territory.clone());
+    let week = options.week.unwrap_or_else(|| last_full_week(as_of.issued));
+    let out = options.out.clone().unwrap_or_else(|| {
+        let name = format!("bulletin-{}-{}.pdf", week_label(week), territory.to_string().replace(':', "-"));
+        if room.config.bulletins.is_dir() { room.config.bulletins.join(name) } else { PathBuf::from(name) }
+    });
+    let made = crate::bulletin::publish(&room, &territory, week, as_of, &out).await?;
+    if global.json {
+        print_json(&made)?;
+    } else {
+        println!("{} ({} pages, édition {})", made.pdf.display(), made.pages, made.edition);
+        println!("{}", made.json.display());
+        println!("{}", made.xlsx.display());
+    }
+    for warning in &made.warnings {
+        room.talk.say(warning);
+    }
+    Ok(0)
+}
+
+/// Prints one value as indented JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(value).map_err(|cause| Error::Failed(cause.to_string()))?;
+    println!("{text}");
+    Ok(())
+}

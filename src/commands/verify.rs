@@ -1,0 +1,46 @@
+//! `vigie verify` and `vigie compact`: the state of the files.
+
+use super::print_json;
+use crate::calendar::paris_day;
+use crate::cli::Global;
+use crate::clock::now;
+use crate::error::Error;
+use crate::room::Room;
+
+/// Re-reads every file; exit code 1 when one is damaged.
+pub(super) async fn run(global: &Global) -> Result<u8, Error> {
+    let room = Room::open(global)?;
+    let tables = room.tables();
+    let lake = room.lake.clone();
+    let report = tokio::task::spawn_blocking(move || lake.verify(&tables))
+        .await
+        .map_err(|panic| Error::Failed(format!("the check ended badly: {panic}")))??;
+    if global.json {
+        print_json(&report)?;
+    } else {
+        for problem in &report.problems {
+            println!("{problem}");
+        }
+        println!(
+            "{} raw bodies, {} files, {} rows read: {}",
+            report.bodies,
+            report.files,
+            report.rows,
+            if report.problems.is_empty() { "no damage".to_owned() } else { format!("{} problems", report.problems.len()) }
+        );
+    }
+    Ok(u8::from(!report.problems.is_empty()))
+}
+
+/// Merges the files of closed months.
+pub(super) async fn compact(global: &Global) -> Result<u8, Error> {
+    let room = Room::open(global)?;
+    let today = paris_day(now());
+    let merged = room.lake.compact(&room.tables(), today.first_of_month()).await?;
+    if global.json {
+        print_json(&merged)?;
+    } else {
+        println!("{} files merged into {}", merged.merged, merged.written);
+    }
+    Ok(0)
+}

@@ -1,0 +1,125 @@
+//! The state of every feed as of a time: how old its newest edition is, against its contract.
+
+use datafusion::prelude::SessionContext;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+use vigie_queries::{ColumnType, Contract};
+use vigie_reports::input::{FeedState, FindingSummary, Freshness};
+use vigie_store::AsOf;
+
+use crate::error::Error;
+use crate::room::Room;
+use crate::rows;
+
+/// Findings of editions issued within so many days before the as-of are summed up, with those of the editions in use.
+const FINDINGS_DAYS: i64 = 28;
+
+/// One row per source of the vocabulary, also those never received.
+///
+/// # Errors
+/// [`Error::Query`] when the lake cannot be read.
+pub async fn states(room: &Room, ctx: &SessionContext, as_of: AsOf) -> Result<Vec<FeedState>, Error> {
+    #[derive(Deserialize)]
+    struct Poll {
+        source: String,
+        outcome: String,
+        issued_at: Option<Timestamp>,
+        message: Option<String>,
+        rows_accepted: u64,
+        rows_quarantined: u64,
+    }
+    let issued = as_of.issued;
+    let newest = |which: &str| {
+        format!(
+            "select source, outcome, issued_at, message, rows_accepted, rows_quarantined from (
+               select *, row_number() over (partition by source order by {which}) as place from fetches
+               where (issued_at is null or issued_at <= timestamp '{issued}') {}
+             ) where place = 1 order by source",
+            if which.starts_with("issued_at") { "and outcome in ('new', 'unchanged')" } else { "" }
+        )
+    };
+    let editions: Vec<Poll> = rows::read(ctx, &newest("issued_at desc, recorded_at desc")).await?;
+    let polls: Vec<Poll> = rows::read(ctx, &newest("recorded_at desc")).await?;
+    let mut states = Vec::new();
+    for contract in room.vocabulary.contracts() {
+        let edition = editions.iter().find(|poll| poll.source == contract.name());
+        let poll = polls.iter().find(|poll| poll.source == contract.name());
+        let last_issued_at = edition.and_then(|edition| edition.issued_at);
+        let age = last_issued_at.map(|at| issued.duration_since(at));
+        let state = match age {
+            None => Freshness::Absent,
+            // What ships with Vigie is dated by its figures, and does not grow stale by itself.
+            Some(_) if contract.feed.bundled.is_some() => Freshness::Fresh,
+            Some(age) if age > contract.cadence.error_after => Freshness::Stale,
+            Some(age) if age > contract.cadence.warn_after => Freshness::Late,
+            Some(_) => Freshness::Fresh,
+        };
+        states.push(FeedState {
+            source: contract.name().to_owned(),
+            title_fr: contract.title_fr.clone(),
+            publisher: contract.publisher.clone(),
+            licence: contract.licence.clone(),
+            last_issued_at,
+            age_hours: age.map(|age| age.as_secs_f64() / 3600.0),
+            last_day: last_day(ctx, contract).await?,
+            state,
+            rows_accepted: edition.map_or(0, |edition| edition.rows_accepted),
+            rows_quarantined: edition.map_or(0, |edition| edition.rows_quarantined),
+            last_fetch_outcome: poll.map(|poll| poll.outcome.clone()),
+            last_fetch_message: poll.and_then(|poll| poll.message.clone()),
+        });
+    }
+    Ok(states)
+}
+
+/// Newest day a source speaks of, when it speaks of days.
+async fn last_day(ctx: &SessionContext, contract: &Contract) -> Result<Option<Date>, Error> {
+    #[derive(Deserialize)]
+    struct Day {
+        day: Option<Date>,
+    }
+    let Some(column) = contract.column("time_value").filter(|column| column.kind == ColumnType::Date) else {
+        return Ok(None);
+    };
+    let query = format!("select max({}) as day from {}", column.name.get_ref(), contract.name());
+    Ok(rows::read::<Day>(ctx, &query).await?.into_iter().next().and_then(|row| row.day))
+}
+
+/// What was found in the editions of the last four weeks and in those in use, by source, code and severity.
+///
+/// # Errors
+/// [`Error::Query`] when the lake cannot be read.
+pub async fn findings(ctx: &SessionContext, as_of: AsOf) -> Result<Vec<FindingSummary>, Error> {
+    #[derive(Deserialize)]
+    struct Row {
+        source: String,
+        code: String,
+        severity: String,
+        count: u64,
+        example_message: String,
+    }
+    let issued = as_of.issued;
+    let query = format!(
+        "with editions as (
+           select fetch_id, issued_at, row_number() over (partition by source order by issued_at desc, recorded_at desc)
+             as place
+           from fetches where outcome <> 'failed' and issued_at <= timestamp '{issued}'
+         )
+         select f.source, f.code, f.severity, count(*) as count, min(f.message) as example_message
+         from findings f join editions e on e.fetch_id = f.fetch_id
+         where e.place = 1 or e.issued_at > timestamp '{issued}' - interval '{FINDINGS_DAYS} days'
+         group by f.source, f.code, f.severity order by f.source, f.severity, f.code"
+    );
+    let rows: Vec<Row> = rows::read(ctx, &query).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| FindingSummary {
+            source: row.source,
+            code: row.code,
+            severity: row.severity,
+            count: row.count,
+            example_message: row.example_message,
+        })
+        .collect())
+}

@@ -1,0 +1,543 @@
+//! One poll of one source: body in, versions and a record out.
+//!
+//! Order matters: the raw body is kept before it is read, the record is written last, and whatever happens to one
+//! source stays with it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use vigie_ingest::{Fetcher, Finding, Parsed, Received, Reply, Severity, Validators, open_local};
+use vigie_queries::{Contract, Kind};
+use vigie_store::{FetchRecord, FindingRecord, Outcome, TableSpec, fetch_id};
+
+use crate::calendar::paris_day;
+use crate::error::Error;
+use crate::room::Room;
+
+/// Findings that a report lists; the lake has them all.
+const FINDINGS_LISTED: usize = 20;
+
+/// How long a writer waits for another one of the same source.
+const LOCK_WAIT: Duration = Duration::from_secs(120);
+
+/// Polls of applied editions looked through for one that comes back.
+const EDITIONS_REMEMBERED: usize = 400;
+
+/// Where the body of a poll comes from.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// An address; conditional when it is the one polled last.
+    Url(String),
+    /// A file on this machine.
+    File(PathBuf),
+    /// Bytes that ship with Vigie, with their edition time.
+    Bundled {
+        /// File name in `reference/`.
+        file: String,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// The raw body of an earlier poll, read again.
+    Kept(Box<FetchRecord>),
+}
+
+/// One poll.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The source.
+    pub source: String,
+    /// Where its body comes from.
+    pub origin: Origin,
+    /// Edition time, when the caller knows it.
+    pub issued_at: Option<Timestamp>,
+    /// Apply it even if it is older than what is known or withdraws too much (`vigie accept`).
+    pub accepted: bool,
+}
+
+/// What came of a poll: what `vigie fetch --json` prints.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The source.
+    pub source: String,
+    /// `new`, `unchanged`, `stale`, `held`, `rejected` or `failed`.
+    pub outcome: &'static str,
+    /// Where the body came from.
+    pub url: Option<String>,
+    /// Status of the reply.
+    pub http_status: Option<u16>,
+    /// Edition time, UTC.
+    pub issued_at: Option<Timestamp>,
+    /// Hash of the body as received.
+    pub sha256: Option<String>,
+    /// Its size.
+    pub bytes: Option<u64>,
+    /// Text encoding found.
+    pub encoding: Option<String>,
+    /// Separator found.
+    pub delimiter: Option<String>,
+    /// Rows in the body, those that the contract filters out left aside.
+    pub rows_in: u64,
+    /// Rows that honour the contract.
+    pub rows_accepted: u64,
+    /// Versions added to the lake.
+    pub rows_changed: u64,
+    /// Keys withdrawn.
+    pub rows_withdrawn: u64,
+    /// Rows set aside.
+    pub rows_quarantined: u64,
+    /// Rows left out by the contract's filter.
+    pub rows_filtered: u64,
+    /// The first findings.
+    pub findings: Vec<Said>,
+    /// How many there are in all.
+    pub findings_total: u64,
+    /// One French sentence.
+    pub message: String,
+    /// Time taken.
+    pub duration_ms: u64,
+    /// Id of the poll.
+    pub fetch_id: String,
+}
+
+/// A finding, as a report lists it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Said {
+    /// Physical line, the header being line 1.
+    pub line: Option<u64>,
+    /// Column as named in the feed.
+    pub column: Option<String>,
+    /// Stable code.
+    pub code: String,
+    /// `info`, `warn` or `error`.
+    pub severity: String,
+    /// French sentence.
+    pub message: String,
+}
+
+/// Polls several sources side by side; the reports come in the order of the requests.
+pub async fn fetch_all(room: &Room, requests: Vec<Request>, done: impl Fn(&Report)) -> Vec<Report> {
+    let at_once = room.config.schedule.fetches_at_once.max(1);
+    let mut reports: Vec<(usize, Report)> = futures::stream::iter(requests.into_iter().enumerate())
+        .map(|(place, request)| async move { (place, fetch(room, request).await) })
+        .buffer_unordered(at_once)
+        .inspect(|(_, report)| done(report))
+        .collect()
+        .await;
+    reports.sort_by_key(|(place, _)| *place);
+    reports.into_iter().map(|(_, report)| report).collect()
+}
+
+/// Polls one source. What goes wrong is in the report: one source never stops the others.
+pub async fn fetch(room: &Room, request: Request) -> Report {
+    let started = Instant::now();
+    let now = crate::clock::now();
+    let mut record = FetchRecord {
+        fetch_id: fetch_id(&request.source, now, ""),
+        source: request.source.clone(),
+        outcome: Outcome::Failed,
+        url: origin_name(&request.origin),
+        http_status: None,
+        etag: None,
+        last_modified: None,
+        issued_at: request.issued_at,
+        recorded_at: now,
+        sha256: None,
+        bytes: None,
+        encoding: None,
+        delimiter: None,
+        rows_in: 0,
+        rows_accepted: 0,
+        rows_changed: 0,
+        rows_withdrawn: 0,
+        rows_quarantined: 0,
+        rows_filtered: 0,
+        duration_ms: 0,
+        message: String::new(),
+        contract_fingerprint: String::new(),
+    };
+    let mut findings = Vec::new();
+    let result = poll(room, &request, &mut record, &mut findings, started).await;
+    if let Err(error) = result {
+        // Whatever was written before is whole or absent; the poll itself is still recorded if the lake allows.
+        record.outcome = Outcome::Failed;
+        record.message = match error {
+            Error::Failed(sentence) => sentence,
+            other => other.report().replace('\n', " ; "),
+        };
+        record.duration_ms = millis(started);
+        if let Err(unrecorded) = room.lake.record_fetch(&record, &[]).await {
+            tracing::error!(source = record.source, error = %unrecorded, "the poll could not be recorded");
+        }
+    }
+    tracing::info!(
+        source = record.source,
+        outcome = record.outcome.as_str(),
+        rows_changed = record.rows_changed,
+        rows_quarantined = record.rows_quarantined,
+        duration_ms = record.duration_ms,
+        "fetched"
+    );
+    report(record, &findings)
+}
+
+/// The work of a poll, up to and including its record.
+async fn poll(
+    room: &Room,
+    request: &Request,
+    record: &mut FetchRecord,
+    findings: &mut Vec<Finding>,
+    started: Instant,
+) -> Result<(), Error> {
+    let contract = room.contract(&request.source)?;
+    record.contract_fingerprint.clone_from(&contract.fingerprint);
+    let last = room.lake.last_fetch(&request.source).await?;
+    let same_contract = |last: &FetchRecord| last.contract_fingerprint == contract.fingerprint;
+
+    let reply = obtain(room, contract, &request.origin, last.as_ref().filter(|last| same_contract(last))).await?;
+    let body = match reply {
+        Reply::NotModified { status } => {
+            record.http_status = Some(status);
+            if let Some(last) = &last {
+                copy_facts(last, record);
+            }
+            record.outcome = Outcome::Unchanged;
+            record.message = "Rien de nouveau : la source répond que l’édition n’a pas changé.".into();
+            record.duration_ms = millis(started);
+            return Ok(room.lake.record_fetch(record, &[]).await?);
+        }
+        Reply::Body(body) => body,
+    };
+    record.sha256 = Some(body.sha256.clone());
+    record.bytes = Some(body.bytes);
+    record.http_status = body.http_status;
+    record.etag.clone_from(&body.etag);
+    record.last_modified.clone_from(&body.last_modified);
+    record.fetch_id = fetch_id(&request.source, record.recorded_at, &body.sha256);
+    // A publisher's clock may be ahead of ours; an edition is never from the future.
+    let issued_at = request.issued_at.or(body.issued_at).unwrap_or(record.recorded_at).min(record.recorded_at);
+    record.issued_at = Some(issued_at);
+    room.lake.keep_body(&request.source, body.file.path(), &body.sha256)?;
+
+    let lock = {
+        let (lake, source) = (room.lake.clone(), request.source.clone());
+        blocking(move || Ok(lake.lock(&source, LOCK_WAIT)?)).await?
+    };
+    let last = room.lake.last_fetch(&request.source).await?; // another process may have been first
+    if let Some(last) = &last
+        && last.sha256 == record.sha256
+        && same_contract(last)
+    {
+        copy_facts(last, record);
+        record.outcome = Outcome::Unchanged;
+        record.message = "Rien de nouveau : le fichier est identique au précédent.".into();
+        record.duration_ms = millis(started);
+        return Ok(room.lake.record_fetch(record, &[]).await?);
+    }
+
+    let parsed = {
+        let (path, contract, today) = (body.file, contract.clone(), paris_day(record.recorded_at));
+        blocking(move || Ok(vigie_ingest::parse(path.path(), &contract, today)?)).await?
+    };
+    let checked = match parsed {
+        Parsed::Rows(checked) => checked,
+        Parsed::Refused(refusal) => {
+            record.outcome = Outcome::Rejected;
+            record.message = refusal.message.clone();
+            record.encoding = refusal.form.encoding_name();
+            record.delimiter = refusal.form.delimiter.map(String::from);
+            findings.extend(refusal.findings);
+            record.duration_ms = millis(started);
+            return Ok(room.lake.record_fetch(record, &rows(record, findings)).await?);
+        }
+    };
+    record.encoding = checked.form.encoding_name();
+    record.delimiter = checked.form.delimiter.map(String::from);
+    record.rows_in = checked.counts.rows_in;
+    record.rows_accepted = checked.counts.rows_accepted;
+    record.rows_quarantined = checked.counts.rows_quarantined;
+    record.rows_filtered = checked.counts.rows_filtered;
+    findings.extend(checked.findings);
+
+    let snapshot = contract.kind == Kind::Snapshot;
+    if snapshot && !request.accepted {
+        if let Some((code, sentence)) = older(room, record, last.as_ref(), issued_at).await? {
+            findings.push(Finding::of_edition(code, Severity::Warn, sentence.clone()));
+            record.outcome = Outcome::Stale;
+            record.message = sentence;
+            record.duration_ms = millis(started);
+            return Ok(room.lake.record_fetch(record, &rows(record, findings)).await?);
+        }
+    }
+    let spec = TableSpec::of(contract);
+    let change = room.lake.compare(&spec, &checked.batches, issued_at, record.recorded_at).await?;
+    let withdrawn_max = contract.bounds.withdrawn_share_max;
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^52")]
+    let withdrawn_share = change.rows_withdrawn as f64 / (change.keys_known.max(1)) as f64;
+    record.rows_changed = change.rows_changed;
+    record.rows_withdrawn = change.rows_withdrawn;
+    if snapshot && !request.accepted && withdrawn_share > withdrawn_max {
+        let sentence = format!(
+            "{} lignes connues sur {} manquent dans cette édition ({:.0} % ; au plus {:.0} % sont admis). L’édition est \
+             retenue ; les données précédentes restent. Pour l’appliquer : vigie accept {}",
+            change.rows_withdrawn,
+            change.keys_known,
+            withdrawn_share * 100.0,
+            withdrawn_max * 100.0,
+            record.fetch_id
+        );
+        findings.push(Finding::of_edition(vigie_ingest::Code::MassWithdrawal, Severity::Error, sentence.clone()));
+        record.outcome = Outcome::Held;
+        record.rows_changed = 0;
+        record.rows_withdrawn = 0;
+        record.message = sentence;
+        record.duration_ms = millis(started);
+        return Ok(room.lake.record_fetch(record, &rows(record, findings)).await?);
+    }
+    let nothing = change.rows_changed == 0 && change.rows_withdrawn == 0;
+    record.outcome = if nothing { Outcome::Unchanged } else { Outcome::New };
+    record.message = summary(record);
+    record.duration_ms = millis(started);
+    let rows = rows(record, findings);
+    if nothing {
+        room.lake.record_fetch(record, &rows).await?;
+    } else {
+        room.lake.commit_fetch(&lock, &spec, &change, record, &rows).await?;
+    }
+    Ok(())
+}
+
+/// Gets the body: over HTTP, from a file, from the binary, or from the raw bodies kept.
+async fn obtain(
+    room: &Room,
+    contract: &Contract,
+    origin: &Origin,
+    last: Option<&FetchRecord>,
+) -> Result<Reply, Error> {
+    let bytes_max = contract.bounds.bytes_max;
+    let spool = room.lake.spool();
+    match origin {
+        Origin::Url(url) => {
+            let validators = last
+                .filter(|last| last.url.as_deref() == Some(url))
+                .map(|last| Validators { etag: last.etag.clone(), last_modified: last.last_modified.clone() })
+                .unwrap_or_default();
+            let fetcher = Fetcher::new(room.config.fetch.policy())?;
+            Ok(fetcher.get(url, &validators, bytes_max, &spool).await.map_err(|e| Error::Failed(e.message_fr()))?)
+        }
+        Origin::File(path) => {
+            let path = path.clone();
+            blocking(move || {
+                open_local(&path, bytes_max, &spool).map(Reply::Body).map_err(|e| Error::Failed(e.message_fr()))
+            })
+            .await
+        }
+        Origin::Bundled { file, body } => {
+            let mut aside = tempfile::NamedTempFile::new_in(&spool)
+                .map_err(|source| Error::Write { path: spool.clone(), source })?;
+            aside.write_all(body).map_err(|source| Error::Write { path: aside.path().to_owned(), source })?;
+            let mut received = local(aside.path(), bytes_max, &spool)?;
+            received.url = format!("vigie:reference/{file}");
+            Ok(Reply::Body(received))
+        }
+        Origin::Kept(kept) => {
+            let sha256 = kept.sha256.as_deref().unwrap_or_default();
+            let aside = tempfile::NamedTempFile::new_in(&spool)
+                .map_err(|source| Error::Write { path: spool.clone(), source })?;
+            room.lake.body(&kept.source, sha256, aside.path())?;
+            let mut received = local(aside.path(), u64::MAX, &spool)?;
+            received.issued_at = kept.issued_at;
+            Ok(Reply::Body(received))
+        }
+    }
+}
+
+fn local(path: &Path, bytes_max: u64, spool: &Path) -> Result<Received, Error> {
+    open_local(path, bytes_max, spool).map_err(|e| Error::Failed(e.message_fr()))
+}
+
+/// Whether this edition is older than what is known: by its date, or because it is one that was applied before and
+/// replaced since.
+async fn older(
+    room: &Room,
+    record: &FetchRecord,
+    last: Option<&FetchRecord>,
+    issued_at: Timestamp,
+) -> Result<Option<(vigie_ingest::Code, String)>, Error> {
+    if let Some(known) = last.and_then(|last| last.issued_at)
+        && issued_at < known
+    {
+        return Ok(Some((
+            vigie_ingest::Code::OlderEdition,
+            format!(
+                "Édition du {issued_at}, plus ancienne que celle déjà connue ({known}). Elle est retenue ; les données \
+                 en place restent. Pour l’ajouter à l’historique : vigie accept {}",
+                record.fetch_id
+            ),
+        )));
+    }
+    let earlier = room.lake.fetches(Some(&record.source), EDITIONS_REMEMBERED).await?;
+    let again = earlier.iter().find(|fetch| {
+        fetch.sha256 == record.sha256
+            && matches!(fetch.outcome, Outcome::New)
+            && fetch.contract_fingerprint == record.contract_fingerprint
+    });
+    Ok(again.map(|fetch| {
+        let when = fetch.issued_at.map_or_else(String::new, |at| format!(" (celle du {at})"));
+        (
+            vigie_ingest::Code::OlderEdition,
+            format!(
+                "Le fichier reçu est une édition ancienne{when}, déjà remplacée depuis. Elle est retenue ; les données \
+                 en place restent. Pour l’appliquer quand même : vigie accept {}",
+                record.fetch_id
+            ),
+        )
+    }))
+}
+
+/// Loads the first editions that ship with Vigie, where the lake does not have them.
+///
+/// # Errors
+/// [`Error::Failed`] when a bundled file is refused: only after an overlay broke it.
+pub async fn ensure_reference(room: &Room) -> Result<(), Error> {
+    for reference in room.vocabulary.reference_bodies() {
+        let last = room.lake.last_fetch(reference.source).await?;
+        let ours = |last: &FetchRecord| last.url.as_deref().is_some_and(|url| url.starts_with("vigie:"));
+        let fingerprint = room.contract(reference.source)?.fingerprint.as_str();
+        if last.as_ref().is_some_and(|last| !ours(last) || last.contract_fingerprint == fingerprint) {
+            continue;
+        }
+        let report = fetch(
+            room,
+            Request {
+                source: reference.source.to_owned(),
+                origin: Origin::Bundled { file: reference.file.to_owned(), body: reference.body.to_vec() },
+                issued_at: Some(reference.issued_at),
+                accepted: true,
+            },
+        )
+        .await;
+        if !matches!(report.outcome, "new" | "unchanged") {
+            return Err(Error::Failed(format!("reference/{}: {}", reference.file, report.message)));
+        }
+    }
+    Ok(())
+}
+
+/// Puts a day into an address template.
+#[must_use]
+pub fn on_day(url: &str, day: Date) -> String {
+    url.replace("{date}", &day.to_string())
+}
+
+fn origin_name(origin: &Origin) -> Option<String> {
+    match origin {
+        Origin::Url(url) => Some(url.clone()),
+        Origin::File(path) => Some(path.display().to_string()),
+        Origin::Bundled { file, .. } => Some(format!("vigie:reference/{file}")),
+        Origin::Kept(kept) => kept.url.clone(),
+    }
+}
+
+/// An unchanged edition has the facts of the one it repeats.
+fn copy_facts(last: &FetchRecord, record: &mut FetchRecord) {
+    record.issued_at = last.issued_at;
+    record.sha256.clone_from(&last.sha256);
+    record.bytes = last.bytes;
+    record.etag = record.etag.take().or_else(|| last.etag.clone());
+    record.last_modified = record.last_modified.take().or_else(|| last.last_modified.clone());
+    record.encoding.clone_from(&last.encoding);
+    record.delimiter.clone_from(&last.delimiter);
+    record.rows_in = last.rows_in;
+    record.rows_accepted = last.rows_accepted;
+    record.rows_quarantined = last.rows_quarantined;
+    record.rows_filtered = last.rows_filtered;
+}
+
+fn summary(record: &FetchRecord) -> String {
+    let mut parts = vec![match record.rows_changed {
+        0 => "Aucune valeur nouvelle".to_owned(),
+        1 => "1 ligne nouvelle ou corrigée".to_owned(),
+        n => format!("{n} lignes nouvelles ou corrigées"),
+    }];
+    match record.rows_withdrawn {
+        0 => {}
+        1 => parts.push("1 ligne retirée".into()),
+        n => parts.push(format!("{n} lignes retirées")),
+    }
+    match record.rows_quarantined {
+        0 => {}
+        1 => parts.push("1 ligne mise de côté".into()),
+        n => parts.push(format!("{n} lignes mises de côté")),
+    }
+    format!("{}.", parts.join(", "))
+}
+
+fn rows(record: &FetchRecord, findings: &[Finding]) -> Vec<FindingRecord> {
+    findings
+        .iter()
+        .map(|finding| FindingRecord {
+            fetch_id: record.fetch_id.clone(),
+            source: record.source.clone(),
+            line: finding.line,
+            column: finding.column.clone(),
+            code: finding.code.as_str().to_owned(),
+            severity: finding.severity.as_str().to_owned(),
+            found: finding.found.clone(),
+            expected: finding.expected.clone(),
+            message: finding.message.clone(),
+            raw: finding.raw.clone(),
+        })
+        .collect()
+}
+
+fn report(record: FetchRecord, findings: &[Finding]) -> Report {
+    Report {
+        outcome: record.outcome.as_str(),
+        findings: findings
+            .iter()
+            .take(FINDINGS_LISTED)
+            .map(|finding| Said {
+                line: finding.line,
+                column: finding.column.clone(),
+                code: finding.code.as_str().to_owned(),
+                severity: finding.severity.as_str().to_owned(),
+                message: finding.message.clone(),
+            })
+            .collect(),
+        findings_total: findings.len() as u64,
+        source: record.source,
+        url: record.url,
+        http_status: record.http_status,
+        issued_at: record.issued_at,
+        sha256: record.sha256,
+        bytes: record.bytes,
+        encoding: record.encoding,
+        delimiter: record.delimiter,
+        rows_in: record.rows_in,
+        rows_accepted: record.rows_accepted,
+        rows_changed: record.rows_changed,
+        rows_withdrawn: record.rows_withdrawn,
+        rows_quarantined: record.rows_quarantined,
+        rows_filtered: record.rows_filtered,
+        message: record.message,
+        duration_ms: record.duration_ms,
+        fetch_id: record.fetch_id,
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|panic| Error::Failed(format!("erreur interne pendant la lecture : {panic}")))?
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,23 @@
+//! Vigie: the watch-room of a regional health agency.
+//!
+//! Feeds come in over HTTP (`ingest`), are kept as versions in a Parquet lake (`store`), become indicators and alerts by
+//! SQL and dated rules (`queries`, `transform`), and leave as a weekly bulletin (`reports`). This crate is the command
+//! line and the schedule: the only place that joins the stages, reads the clock and knows the configuration.
+
+pub mod build;
+pub mod bulletin;
+pub mod calendar;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod error;
+pub mod feeds;
+pub mod fetch;
+pub mod gather;
+pub mod init;
+pub mod room;
+pub mod rows;
+pub mod schedule;
+pub mod sql;

@@ -1,0 +1,260 @@
+//! Jobs, ticks, records of runs, clean stop.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_cron_scheduler::{Job as Ticker, JobScheduler};
+use vigie_store::tables;
+
+use super::Timetable;
+use crate::calendar::{last_full_week, paris_day, week_label};
+use crate::clock::now;
+use crate::error::Error;
+use crate::fetch::{Origin, Request, on_day};
+use crate::room::Room;
+use crate::rows;
+
+/// How long a stop waits for the jobs under way.
+const STOP_WAIT: Duration = Duration::from_secs(60);
+
+/// What a job does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Work {
+    Fetch { source: String, url: String },
+    Build,
+    Bulletin,
+}
+
+#[derive(Debug)]
+struct Job {
+    name: String,
+    work: Work,
+    timetable: Timetable,
+    /// Newest window run or recorded.
+    last: Option<Timestamp>,
+    running: bool,
+}
+
+/// One row of `runs`.
+#[derive(Debug, Clone, Serialize)]
+struct Run {
+    run_id: String,
+    job: String,
+    scheduled_for: Timestamp,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    outcome: &'static str,
+    message: String,
+    caught_up: bool,
+}
+
+/// Runs the schedule until SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// When the lake cannot be read at start, or the scheduler cannot start. What a job fails at is in `runs`.
+pub async fn run(room: &Room) -> Result<(), Error> {
+    crate::fetch::ensure_reference(room).await?;
+    let mut jobs = jobs(room).await?;
+    let started = now();
+    tracing::info!(jobs = jobs.len(), lake = %room.lake.root().display(), "the watch begins");
+    for job in &jobs {
+        let next = job.timetable.next_after(started).map(|at| at.to_string()).unwrap_or_default();
+        tracing::info!(job = job.name, last = ?job.last.map(|at| at.to_string()), next, "job");
+    }
+    let (tick, mut ticks) = mpsc::channel::<()>(1);
+    let failed = |cause| Error::Failed(format!("the scheduler failed: {cause}"));
+    let mut scheduler = JobScheduler::new().await.map_err(failed)?;
+    let ticker = Ticker::new("* * * * * *", move |_, _| {
+        let _ = tick.try_send(()); // a tick that finds the last one still waiting says nothing new
+    });
+    scheduler.add(ticker.map_err(failed)?).await.map_err(failed)?;
+    scheduler.start().await.map_err(failed)?;
+
+    let signals = |kind| signal(kind).map_err(|source| Error::Failed(format!("no signals: {source}")));
+    let (mut terminate, mut interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+    let mut under_way: JoinSet<usize> = JoinSet::new();
+    start_due(room, &mut jobs, &mut under_way, started).await;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            Some(()) = ticks.recv() => start_due(room, &mut jobs, &mut under_way, started).await,
+            Some(ended) = under_way.join_next() => match ended {
+                Ok(place) => jobs[place].running = false,
+                Err(panic) => tracing::error!(%panic, "a job ended badly"),
+            },
+        }
+    }
+    tracing::info!(under_way = under_way.len(), "stopping: jobs under way may finish");
+    let _ = scheduler.shutdown().await; // it only stops ticking
+    if tokio::time::timeout(STOP_WAIT, async { while under_way.join_next().await.is_some() {} }).await.is_err() {
+        tracing::warn!("jobs still under way are left; they will be run again at the next start");
+    }
+    tracing::info!("the watch ends");
+    Ok(())
+}
+
+/// One job per source with an address, the daily build, the weekly bulletin; each with its newest recorded window.
+async fn jobs(room: &Room) -> Result<Vec<Job>, Error> {
+    #[derive(Deserialize)]
+    struct Last {
+        job: String,
+        scheduled_for: Timestamp,
+    }
+    let ctx = room.session(Room::as_of(None, now()))?;
+    let recorded: BTreeMap<String, Timestamp> =
+        rows::read::<Last>(&ctx, "select job, max(scheduled_for) as scheduled_for from runs group by job")
+            .await?
+            .into_iter()
+            .map(|row| (row.job, row.scheduled_for))
+            .collect();
+    let mut planned: Vec<(Work, String, String, String)> = Vec::new();
+    for contract in room.vocabulary.contracts() {
+        let Some(url) = room.url(contract) else { continue };
+        let configured = room.config.sources.get(contract.name()).and_then(|source| source.cron.clone());
+        let cron = configured.unwrap_or_else(|| contract.cadence.cron.get_ref().clone());
+        let work = Work::Fetch { source: contract.name().to_owned(), url };
+        planned.push((work, format!("fetch:{}", contract.name()), cron, contract.cadence.time_zone.get_ref().clone()));
+    }
+    let schedule = &room.config.schedule;
+    planned.push((Work::Build, "build".into(), schedule.build.clone(), schedule.time_zone.clone()));
+    planned.push((Work::Bulletin, "bulletin".into(), schedule.bulletin.clone(), schedule.time_zone.clone()));
+    let mut jobs = Vec::new();
+    for (work, name, cron, zone) in planned {
+        let timetable = Timetable::new(&cron, &zone).map_err(Error::Usage)?;
+        let last = recorded.get(&name).copied();
+        let mut job = Job { name, work, timetable, last, running: false };
+        if job.last.is_none() && !matches!(job.work, Work::Fetch { .. }) {
+            // A new watch-room has nothing to compute or print yet. The window before its first start is recorded
+            // as passed over, so that a stop before the first run is noticed as for any other window.
+            let at = now();
+            if let Some(window) = job.timetable.latest(at) {
+                let message = "Premier démarrage : ce créneau précède la mise en service.".to_owned();
+                record(room, &job, window, None, "missed", message, false).await?;
+                job.last = Some(window);
+            }
+        }
+        jobs.push(job);
+    }
+    Ok(jobs)
+}
+
+/// Starts what is due and records the windows that nobody ran.
+async fn start_due(room: &Room, jobs: &mut [Job], under_way: &mut JoinSet<usize>, started: Timestamp) {
+    let at = now();
+    for (place, job) in jobs.iter_mut().enumerate() {
+        if job.running {
+            continue;
+        }
+        let due = job.timetable.due(job.last, at, true);
+        let Some(window) = due.run else { continue };
+        if due.missed_before > 0 {
+            let message = format!("{} créneaux plus anciens n’ont pas été tenus.", due.missed_before);
+            tracing::warn!(job = job.name, windows = due.missed_before, "older windows were missed");
+            if let Some(first) = due.missed.first().copied() {
+                let before = first.checked_sub(jiff::SignedDuration::from_micros(1)).unwrap_or(first);
+                tell(record(room, job, before, None, "missed", message, false).await);
+            }
+        }
+        for missed in &due.missed {
+            let (outcome, why) = if *missed < started {
+                ("missed", "Vigie était arrêtée.")
+            } else {
+                ("skipped", "L’exécution précédente n’était pas finie.")
+            };
+            tell(record(room, job, *missed, None, outcome, why.to_owned(), false).await);
+        }
+        job.last = Some(window);
+        job.running = true;
+        let (room, name, work) = (room.clone(), job.name.clone(), job.work.clone());
+        under_way.spawn(async move {
+            perform(&room, &name, &work, window, due.caught_up).await;
+            place
+        });
+    }
+}
+
+fn tell(recorded: Result<(), Error>) {
+    if let Err(error) = recorded {
+        tracing::error!(error = error.report(), "a run could not be recorded");
+    }
+}
+
+/// Does the work of one window and records it. A window whose record is missing (kill, power) is due again.
+async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught_up: bool) {
+    let began = now();
+    tracing::info!(job = name, scheduled_for = %window, caught_up, "run begins");
+    let result: Result<String, Error> = match work {
+        Work::Fetch { source, url } => {
+            let url = on_day(url, paris_day(window));
+            let request =
+                Request { source: source.clone(), origin: Origin::Url(url), issued_at: None, accepted: false };
+            let report = crate::fetch::fetch(room, request).await;
+            if report.outcome == "failed" { Err(Error::Failed(report.message)) } else { Ok(report.message) }
+        }
+        Work::Build => crate::build::build(room, Room::as_of(None, began)).await.map(|built| built.summary()),
+        Work::Bulletin => {
+            let week = last_full_week(window);
+            let territory = room.config.territory.clone();
+            let name = format!("bulletin-{}-{}.pdf", week_label(week), territory.to_string().replace(':', "-"));
+            let out = room.config.bulletins.join(name);
+            crate::bulletin::publish(room, &territory, week, Room::as_of(None, began), &out)
+                .await
+                .map(|made| format!("{} ({} pages)", made.pdf.display(), made.pages))
+        }
+    };
+    let (outcome, message) = match result {
+        Ok(message) => ("ok", message),
+        Err(error) => ("failed", error.report().replace('\n', " ; ")),
+    };
+    tracing::info!(job = name, scheduled_for = %window, outcome, message, "run ends");
+    let row = Run {
+        run_id: run_id(name, window),
+        job: name.to_owned(),
+        scheduled_for: window,
+        started_at: Some(began),
+        ended_at: Some(now()),
+        outcome,
+        message,
+        caught_up,
+    };
+    tell(append(room, &row).await);
+}
+
+async fn record(
+    room: &Room,
+    job: &Job,
+    window: Timestamp,
+    started_at: Option<Timestamp>,
+    outcome: &'static str,
+    message: String,
+    caught_up: bool,
+) -> Result<(), Error> {
+    let row = Run {
+        run_id: run_id(&job.name, window),
+        job: job.name.clone(),
+        scheduled_for: window,
+        started_at,
+        ended_at: None,
+        outcome,
+        message,
+        caught_up,
+    };
+    append(room, &row).await
+}
+
+async fn append(room: &Room, row: &Run) -> Result<(), Error> {
+    let spec = tables::runs();
+    let batch = rows::batch(&spec.schema, std::slice::from_ref(row))?;
+    Ok(room.lake.append(&spec, &[batch], now(), &row.run_id).await?)
+}
+
+/// A window of a job has one id.
+fn run_id(job: &str, window: Timestamp) -> String {
+    vigie_store::fetch_id(job, window, "")
+}

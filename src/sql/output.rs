@@ -1,0 +1,246 @@
+//! Results in each form: streamed where the form allows it.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use arrow::array::{Array, AsArray as _, RecordBatch};
+use arrow::csv::WriterBuilder;
+use arrow::datatypes::{DataType, Date32Type, Schema};
+use arrow::json::writer::{JsonArray, LineDelimited, WriterBuilder as JsonBuilder};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use datafusion::dataframe::DataFrame;
+use futures::StreamExt as _;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+
+use crate::cli::OutputFormat;
+use crate::error::Error;
+
+/// Rows that a box or a Markdown table shows; other forms are never cut.
+const TABLE_ROWS_MAX: usize = 1000;
+
+/// Rows of a worksheet, header left out.
+const SHEET_ROWS_MAX: u32 = 1_048_575;
+
+/// Prints a result on standard output.
+///
+/// # Errors
+/// [`Error::Query`] when the engine fails, [`Error::Write`] when the reader has gone for another reason than a
+/// closed pipe.
+pub async fn print_batches(frame: DataFrame, format: OutputFormat) -> Result<(), Error> {
+    let out = BufWriter::new(std::io::stdout().lock());
+    match write_text(frame, format, out).await {
+        Err(Error::Write { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+/// Writes a result to a file and returns its number of rows.
+///
+/// # Errors
+/// [`Error::Query`], [`Error::Write`]; [`Error::Failed`] when a worksheet cannot hold the rows.
+pub async fn write_file(frame: DataFrame, format: OutputFormat, path: &Path) -> Result<u64, Error> {
+    let failed = |source: std::io::Error| Error::Write { path: path.to_owned(), source };
+    match format {
+        OutputFormat::Parquet => {
+            let file = File::create(path).map_err(failed)?;
+            write_parquet(frame, file).await
+        }
+        OutputFormat::Xlsx => write_xlsx(frame, path).await,
+        _ => write_text(frame, format, BufWriter::new(File::create(path).map_err(failed)?)).await,
+    }
+}
+
+async fn write_text(frame: DataFrame, format: OutputFormat, mut out: impl Write) -> Result<u64, Error> {
+    let failed = |source: std::io::Error| Error::Write { path: "standard output".into(), source };
+    let schema = frame.schema().as_arrow().clone();
+    let mut stream = frame.execute_stream().await?;
+    let mut rows = 0_u64;
+    match format {
+        OutputFormat::Csv => {
+            let mut writer = WriterBuilder::new().with_header(true).build(&mut out);
+            writer.write(&RecordBatch::new_empty(schema.into())).map_err(arrow_failed)?;
+            while let Some(batch) = stream.next().await {
+                let batch = batch?;
+                rows += batch.num_rows() as u64;
+                writer.write(&batch).map_err(arrow_failed)?;
+            }
+        }
+        OutputFormat::Json => {
+            let mut writer =
+                JsonBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(&mut out);
+            while let Some(batch) = stream.next().await {
+                let batch = batch?;
+                rows += batch.num_rows() as u64;
+                writer.write(&batch).map_err(arrow_failed)?;
+            }
+            writer.finish().map_err(arrow_failed)?;
+            drop(writer);
+            out.write_all(if rows == 0 { b"[]\n" } else { b"\n" }).map_err(failed)?;
+        }
+        OutputFormat::Ndjson => {
+            let mut writer =
+                JsonBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut out);
+            while let Some(batch) = stream.next().await {
+                let batch = batch?;
+                rows += batch.num_rows() as u64;
+                writer.write(&batch).map_err(arrow_failed)?;
+            }
+            writer.finish().map_err(arrow_failed)?;
+        }
+        OutputFormat::Table | OutputFormat::Markdown => {
+            let mut table = Table::new();
+            table.load_preset(if format == OutputFormat::Markdown {
+                presets::ASCII_MARKDOWN
+            } else {
+                presets::UTF8_FULL_CONDENSED
+            });
+            if format == OutputFormat::Table {
+                table.set_content_arrangement(ContentArrangement::Dynamic);
+            }
+            table.set_header(schema.fields().iter().map(|field| field.name().as_str()));
+            for (place, field) in schema.fields().iter().enumerate() {
+                if field.data_type().is_numeric()
+                    && let Some(column) = table.column_mut(place)
+                {
+                    column.set_cell_alignment(CellAlignment::Right);
+                }
+            }
+            while let Some(batch) = stream.next().await {
+                let batch = batch?;
+                let shown = usize::try_from(rows).unwrap_or(usize::MAX);
+                add_rows(&mut table, &batch, TABLE_ROWS_MAX.saturating_sub(shown), format)?;
+                rows += batch.num_rows() as u64;
+            }
+            writeln!(out, "{table}").map_err(failed)?;
+            if rows > TABLE_ROWS_MAX as u64 {
+                eprintln!("{TABLE_ROWS_MAX} rows of {rows} shown; --format csv gives them all");
+            }
+        }
+        OutputFormat::Parquet | OutputFormat::Xlsx => {
+            return Err(Error::Usage("this format needs --out FILE".into()));
+        }
+    }
+    out.flush().map_err(failed)?;
+    Ok(rows)
+}
+
+/// An I/O error inside an Arrow writer keeps its kind, so that a closed pipe can be told apart.
+fn arrow_failed(error: arrow::error::ArrowError) -> Error {
+    match error {
+        arrow::error::ArrowError::IoError(_, source) => {
+            Error::Write { path: "standard output".into(), source }
+        }
+        other => Error::Arrow(other),
+    }
+}
+
+fn add_rows(table: &mut Table, batch: &RecordBatch, room: usize, format: OutputFormat) -> Result<(), Error> {
+    let options = FormatOptions::default().with_null("");
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column, &options))
+        .collect::<Result<Vec<_>, _>>()?;
+    for row in 0..batch.num_rows().min(room) {
+        table.add_row(columns.iter().map(|column| {
+            let text = column.value(row).to_string();
+            if format == OutputFormat::Markdown { text.replace('|', "\\|").replace('\n', " ") } else { text }
+        }));
+    }
+    Ok(())
+}
+
+async fn write_parquet(frame: DataFrame, file: File) -> Result<u64, Error> {
+    let schema: Schema = frame.schema().as_arrow().clone();
+    let properties =
+        WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+    let failed = |error: parquet::errors::ParquetError| Error::Arrow(error.into());
+    let mut writer = ArrowWriter::try_new(file, schema.into(), Some(properties)).map_err(failed)?;
+    let mut stream = frame.execute_stream().await?;
+    let mut rows = 0;
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        rows += batch.num_rows() as u64;
+        writer.write(&batch).map_err(failed)?;
+    }
+    writer.close().map_err(failed)?;
+    Ok(rows)
+}
+
+/// One sheet with real types: numbers, dates, and text that a spreadsheet never takes for a formula.
+async fn write_xlsx(frame: DataFrame, path: &Path) -> Result<u64, Error> {
+    let schema: Schema = frame.schema().as_arrow().clone();
+    let failed = |error: rust_xlsxwriter::XlsxError| Error::Failed(format!("{}: {error}", path.display()));
+    let mut workbook = Workbook::new();
+    let date_format = Format::new().set_num_format("yyyy-mm-dd");
+    let header_format = Format::new().set_bold();
+    let sheet = workbook.add_worksheet();
+    for (column, field) in (0_u16..).zip(schema.fields()) {
+        sheet.write_string_with_format(0, column, field.name(), &header_format).map_err(failed)?;
+    }
+    let mut stream = frame.execute_stream().await?;
+    let mut line = 0_u32;
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        for row in 0..batch.num_rows() {
+            line += 1;
+            if line > SHEET_ROWS_MAX {
+                return Err(Error::Failed(format!(
+                    "a worksheet holds {SHEET_ROWS_MAX} rows and the result has more; use --format csv or parquet"
+                )));
+            }
+            for (column, values) in (0_u16..).zip(batch.columns()) {
+                write_cell(sheet, line, column, values, row, &date_format).map_err(failed)?;
+            }
+        }
+    }
+    sheet.set_freeze_panes(1, 0).map_err(failed)?;
+    sheet.autofit();
+    workbook.save(path).map_err(failed)?;
+    Ok(u64::from(line))
+}
+
+fn write_cell(
+    sheet: &mut rust_xlsxwriter::Worksheet,
+    line: u32,
+    column: u16,
+    values: &dyn Array,
+    row: usize,
+    date_format: &Format,
+) -> Result<(), rust_xlsxwriter::XlsxError> {
+    if values.is_null(row) {
+        return Ok(());
+    }
+    let text = |values: &dyn Array| {
+        ArrayFormatter::try_new(values, &FormatOptions::default())
+            .map(|formatter| formatter.value(row).to_string())
+            .unwrap_or_default()
+    };
+    match values.data_type() {
+        DataType::Date32 => {
+            let days = values.as_primitive::<Date32Type>().value(row);
+            // Excel counts days from 1899-12-30; day 0 of Unix is its day 25569.
+            let date = ExcelDateTime::from_serial_datetime(f64::from(days) + 25_569.0)?;
+            sheet.write_datetime_with_format(line, column, &date, date_format)?;
+        }
+        DataType::Boolean => {
+            sheet.write_boolean(line, column, values.as_boolean().value(row))?;
+        }
+        kind if kind.is_numeric() => {
+            let number = text(values);
+            match number.parse::<f64>() {
+                Ok(number) => sheet.write_number(line, column, number)?,
+                Err(_) => sheet.write_string(line, column, number)?,
+            };
+        }
+        _ => {
+            sheet.write_string(line, column, text(values))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Files with one defect each, judged as their index says (`vigie fetch --json`).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::Digest as _;
+
+use crate::support::{Lake, shared};
+
+/// Source of each layout, and the columns of its expected rows: name in the file, name in the table.
+fn layout(feed: &str) -> (&'static str, &'static [(&'static str, &'static str)]) {
+    match feed {
+        "hosp" => (
+            "hospital_stock",
+            &[
+                ("dep", "department"),
+                ("jour", "time_value"),
+                ("hosp", "hospital_patients"),
+                ("rea", "icu_patients"),
+                ("rad", "discharged_total"),
+                ("dc", "deaths_total"),
+            ],
+        ),
+        "tests" => {
+            ("tests", &[("dep", "department"), ("jour", "time_value"), ("P", "positives"), ("T", "tests")])
+        }
+        "ed" => (
+            "er_visits",
+            &[
+                ("dep", "department"),
+                ("date_de_passage", "time_value"),
+                ("nbre_pass_corona", "covid_visits"),
+                ("nbre_pass_tot", "visits"),
+                ("nbre_hospit_corona", "covid_admitted"),
+                ("nbre_acte_corona", "sos_covid_calls"),
+                ("nbre_acte_tot", "sos_calls"),
+            ],
+        ),
+        "reference" => (
+            "departments",
+            &[("dep", "department"), ("nom", "name"), ("reg", "region"), ("pop_total", "population"), ("rea", "icu_beds")],
+        ),
+        "rki" => (
+            "icu_register_de",
+            &[
+                ("datum", "time_value"),
+                ("bundesland_id", "land"),
+                ("behandlungsgruppe", "patient_group"),
+                ("faelle_covid_aktuell", "covid_patients"),
+                ("intensivbetten_belegt", "beds_occupied"),
+                ("intensivbetten_frei", "beds_free"),
+            ],
+        ),
+        other => panic!("no contract for the layout {other}"),
+    }
+}
+
+#[test]
+fn every_bad_file_is_handled_as_its_index_says() {
+    let Some(folder) = shared("real/bad-feeds") else { return };
+    let mut seen = 0;
+    for case in csv::Reader::from_path(folder.join("index.csv")).unwrap().deserialize() {
+        let case: BTreeMap<String, String> = case.unwrap();
+        judge(&folder, &case);
+        seen += 1;
+    }
+    assert_eq!(seen, 12);
+}
+
+fn judge(folder: &Path, case: &BTreeMap<String, String>) {
+    let file = &case["file"];
+    let (source, columns) = layout(&case["feed"]);
+    let lake = Lake::new();
+    // The German register is no source of the first release: one contract file in an overlay makes it one.
+    let overlay = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/overlay");
+    let config = lake.folder().join("vigie.toml");
+    std::fs::write(&config, format!("vocabulary = {overlay:?}\n")).unwrap();
+
+    let (code, report) = lake.fetch_file(source, &folder.join(file), &[]);
+    let outcome = report["outcome"].as_str().unwrap();
+    let total = |name: &str| report[name].as_u64().unwrap();
+    assert_eq!(
+        total("rows_accepted") + total("rows_quarantined"),
+        total("rows_in"),
+        "{file}: the rows add up: {report:#}"
+    );
+
+    // In every case the bytes received are kept as they came.
+    let sha256 = report["sha256"].as_str().unwrap();
+    assert_eq!(sha256, case["sha256"], "{file}");
+    let raw = lake.path().join(format!("raw/{source}/{sha256}.zst"));
+    let bytes = zstd::decode_all(std::fs::File::open(raw).unwrap()).unwrap();
+    let again: String = sha2::Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(again, case["sha256"], "{file}: the raw body");
+
+    if case["expected"] == "reject-file" {
+        assert_eq!((outcome, code), ("rejected", 3), "{file}: {report:#}");
+        let names_it = match file.as_str() {
+            "d01-rki-xml-error.csv" => "XML",
+            "d05-tests-pipe.csv" => "|",
+            "d08-tests-renamed-column.csv" => "« P »",
+            _ => "",
+        };
+        let message = report["message"].as_str().unwrap().replace('\u{a0}', " ");
+        assert!(message.contains(names_it), "{file}: « {message} » names what is wrong ({names_it})");
+        assert_eq!(lake.value(&format!("select count(*) from {source}_versions")), if source == "departments" { 101 } else { 0 });
+        return;
+    }
+    assert_eq!((outcome, code), ("new", 0), "{file}: {report:#}");
+    let number = |name: &str| case[name].parse::<u64>().unwrap();
+    assert_eq!(total("rows_in"), number("rows_in"), "{file}");
+    assert_eq!(total("rows_accepted"), number("rows_accepted"), "{file}: {report:#}");
+    assert_eq!(total("rows_quarantined"), number("rows_quarantined"), "{file}");
+    let lines: Vec<Value> = case["quarantined_lines"].split_whitespace().map(|line| line.parse().unwrap()).collect();
+    let mut said: Vec<Value> = lake
+        .sql("select distinct line from findings where severity = 'error' order by line")
+        .iter()
+        .map(|row| row["line"].clone())
+        .collect();
+    said.retain(|line| !line.is_null());
+    assert_eq!(said, lines, "{file}: the lines set aside");
+    if case["expected"] == "accept-normalised" && file != "d12-hosp-nan-day.csv" {
+        let notes = lake.value("select count(*) from findings where severity <> 'error'");
+        assert!(notes.as_u64().unwrap() > 0, "{file}: a repair is said");
+    }
+    compare(&lake, source, columns, &folder.join(&case["expected_rows_file"]));
+
+    let (code, report) = lake.fetch_file(source, &folder.join(file), &[]);
+    assert_eq!((report["outcome"].as_str().unwrap(), code), ("unchanged", 0), "{file}: a second run changes nothing");
+}
+
+/// The table holds exactly the expected rows; blank means missing.
+fn compare(lake: &Lake, source: &str, columns: &[(&str, &str)], expected: &Path) {
+    let mut reader = csv::Reader::from_path(expected).unwrap();
+    if reader.headers().unwrap().len() == 1 {
+        reader = csv::ReaderBuilder::new().delimiter(b';').from_path(expected).unwrap();
+    }
+    let headers = reader.headers().unwrap().clone();
+    let mut wanted: Vec<Vec<String>> = Vec::new();
+    for record in reader.records() {
+        let record = record.unwrap();
+        let cell = |name: &str| record[headers.iter().position(|header| header == name).unwrap()].to_owned();
+        wanted.push(columns.iter().map(|(file, _)| cell(file)).collect());
+    }
+    let names: Vec<&str> = columns.iter().map(|(_, table)| *table).collect();
+    let mut found: Vec<Vec<String>> = lake
+        .sql(&format!("select {} from {source}", names.join(", ")))
+        .iter()
+        .map(|row| {
+            names
+                .iter()
+                .map(|name| match &row[*name] {
+                    Value::Null => String::new(),
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                })
+                .collect()
+        })
+        .collect();
+    wanted.sort();
+    found.sort();
+    assert_eq!(found.len(), wanted.len(), "{}", expected.display());
+    for (found, wanted) in found.iter().zip(&wanted) {
+        assert_eq!(found, wanted, "{}", expected.display());
+    }
+}

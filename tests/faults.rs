@@ -1,0 +1,123 @@
+//! A faulty feed server: every fault ends in its verdict, the raw bytes are kept, the other feeds go on.
+
+use serde_json::Value;
+
+use crate::support::{Lake, Reply, Server};
+
+/// Two departments, three days of the hospital feed.
+fn hospital(days: &[&str]) -> Vec<u8> {
+    let mut text = String::from("\"dep\";\"sexe\";\"jour\";\"hosp\";\"rea\";\"rad\";\"dc\"\n");
+    for day in days {
+        text.push_str(&format!("\"31\";\"0\";\"{day}\";120;25;300;40\n\"2A\";\"0\";\"{day}\";12;2;30;4\n"));
+    }
+    text.into_bytes()
+}
+
+fn tests_feed() -> Vec<u8> {
+    b"dep;jour;P;T;cl_age90\n31;2020-10-05;208;1626;0\n2A;2020-10-05;20;162;0\n".to_vec()
+}
+
+fn configured(lake: &Lake, server: &Server) {
+    let config = format!(
+        "[fetch]\nattempts = 2\nconnect_timeout = \"2s\"\nread_timeout = \"2s\"\ntotal_deadline = \"8s\"\n\
+         [sources.hospital_stock]\nurl = \"{}\"\n[sources.tests]\nurl = \"{}\"\n",
+        server.url("/hospital.csv"),
+        server.url("/tests.csv")
+    );
+    std::fs::write(lake.folder().join("vigie.toml"), config).unwrap();
+}
+
+fn outcomes(lake: &Lake) -> (i32, Vec<(String, String)>) {
+    let output = lake.vigie(&["--json", "fetch"]);
+    let reports: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |report: &Value, name: &str| report[name].as_str().unwrap().to_owned();
+    (output.status.code().unwrap(), reports.iter().map(|r| (of(r, "source"), of(r, "outcome"))).collect())
+}
+
+#[test]
+fn one_failing_source_never_stops_the_others() {
+    let server = Server::start();
+    let lake = Lake::new();
+    configured(&lake, &server);
+    server.set("/tests.csv", Reply::Body(tests_feed()));
+    for (fault, outcome, code) in [
+        (Reply::Hangup, "failed", 5),
+        (Reply::Status(500), "failed", 5),
+        (Reply::Status(404), "failed", 5),
+        (Reply::Cut(hospital(&["2020-10-05", "2020-10-06"])), "failed", 5),
+        (Reply::Html("<!DOCTYPE html><html><body>Maintenance</body></html>"), "rejected", 3),
+        (Reply::Body(Vec::new()), "rejected", 3),
+        (Reply::Body(b"dep;sexe;jour;hosp\n31;0;2020-10-05;120\n".to_vec()), "rejected", 3),
+    ] {
+        server.set("/hospital.csv", fault);
+        let (exit, outcomes) = outcomes(&lake);
+        assert_eq!(exit, code, "{outcomes:?}");
+        assert_eq!(outcomes[0], ("hospital_stock".to_owned(), outcome.to_owned()));
+        assert!(matches!(outcomes[1].1.as_str(), "new" | "unchanged"), "{outcomes:?}");
+    }
+    assert_eq!(lake.value("select count(*) from tests"), 2);
+    assert_eq!(lake.value("select count(*) from hospital_stock"), 0);
+    let polls = lake.value("select count(*) from fetches where source = 'hospital_stock'");
+    assert_eq!(polls, 7, "every poll is recorded, whatever came of it");
+    lake.ok(&["verify"]);
+}
+
+#[test]
+fn an_unchanged_edition_is_not_sent_again_and_adds_nothing() {
+    let server = Server::start();
+    let lake = Lake::new();
+    configured(&lake, &server);
+    server.set("/tests.csv", Reply::Body(tests_feed()));
+    server.set("/hospital.csv", Reply::Body(hospital(&["2020-10-05"])));
+    let all = |outcome: &str| {
+        ["hospital_stock", "tests"].map(|source| (source.to_owned(), outcome.to_owned())).to_vec()
+    };
+    assert_eq!(outcomes(&lake), (0, all("new")));
+    assert_eq!(outcomes(&lake), (0, all("unchanged")));
+    assert_eq!(server.asked().len(), 4);
+    let statuses = lake.sql("select http_status as s, count(*) as n from fetches where url like 'http%' group by 1 order by 1");
+    assert_eq!(serde_json::to_string(&statuses).unwrap(), r#"[{"s":200,"n":2},{"s":304,"n":2}]"#);
+    assert_eq!(lake.value("select count(*) from hospital_stock_versions"), 2);
+}
+
+#[test]
+fn a_mass_withdrawal_is_held_until_a_person_accepts_it() {
+    let server = Server::start();
+    let lake = Lake::new();
+    configured(&lake, &server);
+    server.set("/hospital.csv", Reply::Body(hospital(&["2020-10-05", "2020-10-06", "2020-10-07"])));
+    let url = server.url("/hospital.csv");
+    lake.ok(&["fetch", "hospital_stock", "--from", &url]);
+    server.set("/hospital.csv", Reply::Body(hospital(&["2020-10-07"])));
+    let output = lake.vigie(&["--json", "fetch", "hospital_stock", "--from", &url]);
+    assert_eq!(output.status.code(), Some(3));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["outcome"], "held", "{report:#}");
+    assert_eq!(lake.value("select count(*) from hospital_stock"), 6, "the last good data stay");
+    let id = report["fetch_id"].as_str().unwrap();
+    lake.ok(&["accept", id]);
+    assert_eq!(lake.value("select count(*) from hospital_stock"), 2);
+    assert_eq!(lake.value("select count(*) from hospital_stock_versions where withdrawn"), 4);
+    let shown = lake.ok(&["findings", "show", id]);
+    assert!(shown.contains("mass-withdrawal"), "{shown}");
+}
+
+#[test]
+fn an_edition_that_was_replaced_and_comes_back_is_stale() {
+    let server = Server::start();
+    let lake = Lake::new();
+    configured(&lake, &server);
+    let url = server.url("/hospital.csv");
+    let fetch = || {
+        let output = lake.vigie(&["--json", "fetch", "hospital_stock", "--from", &url]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["outcome"].as_str().unwrap().to_owned()
+    };
+    server.set("/hospital.csv", Reply::Body(hospital(&["2020-10-05"])));
+    assert_eq!(fetch(), "new");
+    server.set("/hospital.csv", Reply::Body(hospital(&["2020-10-05", "2020-10-06"])));
+    assert_eq!(fetch(), "new");
+    server.set("/hospital.csv", Reply::Body(hospital(&["2020-10-05"])));
+    assert_eq!(fetch(), "stale");
+    assert_eq!(lake.value("select count(*) from hospital_stock"), 4);
+}

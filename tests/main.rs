@@ -1,0 +1,12 @@
+//! The binary as its users call it: real files, a real HTTP server on loopback, a real lake on disk.
+//!
+//! One binary for all of it: each further one would link the query engine again.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_feeds;
+mod command_line;
+mod demo;
+mod faults;
+mod real_feeds;
+mod schedule;
+mod support;
