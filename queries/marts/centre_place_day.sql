@@ -2,7 +2,7 @@
 id       = "centre_place_day"
 title_fr = "Centres de consultation et créneaux par territoire, nature, statut et jour"
 grain    = ["geo_type", "geo_value", "kind", "status", "time_value"]
-sources  = ["centres_versions", "membership", "places"]
+sources  = ["centres_versions", "membership", "places", "as_of"]
 ---*/
 -- A centre is on a day what the newest edition issued by the end of that day (Paris) said of it, and stays so until an
 -- edition says otherwise or withdraws it. One row a place, kind, status and day, for each pair the place ever had, from

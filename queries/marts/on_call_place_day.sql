@@ -2,7 +2,7 @@
 id       = "on_call_place_day"
 title_fr = "Postes de garde prévus et pourvus, et leur coût, par territoire et jour"
 grain    = ["geo_type", "geo_value", "category", "time_value"]
-sources  = ["on_call", "events", "membership", "places"]
+sources  = ["on_call", "events", "membership", "places", "as_of"]
 ---*/
 -- A shift belongs to the day it begins, local time; the roster published ahead is left out until its day comes. Category
 -- is '' for all shifts, a role, `strike` (shifts under a declared strike) or `holiday` (public holidays of the place). A
