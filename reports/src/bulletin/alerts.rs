@@ -1,0 +1,211 @@
+//! Alerts: where, since when, on which figures, and what to do.
+
+use std::cmp::Reverse;
+
+use vigie_queries::{Alert, AlertState, GeoType, Rule};
+
+use super::catalogue;
+use super::parts;
+use super::view::View;
+use crate::document::{Block, Cell, Column, Row, RowKind, Table};
+use crate::figures::style;
+use crate::french;
+use crate::published::Register;
+use crate::sentences;
+
+/// Rows printed per rule and level; the rest is counted.
+const ROWS_MAX: usize = 15;
+/// Criteria printed per alert.
+const CRITERIA_MAX: usize = 3;
+
+/// Alerts that stand, department alerts under a regional one left out, the gravest first.
+pub(crate) fn standing<'a>(view: &View<'a>) -> Vec<&'a Alert> {
+    let mut found: Vec<&Alert> = view
+        .input
+        .alerts
+        .iter()
+        .filter(|alert| matches!(alert.state, AlertState::Active | AlertState::Clearing) && !alert.inhibited)
+        .filter(|alert| alert.place.geo_type == GeoType::Source || concerned(view, alert))
+        .collect();
+    found.sort_by(|a, b| {
+        let key = |alert: &Alert| {
+            let breadth = match alert.place.geo_type {
+                GeoType::Country => 0,
+                GeoType::Region => 1,
+                GeoType::Department => 2,
+                GeoType::Source => 3,
+            };
+            (breadth == 3, Reverse(alert.rank), breadth, alert.since)
+        };
+        key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.place.cmp(&b.place))
+    });
+    found
+}
+
+/// Alerts of the territory and of its departments; those of the country above it are not its own.
+fn concerned(view: &View, alert: &Alert) -> bool {
+    alert.place == view.input.territory || view.departments.iter().any(|info| info.place == alert.place)
+}
+
+pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
+    let alerts = standing(view);
+    let mut blocks = Vec::new();
+    if alerts.is_empty() {
+        blocks.push(Block::Paragraph { text: parts::text("Aucune alerte active à la fin de la semaine.") });
+    } else {
+        blocks.push(table(view, register, &alerts));
+    }
+    let pending = count(view, AlertState::Pending);
+    let inhibited = view.input.alerts.iter().filter(|a| a.inhibited && a.state == AlertState::Active).count();
+    let mut more = Vec::new();
+    match pending {
+        0 => {}
+        1 => more.push("1 dépassement récent, pas encore assez durable pour une alerte".to_owned()),
+        n => more.push(format!("{n} dépassements récents, pas encore assez durables pour une alerte")),
+    }
+    match inhibited {
+        0 => {}
+        1 => more.push("1 alerte départementale couverte par l’alerte régionale de la même règle".to_owned()),
+        n => more
+            .push(format!("{n} alertes départementales couvertes par l’alerte régionale de la même règle")),
+    }
+    if !more.is_empty() {
+        let text = format!("En outre : {}.", french::list(&more));
+        blocks.push(Block::Paragraph { text: parts::text(text) });
+    }
+    blocks
+}
+
+fn count(view: &View, state: AlertState) -> usize {
+    view.input.alerts.iter().filter(|alert| alert.state == state && concerned(view, alert)).count()
+}
+
+/// One group per rule and level: its title, what to do, one row per place.
+fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
+    let mut groups: Vec<(&str, &str, Vec<&Alert>)> = Vec::new();
+    for &alert in alerts {
+        match groups.iter_mut().find(|(rule, level, _)| *rule == alert.rule && *level == alert.level) {
+            Some((.., group)) => group.push(alert),
+            None => groups.push((&alert.rule, &alert.level, vec![alert])),
+        }
+    }
+    let mut rows = Vec::new();
+    for (rule_id, level_id, group) in groups {
+        let rule = view.input.vocabulary.rule(rule_id);
+        let level = rule.and_then(|rule| rule.levels.iter().find(|level| level.id == level_id));
+        let rule_title = rule.map_or(rule_id, |rule| rule.title_fr.as_str());
+        let level_title = level.map_or(level_id, |level| level.title_fr.as_str());
+        let heading = french::typography(&format!("{rule_title} : {level_title}"));
+        let swatch = group.first().map_or_else(String::new, |alert| {
+            style::level(alert.rank, 1 + rule.map_or(usize::from(alert.rank), |rule| rule.levels.len())).hex()
+        });
+        rows.push(Row {
+            cells: vec![Cell { text: heading, swatch, strong: true, ..Cell::default() }],
+            strong: true,
+            kind: RowKind::Group,
+        });
+        if let Some(action) =
+            group.first().map(|alert| alert.action_fr.trim()).filter(|text| !text.is_empty())
+        {
+            let text = french::typography(&format!("Que faire : {}", crate::clean::short(action, 400)));
+            rows.push(Row { cells: vec![Cell::text(text)], strong: false, kind: RowKind::Across });
+        }
+        for alert in group.iter().take(ROWS_MAX) {
+            rows.push(row(view, register, rule, alert));
+        }
+        if group.len() > ROWS_MAX {
+            let names: Vec<String> = group[ROWS_MAX..].iter().map(|alert| view.name(&alert.place)).collect();
+            let text = french::typography(&format!("Et aussi : {}.", french::list(&names)));
+            rows.push(Row { cells: vec![Cell::text(text)], strong: false, kind: RowKind::Across });
+        }
+    }
+    Block::Table(Table {
+        caption: format!("Alertes en cours au {}", french::date(view.sunday)),
+        columns: vec![
+            Column::text("Lieu", 1.0),
+            Column::text("Depuis le", 0.9),
+            Column::text("Chiffres et seuils", 2.0),
+            Column::text("État", 0.55),
+        ],
+        rows,
+        notes: Vec::new(),
+        source: String::new(),
+    })
+}
+
+fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert) -> Row {
+    let name = crate::clean::short(&view.name(&alert.place), 80);
+    let state = match alert.state {
+        AlertState::Clearing => "en recul",
+        _ => "active",
+    };
+    let since = sentences::since_day(alert.since, view.sunday.max(alert.since));
+    let mut criteria: Vec<_> =
+        alert.criteria.iter().filter(|c| c.rank.is_some_and(|rank| rank > 0)).collect();
+    criteria.sort_by_key(|criterion| Reverse(criterion.rank));
+    let mut figures = Vec::new();
+    for result in criteria.iter().take(CRITERIA_MAX) {
+        let Some(value) = result.value else { continue };
+        let criterion = rule.and_then(|rule| rule.criteria.iter().find(|c| c.id == result.id));
+        let (title, indicator, category) = criterion.map_or((result.id.as_str(), "", ""), |criterion| {
+            (criterion.title_fr.as_str(), criterion.indicator.as_str(), criterion.category.as_str())
+        });
+        let place = match criterion {
+            Some(criterion) if criterion.of_region => region_of(view, alert),
+            _ => alert.place.clone(),
+        };
+        let mut about = view.about(indicator, category, &place, 0);
+        if indicator.is_empty() {
+            about.indicator = format!("rule:{}", alert.rule);
+        }
+        let (unit, _) = view.unit(indicator);
+        let label = format!("{name} : {title}");
+        let printed = register.note("table", &label, &about, Some(value), &unit, view.text(indicator, value));
+        let bound = result.threshold.map_or_else(String::new, |threshold| {
+            let mut about = about.clone();
+            about.indicator = format!("{}.threshold", about.indicator);
+            let text = view.text(indicator, threshold);
+            let text =
+                register.note("table", &format!("{label}, seuil"), &about, Some(threshold), &unit, text);
+            format!(" (seuil {text})")
+        });
+        figures.push(format!("{title} : {printed}{bound}"));
+    }
+    if criteria.len() > CRITERIA_MAX {
+        figures.push(match criteria.len() - CRITERIA_MAX {
+            1 => "1 autre critère".to_owned(),
+            n => format!("{n} autres critères"),
+        });
+    }
+    let figures = if figures.is_empty() { "–".to_owned() } else { figures.join(" ; ") };
+    Row::of(vec![
+        Cell { text: name, strong: alert.place.geo_type != GeoType::Department, ..Cell::default() },
+        Cell::text(since),
+        Cell::text(french::typography(&figures)),
+        Cell::text(state),
+    ])
+}
+
+fn region_of(view: &View, alert: &Alert) -> vigie_queries::Place {
+    view.info(&alert.place)
+        .and_then(|info| info.region.as_deref())
+        .map_or_else(|| alert.place.clone(), vigie_queries::Place::region)
+}
+
+/// Short label of what an alert is about, for the first page: « Tension hospitalière ».
+pub(crate) fn rule_title(view: &View, alert: &Alert) -> String {
+    view.input.vocabulary.rule(&alert.rule).map_or_else(|| alert.rule.clone(), |rule| rule.title_fr.clone())
+}
+
+/// The products an alert of supply is about, when its criterion has a category.
+pub(crate) fn products(view: &View, alert: &Alert) -> Vec<String> {
+    let Some(rule) = view.input.vocabulary.rule(&alert.rule) else { return Vec::new() };
+    alert
+        .criteria
+        .iter()
+        .filter(|result| result.rank.is_some_and(|rank| rank > 0))
+        .filter_map(|result| rule.criteria.iter().find(|criterion| criterion.id == result.id))
+        .filter(|criterion| !criterion.category.is_empty())
+        .map(|criterion| catalogue::category(&criterion.category))
+        .collect()
+}

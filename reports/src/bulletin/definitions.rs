@@ -1,0 +1,103 @@
+//! Definitions of the indicators printed, the rules applied, the sources with their licences.
+
+use vigie_queries::GradeOfSource;
+
+use super::levels::Levels;
+use super::parts;
+use super::view::View;
+use crate::document::{Block, Cell, Column, Definition, Row, Table};
+use crate::figures;
+use crate::french;
+use crate::input::Freshness;
+use crate::published::Register;
+
+pub(crate) fn write(view: &View, register: &Register, levels: Option<&Levels>) -> Vec<Block> {
+    let printed = register.indicators();
+    let items: Vec<Definition> = view
+        .input
+        .vocabulary
+        .queries()
+        .iter()
+        .filter(|query| printed.contains(&query.id))
+        .map(|query| {
+            let sources: Vec<String> = view
+                .input
+                .vocabulary
+                .sources_of(&query.id)
+                .into_iter()
+                .filter(|source| *source != "events")
+                .map(|source| view.source_title(source))
+                .collect();
+            let sources =
+                if sources.is_empty() { String::new() } else { format!("[{}]", sources.join(" ; ")) };
+            Definition {
+                term: query.title_fr.clone(),
+                text: french::typography(&crate::clean::short(&query.definition_fr, 500)),
+                source: french::typography(&sources),
+            }
+        })
+        .collect();
+    let mut blocks = Vec::new();
+    if !items.is_empty() {
+        blocks.push(Block::Definitions { items });
+    }
+    blocks.extend(rules(view, levels));
+    blocks.push(sources(view));
+    let text = format!(
+        "Les chiffres imprimés et les séries tracées sont joints à ce fichier (chiffres.json, chiffres.csv). {}.",
+        figures::contours::ATTRIBUTION
+    );
+    blocks.push(Block::Paragraph { text: parts::text(text) });
+    blocks
+}
+
+/// Rules quoted: the one of the map and those of standing alerts.
+fn rules(view: &View, levels: Option<&Levels>) -> Option<Block> {
+    let mut ids: Vec<&str> = levels.iter().map(|levels| levels.rule.id.as_str()).collect();
+    for alert in super::alerts::standing(view) {
+        if !ids.contains(&alert.rule.as_str()) {
+            ids.push(&alert.rule);
+        }
+    }
+    let items: Vec<_> = ids
+        .into_iter()
+        .filter_map(|id| view.input.vocabulary.rule(id))
+        .map(|rule| {
+            let grade = match rule.source_grade {
+                GradeOfSource::Primary => "seuils lus dans le texte",
+                GradeOfSource::Secondary => "seuils lus dans une source secondaire",
+                GradeOfSource::Vigie => "seuils proposés par Vigie, à fixer par l’agence",
+            };
+            let reference = crate::sentences::trim(&rule.reference).to_owned();
+            parts::led(&format!("{} ", rule.title_fr), &format!(": {reference} ; {grade}."))
+        })
+        .collect();
+    (!items.is_empty()).then_some(Block::Bullets { items })
+}
+
+fn sources(view: &View) -> Block {
+    let rows = view
+        .input
+        .feeds
+        .iter()
+        .filter(|feed| feed.state != Freshness::Absent)
+        .map(|feed| {
+            Row::of(vec![
+                Cell::text(crate::clean::short(&feed.title_fr, 80)),
+                Cell::text(crate::clean::short(&feed.publisher, 100)),
+                Cell::text(crate::clean::short(&feed.licence, 80)),
+            ])
+        })
+        .collect();
+    Block::Table(Table {
+        caption: "Sources et licences".to_owned(),
+        columns: vec![
+            Column::text("Source", 1.2),
+            Column::text("Éditeur", 1.3),
+            Column::text("Licence", 1.0),
+        ],
+        rows,
+        notes: Vec::new(),
+        source: String::new(),
+    })
+}

@@ -1,0 +1,174 @@
+//! One row per department, the same series side by side, and the levels of the last weeks.
+
+use vigie_queries::Place;
+
+use super::levels::Levels;
+use super::parts::{self, Notes};
+use super::view::View;
+use crate::document::{Block, Cell, Column, Row, Table};
+use crate::figures::{self, HeatCell, HeatRow, HeatStrip, Level, Panel, Size, SmallMultiples, style};
+use crate::french;
+use crate::published::Register;
+use crate::trend::Direction;
+
+/// Columns: indicator, category, heading, second line of the heading.
+const COLUMNS: [(&str, &str, &str, &str); 9] = [
+    ("hospital_patients", "", "Hospit.", "patients"),
+    ("icu_patients", "", "Réa.", "patients"),
+    ("icu_occupancy_initial", "", "Occup. réa.", "lits SAE"),
+    ("admissions_7d", "", "Admiss.", "7 jours"),
+    ("incidence_7d_per_100k", "", "Incid.", "/100 000"),
+    ("positivity_7d", "", "Positivité", "7 jours"),
+    ("er_covid_share_7d", "", "Urgences", "part Covid"),
+    ("test_days_of_cover", "antigen", "Tests ant.", "jours"),
+    ("centres_open", "", "Centres", "ouverts"),
+];
+/// Weeks of the level strip.
+const STRIP_WEEKS: i64 = 12;
+/// Beyond this many departments small multiples are unreadable.
+const PANELS_MAX: usize = 20;
+
+pub(crate) fn write(view: &View, register: &mut Register, levels: Option<&Levels>) -> Vec<Block> {
+    if view.departments.is_empty() {
+        return Vec::new();
+    }
+    let places: Vec<&Place> = view.departments.iter().map(|info| &info.place).collect();
+    let mut blocks = vec![table(view, register, levels, &places)];
+    if places.len() <= PANELS_MAX {
+        blocks.extend(multiples(view, register, &places));
+    }
+    if let Some(levels) = levels {
+        blocks.extend(strip(view, register, levels, &places));
+    }
+    blocks
+}
+
+fn table(view: &View, register: &mut Register, levels: Option<&Levels>, places: &[&Place]) -> Block {
+    let columns: Vec<_> = COLUMNS
+        .into_iter()
+        .filter(|(id, category, ..)| {
+            view.defined(id) && places.iter().any(|place| view.has_lately(id, category, place))
+        })
+        .collect();
+    let mut notes = Notes::default();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut with_total = places.to_vec();
+    if places.len() > 1 {
+        with_total.push(view.territory());
+    }
+    for place in with_total {
+        let name = view.name(place);
+        let mut cells = vec![Cell::text(name.clone())];
+        for (id, category, heading, _) in &columns {
+            let label = format!("{name}, {heading}");
+            let mut cell = parts::value_cell(view, register, &mut notes, &label, id, category, place, 0);
+            match view.compare(id, category, place).direction {
+                Ok(Direction::Up) => cell.text.push_str("\u{A0}▲"),
+                Ok(Direction::Down) => cell.text.push_str("\u{A0}▼"),
+                _ => {}
+            }
+            cells.push(cell);
+        }
+        if let Some(levels) = levels {
+            let standing = levels.at(place, view.sunday);
+            let swatch = standing
+                .rank
+                .map_or_else(String::new, |rank| style::level(rank, levels.rule.levels.len() + 1).hex());
+            cells.push(Cell { text: standing.text, swatch, ..Cell::default() });
+        }
+        rows.push(Row { strong: place == view.territory(), ..Row::of(cells) });
+    }
+    let mut heads = vec![Column::text("Département", 1.3)];
+    heads.extend(
+        columns.iter().map(|(_, _, heading, second)| Column::number(*heading).with_subtitle(*second)),
+    );
+    if levels.is_some() {
+        heads.push(Column::text("Niveau", 1.0));
+    }
+    let mut lines = notes.lines();
+    lines.push("▲ ▼ : évolution notable sur une semaine.".replace(" :", "\u{A0}:"));
+    if let Some(levels) = levels {
+        lines.push(french::typography(&format!("Niveau : règle « {} ».", levels.rule.title_fr)));
+    }
+    let ids: Vec<&str> = columns.iter().map(|(id, ..)| *id).collect();
+    Block::Table(Table {
+        caption: "Situation de chaque département, au dimanche de la semaine".to_owned(),
+        columns: heads,
+        rows,
+        notes: lines,
+        source: view.source_line(&ids),
+    })
+}
+
+/// The same series for all departments, on common scales.
+fn multiples(view: &View, register: &mut Register, places: &[&Place]) -> Option<Block> {
+    let (id, title) = [
+        ("hospital_patients_per_100k", "Patients hospitalisés pour 100 000 habitants"),
+        ("incidence_7d_per_100k", "Taux d’incidence pour 100 000 habitants, 7 jours"),
+        ("hospital_patients", "Patients hospitalisés"),
+    ]
+    .into_iter()
+    .find(|(id, _)| view.defined(id) && places.iter().any(|place| view.has(id, "", place)))?;
+    let panels: Vec<Panel> = places
+        .iter()
+        .map(|place| Panel {
+            label: view.name(place),
+            points: parts::points(view, register, title, id, "", place),
+        })
+        .collect();
+    let (unit, decimals) = view.unit(id);
+    let figure = figures::small_multiples(&SmallMultiples {
+        title: title.to_owned(),
+        unit: parts::figure_unit(&unit, decimals.min(1), ""),
+        panels,
+        thresholds: Vec::new(),
+        from: view.chart_start(),
+        until: view.sunday,
+        columns: 5,
+        width_pt: Size::WIDE.width_pt,
+    });
+    Some(parts::picture(view, register, figure, title, &[id]))
+}
+
+/// Levels of the last weeks.
+fn strip(view: &View, register: &mut Register, levels: &Levels, places: &[&Place]) -> Option<Block> {
+    let backs: Vec<i64> = (0..STRIP_WEEKS).rev().collect();
+    let sunday = |back: i64| view.monday(back).saturating_add(jiff::Span::new().days(6));
+    let judged = backs
+        .iter()
+        .filter(|back| places.iter().any(|place| levels.at(place, sunday(**back)).rank.is_some()))
+        .count();
+    if judged < 2 || places.len() > 30 {
+        return None;
+    }
+    let names = levels.names();
+    let rows: Vec<HeatRow> = places
+        .iter()
+        .map(|place| HeatRow {
+            label: view.name(place),
+            cells: backs.iter().map(|back| HeatCell { rank: levels.at(place, sunday(*back)).rank }).collect(),
+        })
+        .collect();
+    let title = "Niveau de chaque département, douze dernières semaines";
+    for place in places {
+        let points = backs.iter().map(|back| {
+            let rank = levels.at(place, sunday(*back)).rank;
+            (
+                view.monday(*back),
+                rank.map(f64::from),
+                if rank.is_some() { "ok" } else { "missing" }.to_owned(),
+            )
+        });
+        let id = format!("rule:{}", levels.rule.id);
+        register.plot(title, &id, "", place, "rank", points.collect());
+    }
+    let figure = figures::heat_strip(&HeatStrip {
+        title: title.to_owned(),
+        weeks: backs.iter().map(|back| view.monday(*back)).collect(),
+        levels: names.into_iter().map(|name| Level { mark: String::new(), name }).collect(),
+        rows,
+        width_pt: Size::WIDE.width_pt,
+    });
+    let ids: Vec<&str> = levels.rule.criteria.iter().map(|criterion| criterion.indicator.as_str()).collect();
+    Some(parts::picture(view, register, figure, title, &ids))
+}

@@ -1,0 +1,153 @@
+//! Hospital: stock, admissions, occupancy of intensive care against each denominator.
+
+use jiff::Span;
+use vigie_queries::TimeType;
+
+use super::catalogue;
+use super::parts::{self, Line, Notes};
+use super::view::View;
+use crate::document::{Block, Cell, Column, Row, Table};
+use crate::figures::{Size, Threshold, Tone};
+use crate::french;
+use crate::published::Register;
+
+const ALL: [&str; 3] = ["hospital_patients", "icu_patients", "admissions_7d"];
+const OCCUPANCIES: [(&str, &str); 5] = [
+    ("icu_occupancy_initial", "Lits de réanimation installés (SAE)"),
+    ("icu_occupancy_critical_care", "Réanimation, soins intensifs et surveillance continue (SAE)"),
+    ("icu_occupancy_open", "Lits de réanimation ouverts, tous patients"),
+    ("icu_covid_share_open", "Patients de réanimation, part Covid-19"),
+    ("icu_occupancy_open_covid", "Lits de réanimation ouverts, patients Covid-19"),
+];
+
+pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
+    let place = view.territory();
+    if !ALL.iter().any(|id| view.has(id, "", place)) {
+        return vec![parts::absent(view, "Hôpital", &ALL)];
+    }
+    let mut blocks = Vec::new();
+    let mut charts = Vec::new();
+    let drawn = [
+        ("hospital_patients", "Patients hospitalisés", "patients"),
+        ("icu_patients", "Patients en réanimation", "patients"),
+        ("admissions_7d", "Admissions à l’hôpital, 7 jours", "patients"),
+        ("icu_admissions_7d", "Admissions en réanimation, 7 jours", "patients"),
+    ];
+    for (id, title, unit) in drawn {
+        if view.has(id, "", place) {
+            let steps = if id == "icu_patients" { capacity_steps(view) } else { Vec::new() };
+            charts.push(parts::chart(view, register, title, unit, &[Line::alone(id)], steps, Size::HALF));
+        }
+    }
+    blocks.extend(parts::side_by_side(charts));
+    blocks.extend(occupancy(view, register));
+    blocks.extend(care_chains(view, register));
+    blocks
+}
+
+/// Beds by capacity step, as lines on the chart of intensive-care patients.
+fn capacity_steps(view: &View) -> Vec<Threshold> {
+    let mut found = Vec::new();
+    let rules = view.input.vocabulary.rules().filter(|rule| {
+        rule.id.starts_with("capacity") && rule.places.iter().any(|place| place == view.territory())
+    });
+    for criterion in rules.flat_map(|rule| &rule.criteria).filter(|c| c.indicator == "icu_patients") {
+        let mut sets: Vec<_> = criterion.thresholds.iter().collect();
+        sets.sort_by_key(|set| set.from);
+        for (index, set) in sets.iter().enumerate() {
+            let until = sets
+                .get(index + 1)
+                .and_then(|next| next.from)
+                .map(|next| next.saturating_sub(Span::new().days(1)));
+            let seen = set.from.is_none_or(|from| from <= view.sunday)
+                && until.is_none_or(|until| until >= view.chart_start());
+            // One line a step: its highest threshold is the capacity itself.
+            let beds = set.levels.values().copied().fold(f64::NEG_INFINITY, f64::max);
+            if seen && beds.is_finite() {
+                let label = format!("{} lits", french::number(beds, 0));
+                found.push(Threshold { value: beds, label, from: set.from, until });
+            }
+        }
+    }
+    found
+}
+
+/// The same patients against each denominator: the day reads 21 %, 34 % or 74 % according to the beds one counts.
+fn occupancy(view: &View, register: &mut Register) -> Option<Block> {
+    let place = view.territory();
+    let mut notes = Notes::default();
+    let mut rows = Vec::new();
+    let mut shown = Vec::new();
+    let year = view.info(place).and_then(|info| info.beds_year);
+    for (id, words) in OCCUPANCIES {
+        if !view.defined(id) || !view.has(id, "", place) {
+            continue;
+        }
+        shown.push(id);
+        let label = match year {
+            Some(year) => words.replace("(SAE)", &format!("(SAE {year})")),
+            None => words.to_owned(),
+        };
+        let observation = view.week(id, "", place, 0);
+        let mut count = |part: &str, value: Option<f64>| {
+            let mut about = view.about(id, "", place, 0);
+            about.indicator = format!("{id}.{part}");
+            let printed = value.map_or_else(|| "–".to_owned(), |value| french::number(value, 0));
+            register.note("table", &label, &about, value, "count", printed)
+        };
+        let patients = count("numerator", observation.and_then(|o| o.numerator));
+        let beds = count("denominator", observation.and_then(|o| o.denominator));
+        let mut cells = vec![Cell::text(label.clone()), Cell::text(patients), Cell::text(beds)];
+        for back in [1, 0] {
+            cells.push(parts::value_cell(view, register, &mut notes, &label, id, "", place, back));
+        }
+        rows.push(Row::of(cells));
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    Some(Block::Table(Table {
+        caption: "Occupation de la réanimation selon le dénominateur".to_owned(),
+        columns: vec![
+            Column::text("Dénominateur", 1.0),
+            Column::number("Patients").with_subtitle("comptés"),
+            Column::number("Lits").with_subtitle("ou patients"),
+            Column::number(french::week_short(view.monday(1))),
+            Column::number(format!("{} Cette semaine", french::week_short(view.monday(0)))),
+        ],
+        rows,
+        notes: notes.lines(),
+        source: view.source_line(&shown),
+    }))
+}
+
+/// Occupancy of open beds by chain of care.
+fn care_chains(view: &View, register: &mut Register) -> Option<Block> {
+    let place = view.territory();
+    let id = "care_occupancy_open";
+    let order = ["icu", "intermediate", "continuing", "medicine", "surgery", "rehabilitation", "home"];
+    let mut categories = view.input.observations.categories(id, place);
+    categories.sort_by_key(|category| order.iter().position(|known| known == category).unwrap_or(usize::MAX));
+    let mut notes = Notes::default();
+    let mut rows = Vec::new();
+    for category in categories {
+        if view.has_lately(id, category, place) {
+            let label = catalogue::category(category);
+            rows.push(parts::three_week_row(view, register, &mut notes, &label, id, category, place));
+        }
+    }
+    if rows.is_empty() {
+        let day = view.input.observations.series("icu_occupancy_open", "", place, TimeType::Week);
+        return day.is_none().then(|| parts::absent(view, "Lits ouverts par filière de soins", &[id]));
+    }
+    Some(Block::Table(Table {
+        caption: "Occupation des lits ouverts par filière de soins".to_owned(),
+        columns: parts::three_weeks(view, "Filière"),
+        rows,
+        notes: notes.lines(),
+        source: view.source_line(&[id]),
+    }))
+}
+
+/// Tones of the lines of one chart, in order.
+pub(crate) const TONES: [Tone; 4] = [Tone::Main, Tone::Second, Tone::Third, Tone::Fourth];

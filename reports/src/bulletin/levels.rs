@@ -1,0 +1,120 @@
+//! The rule that colours the map, and what it says of each department and week.
+
+use std::collections::BTreeMap;
+
+use jiff::Span;
+use jiff::civil::Date;
+use vigie_queries::{Combine, GeoType, Judgement, Place, Rule};
+
+use super::view::View;
+
+/// Vigie's own rule, preferred when enough of its criteria are known.
+const PREFERRED: &str = "tension-score";
+
+/// A rule with its judgements.
+pub(crate) struct Levels<'a> {
+    pub(crate) rule: &'a Rule,
+    by_place: BTreeMap<&'a Place, BTreeMap<Date, &'a Judgement>>,
+}
+
+/// A level that can be printed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Standing {
+    /// Rank, when it is certain or at least not nothing.
+    pub(crate) rank: Option<u8>,
+    /// « alerte », « au moins alerte », « non établi ».
+    pub(crate) text: String,
+}
+
+impl<'a> Levels<'a> {
+    /// The rule whose levels say most about these departments on the week's last day.
+    pub(crate) fn choose(view: &View<'a>, departments: &[&Place]) -> Option<Self> {
+        let mut best: Option<(usize, bool, Option<Date>, Self)> = None;
+        for rule in view.input.vocabulary.rules() {
+            let judges = rule.geo_types.contains(&GeoType::Department) && rule.in_force(view.sunday);
+            if !judges || rule.id.starts_with("cover") || rule.id.starts_with("capacity") {
+                continue;
+            }
+            let levels = Self::of(view, rule);
+            let known =
+                departments.iter().filter(|place| levels.at(place, view.sunday).rank.is_some()).count();
+            let preferred = rule.id == PREFERRED && known * 2 >= departments.len();
+            let better = best.as_ref().is_none_or(|(best_known, best_preferred, from, _)| {
+                (preferred, known, rule.valid_from) > (*best_preferred, *best_known, *from)
+            });
+            if known > 0 && better {
+                best = Some((known, preferred, rule.valid_from, levels));
+            }
+        }
+        best.map(|(.., levels)| levels)
+    }
+
+    fn of(view: &View<'a>, rule: &'a Rule) -> Self {
+        let mut by_place: BTreeMap<&Place, BTreeMap<Date, &Judgement>> = BTreeMap::new();
+        for judgement in view.input.judgements.iter().filter(|judgement| judgement.rule == rule.id) {
+            by_place.entry(&judgement.place).or_default().insert(judgement.date, judgement);
+        }
+        Self { rule, by_place }
+    }
+
+    /// The judgement on a day, else the newest of the six days before it.
+    pub(crate) fn judgement(&self, place: &Place, sunday: Date) -> Option<&'a Judgement> {
+        let from = sunday.saturating_sub(Span::new().days(6));
+        self.by_place.get(place)?.range(from..=sunday).next_back().map(|(_, judgement)| *judgement)
+    }
+
+    /// The level of a place on a day.
+    pub(crate) fn at(&self, place: &Place, sunday: Date) -> Standing {
+        let unknown = Standing { rank: None, text: "non établi".to_owned() };
+        let Some(judgement) = self.judgement(place, sunday) else { return unknown };
+        if judgement.level == "unknown" || (judgement.rank == 0 && judgement.rank_max > 0) {
+            return unknown;
+        }
+        let title = self.title(judgement.rank);
+        let text = if judgement.rank_max > judgement.rank { format!("au moins {title}") } else { title };
+        Standing { rank: Some(judgement.rank), text }
+    }
+
+    /// Title of a rank, in lower case for use inside a sentence.
+    pub(crate) fn title(&self, rank: u8) -> String {
+        self.rule.level(rank).map_or_else(|| "sans alerte".to_owned(), |level| lower(&level.title_fr))
+    }
+
+    /// Names of all levels from rank 0.
+    pub(crate) fn names(&self) -> Vec<String> {
+        (0..=self.rule.levels.len())
+            .filter_map(|rank| u8::try_from(rank).ok())
+            .map(|r| self.title(r))
+            .collect()
+    }
+
+    /// The score of a place: sum over its known criteria, each 0 at normal, 1 at the first threshold, 2 at the second,
+    /// linear between; none when the rule is no score or a criterion is unknown.
+    pub(crate) fn score(&self, place: &Place, sunday: Date) -> Option<f64> {
+        if self.rule.combine != Combine::Score {
+            return None;
+        }
+        let judgement = self.judgement(place, sunday)?;
+        let mut sum = 0.0;
+        for criterion in &self.rule.criteria {
+            let value = judgement.criteria.iter().find(|result| result.id == criterion.id)?.value?;
+            let thresholds =
+                criterion.thresholds.iter().rfind(|set| set.from.is_none_or(|from| from <= sunday))?;
+            let mut steps: Vec<f64> = thresholds.levels.values().copied().collect();
+            let normal = criterion.normal?;
+            steps.sort_by(f64::total_cmp);
+            if steps.first().is_some_and(|first| *first < normal) {
+                steps.reverse();
+            }
+            let (orange, red) = (*steps.first()?, *steps.get(1)?);
+            let part = |from: f64, to: f64| ((value - from) / (to - from)).clamp(0.0, 1.0);
+            sum += part(normal, orange) + part(orange, red);
+        }
+        Some(sum)
+    }
+}
+
+fn lower(title: &str) -> String {
+    let mut chars = title.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}

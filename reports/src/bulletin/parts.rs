@@ -1,0 +1,354 @@
+//! What several sections share: notes of tables, changes, rows of three weeks, charts.
+
+use jiff::Span;
+use jiff::civil::Date;
+use vigie_queries::{Place, Status, TimeType};
+
+use super::view::{Comparison, View, WhyNot};
+use crate::document::{Block, Cell, Column, FigureBlock, Row, Run, plain};
+use crate::figures::{self, Figure, Point, Series, Shape, Size, Threshold, TimeSeries, Tone, Unit};
+use crate::french;
+use crate::input::EventKind;
+use crate::published::{About, Register};
+use crate::trend::{Direction, Nature};
+
+/// Notes under a table, each reason once.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    reasons: Vec<String>,
+    provisional: bool,
+}
+
+impl Notes {
+    /// The mark of a reason: `a`, `b`, …; after `z`, digits.
+    pub(crate) fn mark(&mut self, reason: &str) -> String {
+        let reason = crate::sentences::trim(reason).to_owned();
+        let position = self.reasons.iter().position(|known| *known == reason).unwrap_or_else(|| {
+            self.reasons.push(reason);
+            self.reasons.len() - 1
+        });
+        mark_of(position)
+    }
+
+    /// The mark of provisional figures.
+    pub(crate) fn provisional(&mut self) -> String {
+        self.provisional = true;
+        "p".to_owned()
+    }
+
+    /// The lines under the table.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        if self.provisional {
+            lines.push("p : chiffre provisoire, la source n’est pas encore complète.".to_owned());
+        }
+        let reasons = self.reasons.iter().enumerate();
+        lines.extend(reasons.map(|(position, reason)| {
+            let reason = french::capital(&french::typography(reason));
+            format!("{} : {reason}.", mark_of(position))
+        }));
+        lines.into_iter().map(|line| french::typography(&line)).collect()
+    }
+}
+
+/// Letters without `p`, which marks provisional figures.
+fn mark_of(position: usize) -> String {
+    let letters: Vec<char> = ('a'..='z').filter(|letter| *letter != 'p').collect();
+    letters.get(position).map_or_else(|| (position + 1).to_string(), char::to_string)
+}
+
+/// A run of text through the typographic filter.
+pub(crate) fn text(body: impl AsRef<str>) -> Vec<Run> {
+    plain(french::typography(body.as_ref()))
+}
+
+/// A strong lead and the rest through the typographic filter.
+pub(crate) fn led(lead: &str, rest: &str) -> Vec<Run> {
+    let whole = french::typography(&format!("{lead}\u{1}{rest}"));
+    match whole.split_once('\u{1}') {
+        Some((lead, rest)) => crate::document::led(lead, rest),
+        None => plain(whole),
+    }
+}
+
+/// A remark that something was not received.
+pub(crate) fn absent(view: &View, subject: &str, indicators: &[&str]) -> Block {
+    let titles = view.absent(indicators);
+    Block::Note { text: text(crate::sentences::absent(subject, &titles)) }
+}
+
+/// The change on the week before, through the register: `+158 (+24 %)`, `+1,2 point`; « – » when none can be said.
+pub(crate) fn change(
+    view: &View,
+    register: &mut Register,
+    kind: &str,
+    label: &str,
+    indicator: &str,
+    category: &str,
+    place: &Place,
+    fact: &Comparison,
+) -> String {
+    let (unit, decimals) = view.unit(indicator);
+    let nature = Nature::of(&unit, decimals);
+    let mut about = view.about(indicator, category, place, 0);
+    let label = format!("{label} (évolution)");
+    about.indicator = format!("{indicator}.change");
+    let (Ok(_), Some(now), Some(before)) = (&fact.direction, fact.now, fact.before) else {
+        return register.note(kind, &label, &about, None, &unit, "–".to_owned());
+    };
+    let difference = now.value - before.value;
+    let printed = match nature {
+        Nature::Share => french::points(difference, decimals),
+        Nature::Days => format!("{}\u{A0}j", french::signed(difference, decimals.max(1))),
+        _ => french::signed(difference, decimals),
+    };
+    let printed = register.note(kind, &label, &about, Some(difference), &unit, printed);
+    let counted = before.numerator.unwrap_or(before.value);
+    if matches!(nature, Nature::Count | Nature::Rate)
+        && before.value > 0.0
+        && counted >= 10.0
+        && difference != 0.0
+    {
+        about.indicator = format!("{indicator}.change_share");
+        let share = difference / before.value;
+        let relative =
+            register.note(kind, &label, &about, Some(share), "share", french::signed_percent(share, 0));
+        return format!("{printed} ({relative})");
+    }
+    printed
+}
+
+/// Heads of the columns of a three-week table.
+pub(crate) fn three_weeks(view: &View, first: &str) -> Vec<Column> {
+    let mut columns = vec![Column::text(first, 1.0)];
+    for back in [2, 1, 0] {
+        let monday = view.monday(back);
+        let sunday = monday.saturating_add(Span::new().days(6));
+        let title = if back == 0 { "Cette semaine" } else { "" };
+        let head = format!("{} {title}", french::week_short(monday));
+        columns.push(
+            Column::number(head.trim()).with_subtitle(format!("au {}", french::day_month_short(sunday))),
+        );
+    }
+    columns.push(Column::number("Évolution").with_subtitle("sur une semaine"));
+    columns
+}
+
+/// A row of a three-week table.
+pub(crate) fn three_week_row(
+    view: &View,
+    register: &mut Register,
+    notes: &mut Notes,
+    label: &str,
+    indicator: &str,
+    category: &str,
+    place: &Place,
+) -> Row {
+    let mut cells = vec![Cell::text(label)];
+    for back in [2, 1, 0] {
+        cells.push(value_cell(view, register, notes, label, indicator, category, place, back));
+    }
+    let fact = view.compare(indicator, category, place);
+    let printed = change(view, register, "table", label, indicator, category, place, &fact);
+    let note = match &fact.direction {
+        Err(WhyNot::Break(title)) => {
+            notes.mark(&format!("pas de comparaison : rupture de définition ({title})"))
+        }
+        _ => String::new(),
+    };
+    let arrow = match fact.direction {
+        Ok(Direction::Up) => " ▲",
+        Ok(Direction::Down) => " ▼",
+        _ => "",
+    };
+    cells.push(Cell { text: format!("{printed}{arrow}"), note, ..Cell::default() });
+    Row::of(cells)
+}
+
+/// One value in a cell, with its note.
+#[expect(clippy::too_many_arguments, reason = "a printed value is what it is about, and where")]
+pub(crate) fn value_cell(
+    view: &View,
+    register: &mut Register,
+    notes: &mut Notes,
+    label: &str,
+    indicator: &str,
+    category: &str,
+    place: &Place,
+    back: i64,
+) -> Cell {
+    let shown = view.print(register, "table", label, indicator, category, place, back);
+    let note = match &shown.reason {
+        Some(reason) => notes.mark(reason),
+        None if shown.provisional => notes.provisional(),
+        None => String::new(),
+    };
+    Cell { text: shown.text, note, ..Cell::default() }
+}
+
+/// One line of a chart.
+pub(crate) struct Line<'a> {
+    pub(crate) indicator: &'a str,
+    pub(crate) category: &'a str,
+    pub(crate) label: String,
+    pub(crate) tone: Tone,
+}
+
+impl<'a> Line<'a> {
+    /// The only line of a chart.
+    pub(crate) fn alone(indicator: &'a str) -> Self {
+        Self { indicator, category: "", label: String::new(), tone: Tone::Main }
+    }
+}
+
+/// A chart of days for the territory, with its events, breaks and the bulletin's week marked.
+pub(crate) fn chart(
+    view: &View,
+    register: &mut Register,
+    title: &str,
+    unit_name: &str,
+    lines: &[Line],
+    thresholds: Vec<Threshold>,
+    size: Size,
+) -> Block {
+    let place = view.territory();
+    let first = lines.first().map_or("", |line| line.indicator);
+    let (unit, decimals) = view.unit(first);
+    let series: Vec<Series> = lines
+        .iter()
+        .map(|line| Series {
+            label: line.label.clone(),
+            points: points(view, register, title, line.indicator, line.category, place),
+            tone: line.tone,
+            shape: Shape::Line,
+        })
+        .collect();
+    let figure = figures::time_series(&TimeSeries {
+        title: title.to_owned(),
+        unit: figure_unit(&unit, decimals, unit_name),
+        series,
+        thresholds,
+        events: events(view, first),
+        from: view.chart_start(),
+        until: view.sunday,
+        highlight: Some((view.input.week, view.sunday)),
+        size,
+    });
+    let ids: Vec<&str> = lines.iter().map(|line| line.indicator).collect();
+    picture(view, register, figure, title, &ids)
+}
+
+/// The days of a series between the chart's ends, noted as plotted.
+pub(crate) fn points(
+    view: &View,
+    register: &mut Register,
+    title: &str,
+    indicator: &str,
+    category: &str,
+    place: &Place,
+) -> Vec<Point> {
+    let Some(series) = view.input.observations.series(indicator, category, place, TimeType::Day) else {
+        return Vec::new();
+    };
+    let shown = series.range(view.chart_start()..=view.sunday);
+    let points: Vec<Point> = shown
+        .clone()
+        .map(|(date, observation)| Point {
+            date: *date,
+            value: observation.value,
+            provisional: observation.status == Status::Partial,
+            reason: observation.missing_reason.clone().filter(|_| observation.value.is_none()),
+        })
+        .collect();
+    let plotted = shown.map(|(date, o)| (*date, o.value, o.status.as_str().to_owned())).collect();
+    let (unit, _) = view.unit(indicator);
+    register.plot(title, indicator, category, place, &unit, plotted);
+    points
+}
+
+/// A figure's unit from an indicator's.
+pub(crate) fn figure_unit(unit: &str, decimals: u8, name: &str) -> Unit {
+    match (unit, decimals) {
+        ("share", decimals) => Unit::share(name, decimals),
+        (_, 0) => Unit::count(name),
+        (_, decimals) => Unit::decimal(name, decimals),
+    }
+}
+
+/// What happened here in the weeks shown; definition breaks only of this indicator's sources.
+fn events(view: &View, indicator: &str) -> Vec<figures::Event> {
+    let (from, until) = (view.chart_start(), view.sunday);
+    let breaks = view.breaks(indicator);
+    let strikes_matter = indicator.starts_with("on_call");
+    view.input
+        .events
+        .iter()
+        .filter(|event| view.concerns(&event.place))
+        .filter(|event| event.starts <= until && event.ends.unwrap_or(event.starts) >= from)
+        .filter_map(|event| {
+            let kind = match event.kind {
+                EventKind::DefinitionBreak if breaks.contains(&event) => figures::EventKind::Break,
+                EventKind::Strike if strikes_matter => figures::EventKind::Strike,
+                EventKind::Holiday => figures::EventKind::Holiday,
+                EventKind::Measure => figures::EventKind::Mark,
+                _ => return None,
+            };
+            let label = match kind {
+                figures::EventKind::Break => "rupture de définition".to_owned(),
+                figures::EventKind::Holiday => String::new(),
+                _ => crate::clean::printable(&crate::clean::short(&event.title_fr, 40)),
+            };
+            let ends = event.ends.unwrap_or(event.starts);
+            let ends = if kind == figures::EventKind::Mark { event.starts } else { ends };
+            let shown = event.starts >= from || kind != figures::EventKind::Mark;
+            shown.then(|| figures::Event {
+                kind,
+                from: event.starts.max(from),
+                until: ends.min(until),
+                label,
+            })
+        })
+        .collect()
+}
+
+/// Keeps a drawn figure and makes its block.
+pub(crate) fn picture(
+    view: &View,
+    register: &mut Register,
+    figure: Figure,
+    title: &str,
+    indicators: &[&str],
+) -> Block {
+    let file = register.keep_picture(figure.svg);
+    Block::Figure(FigureBlock {
+        file,
+        alt: figure.alt,
+        caption: title.to_owned(),
+        source: view.source_line(indicators),
+        width_pt: figure.width_pt,
+    })
+}
+
+/// Two figures side by side, or one across when it is alone.
+pub(crate) fn side_by_side(mut blocks: Vec<Block>) -> Vec<Block> {
+    let mut out = Vec::new();
+    while blocks.len() >= 2 {
+        let rest = blocks.split_off(2);
+        let right = blocks.split_off(1);
+        out.push(Block::Columns { left: blocks, right, ratio: 1.0 });
+        blocks = rest;
+    }
+    out.extend(blocks);
+    out
+}
+
+/// What a figure that is no indicator is about: a feed, a place, a finding.
+pub(crate) fn about_fact(id: &str, place: &Place, date: Date) -> About {
+    About {
+        indicator: id.to_owned(),
+        category: String::new(),
+        place: place.clone(),
+        time_type: TimeType::Day,
+        date,
+    }
+}

@@ -1,0 +1,276 @@
+//! Data quality: age of every feed, gaps with their reasons, rows set aside, definition breaks, provisional figures.
+
+use std::collections::BTreeMap;
+
+use jiff::Span;
+use jiff::civil::Date;
+use vigie_queries::{GeoType, Place, TimeType};
+
+use super::catalogue;
+use super::parts;
+use super::view::{View, paris_day};
+use crate::document::{Block, Cell, Column, Row, Table};
+use crate::french;
+use crate::input::{EventKind, FeedState, Freshness};
+use crate::published::Register;
+
+/// Days looked back for gaps.
+const GAP_DAYS: i64 = 42;
+/// Findings printed; the rest is counted.
+const FINDINGS_MAX: usize = 12;
+/// Daily series whose gaps are told: one per feed, not the rolling sums made from them.
+const WATCHED: [&str; 4] = ["hospital_patients", "admissions_7d", "tests_7d", "er_covid_share_7d"];
+
+pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
+    let mut blocks = vec![feeds(view, register)];
+    blocks.push(Block::Heading { title: "Jours sans valeur et ruptures".to_owned() });
+    let mut items = gaps(view);
+    items.extend(breaks(view));
+    items.extend(provisional(view));
+    if items.is_empty() {
+        let text = format!("Aucun jour manquant sur {} jours dans les séries suivies.", GAP_DAYS);
+        blocks.push(Block::Paragraph { text: parts::text(text) });
+    } else {
+        blocks.push(Block::Bullets { items });
+    }
+    blocks.push(findings(view, register));
+    blocks
+}
+
+fn feeds(view: &View, register: &mut Register) -> Block {
+    let mut feeds: Vec<&FeedState> = view.input.feeds.iter().collect();
+    // Those that worry first, then by title.
+    feeds.sort_by(|a, b| {
+        let order = |feed: &FeedState| match feed.state {
+            Freshness::Stale => 0,
+            Freshness::Late => 1,
+            Freshness::Fresh => 2,
+            Freshness::Absent => 3,
+        };
+        order(a)
+            .cmp(&order(b))
+            .then_with(|| a.title_fr.cmp(&b.title_fr))
+            .then_with(|| a.source.cmp(&b.source))
+    });
+    let received: Vec<&&FeedState> = feeds.iter().filter(|feed| feed.state != Freshness::Absent).collect();
+    let at = paris_day(view.input.as_of.issued);
+    let rows = received
+        .iter()
+        .map(|feed| {
+            let place = Place { geo_type: GeoType::Source, code: feed.source.clone() };
+            let about = |id: &str| parts::about_fact(id, &place, at);
+            let age = feed.age_hours.map_or_else(|| "–".to_owned(), age);
+            let age =
+                register.note("table", &feed.title_fr, &about("feed.age"), feed.age_hours, "hours", age);
+            let mut rows = |id: &str, n: u64| {
+                let n = n as f64;
+                register.note("table", &feed.title_fr, &about(id), Some(n), "rows", french::number(n, 0))
+            };
+            let accepted = rows("feed.rows_accepted", feed.rows_accepted);
+            let quarantined = rows("feed.rows_quarantined", feed.rows_quarantined);
+            let state = match feed.state {
+                Freshness::Fresh => "à jour",
+                Freshness::Late => "en retard",
+                Freshness::Stale => "périmée",
+                Freshness::Absent => "jamais reçue",
+            };
+            let poll = match feed.last_fetch_outcome.as_deref() {
+                Some("held") => " ; dernière édition retenue",
+                Some("rejected") => " ; dernière édition refusée",
+                Some("failed") => " ; dernier relevé en échec",
+                Some("stale") => " ; dernier envoi plus ancien, ignoré",
+                _ => "",
+            };
+            let day = |day: Option<Date>| day.map_or_else(|| "–".to_owned(), french::date_digits);
+            Row::of(vec![
+                Cell::text(crate::clean::short(&feed.title_fr, 70)),
+                Cell::text(day(feed.last_issued_at.map(paris_day))),
+                Cell::text(age),
+                Cell::text(day(feed.last_day)),
+                Cell::text(accepted),
+                Cell::text(quarantined),
+                Cell {
+                    text: french::typography(&format!("{state}{poll}")),
+                    strong: matches!(feed.state, Freshness::Late | Freshness::Stale),
+                    ..Cell::default()
+                },
+            ])
+        })
+        .collect();
+    let absent: Vec<String> = feeds
+        .iter()
+        .filter(|feed| feed.state == Freshness::Absent)
+        .map(|feed| format!("« {} »", crate::clean::short(&feed.title_fr, 70)))
+        .collect();
+    let mut notes = Vec::new();
+    match absent.as_slice() {
+        [] => {}
+        [only] => notes.push(format!("Jamais reçue : {only}.")),
+        many => notes.push(format!("Jamais reçues : {}.", french::list(many))),
+    }
+    Block::Table(Table {
+        caption: "Âge des sources à la date du bulletin".to_owned(),
+        columns: vec![
+            Column::text("Source", 1.5),
+            Column::number("Édition").with_subtitle("publiée le"),
+            Column::number("Âge"),
+            Column::number("Dernier jour").with_subtitle("renseigné"),
+            Column::number("Lignes").with_subtitle("retenues"),
+            Column::number("Lignes").with_subtitle("écartées"),
+            Column::text("État", 1.0),
+        ],
+        rows,
+        notes: notes.iter().map(|note| french::typography(note)).collect(),
+        source: String::new(),
+    })
+}
+
+/// `31 h` under two days, `3 jours` above.
+fn age(hours: f64) -> String {
+    if hours < 48.0 {
+        return format!("{}\u{A0}h", french::number(hours.max(0.0).floor(), 0));
+    }
+    french::counted((hours / 24.0).floor(), 0, "jour", "jours")
+}
+
+/// Days without a value in the last weeks, runs of days with the same reason told once.
+fn gaps(view: &View) -> Vec<Vec<crate::document::Run>> {
+    let from = view.sunday.saturating_sub(Span::new().days(GAP_DAYS - 1));
+    let mut items = Vec::new();
+    for id in WATCHED {
+        let Some(series) = view.input.observations.series(id, "", view.territory(), TimeType::Day) else {
+            continue;
+        };
+        // Runs of consecutive days by reason.
+        let mut runs: Vec<(Date, Date, String)> = Vec::new();
+        for (date, observation) in series.range(from..=view.sunday) {
+            if observation.value.is_some() {
+                continue;
+            }
+            let reason =
+                observation.missing_reason.clone().unwrap_or_else(|| "donnée non disponible".to_owned());
+            match runs.last_mut() {
+                Some((_, until, known))
+                    if *known == reason && until.saturating_add(Span::new().days(1)) == *date =>
+                {
+                    *until = *date;
+                }
+                _ => runs.push((*date, *date, reason)),
+            }
+        }
+        let mut by_reason: BTreeMap<String, Vec<(Date, Date)>> = BTreeMap::new();
+        for (start, end, reason) in runs {
+            by_reason.entry(reason).or_default().push((start, end));
+        }
+        let label = catalogue::label(view, id);
+        for (reason, spans) in by_reason.into_iter().take(4) {
+            let when: Vec<String> = spans.iter().map(|(a, b)| french::date_range(*a, *b)).collect();
+            let reason = crate::sentences::trim(&crate::clean::short(&reason, 200)).to_owned();
+            let shown = if when.len() > 4 {
+                format!("{} et {} autres fois", when[..3].join(", "), when.len() - 3)
+            } else {
+                french::list(&when)
+            };
+            items.push(parts::led(&format!("{label} "), &format!(": pas de valeur {shown} ({reason}).")));
+        }
+    }
+    items
+}
+
+fn breaks(view: &View) -> Vec<Vec<crate::document::Run>> {
+    let from = view.chart_start();
+    view.input
+        .events
+        .iter()
+        .filter(|event| event.kind == EventKind::DefinitionBreak && view.concerns(&event.place))
+        .filter(|event| event.starts <= view.sunday && event.ends.unwrap_or(event.starts) >= from)
+        .map(|event| {
+            let when = french::date_range(event.starts, event.ends.unwrap_or(event.starts));
+            let title = crate::clean::short(&event.title_fr, 160);
+            let reference = crate::sentences::trim(&crate::clean::short(&event.reference, 200)).to_owned();
+            let reference = if reference.is_empty() { String::new() } else { format!(" ({reference})") };
+            parts::led(
+                "Rupture de définition ",
+                &format!(
+                    "{when} : {}{reference}. Aucune comparaison ne la traverse.",
+                    crate::sentences::trim(&title)
+                ),
+            )
+        })
+        .collect()
+}
+
+/// Which indicators of this week are still provisional.
+fn provisional(view: &View) -> Option<Vec<crate::document::Run>> {
+    let mut names: Vec<String> = Vec::new();
+    for query in view.input.vocabulary.queries() {
+        let partial = view
+            .week(&query.id, "", view.territory(), 0)
+            .is_some_and(|o| o.status == vigie_queries::Status::Partial && o.value.is_some());
+        let printed = catalogue::label(view, &query.id);
+        if partial && !names.contains(&printed) && printed != query.title_fr {
+            names.push(printed);
+        }
+    }
+    if names.is_empty() {
+        return None;
+    }
+    names.truncate(10);
+    Some(parts::led("Chiffres provisoires cette semaine ", &format!(": {}.", names.join(" ; "))))
+}
+
+fn findings(view: &View, register: &mut Register) -> Block {
+    let mut found: Vec<_> = view
+        .input
+        .findings
+        .iter()
+        .filter(|finding| finding.severity != "info" && finding.count > 0)
+        .collect();
+    found.sort_by(|a, b| {
+        (a.severity != "error", std::cmp::Reverse(a.count), &a.source, &a.code).cmp(&(
+            b.severity != "error",
+            std::cmp::Reverse(b.count),
+            &b.source,
+            &b.code,
+        ))
+    });
+    if found.is_empty() {
+        let text = "Aucune ligne écartée dans les éditions utilisées.";
+        return Block::Paragraph { text: parts::text(text) };
+    }
+    let at = paris_day(view.input.as_of.issued);
+    let rest = found.len().saturating_sub(FINDINGS_MAX);
+    let rows = found
+        .iter()
+        .take(FINDINGS_MAX)
+        .map(|finding| {
+            let place = Place { geo_type: GeoType::Source, code: finding.source.clone() };
+            let about = parts::about_fact(&format!("finding.{}", finding.code), &place, at);
+            let n = finding.count as f64;
+            let title = view.source_title(&finding.source);
+            let count = register.note("table", &title, &about, Some(n), "rows", french::number(n, 0));
+            Row::of(vec![
+                Cell::text(crate::clean::short(&title, 60)),
+                Cell::text(crate::clean::short(&finding.code, 40)),
+                Cell::text(count),
+                Cell::text(crate::clean::short(&finding.example_message, 180)),
+            ])
+        })
+        .collect();
+    let mut notes = Vec::new();
+    if rest > 0 {
+        notes.push(format!("Et {rest} autres sortes de constats (vigie findings list)."));
+    }
+    Block::Table(Table {
+        caption: "Lignes écartées ou signalées à la lecture des sources".to_owned(),
+        columns: vec![
+            Column::text("Source", 0.9),
+            Column::text("Code", 0.0),
+            Column::number("Nombre"),
+            Column::text("Exemple", 1.8),
+        ],
+        rows,
+        notes,
+        source: String::new(),
+    })
+}

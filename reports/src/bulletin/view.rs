@@ -1,0 +1,370 @@
+//! Looks up in an [`Input`] what the sections ask for: values of weeks, comparisons, names, sources, ages.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use vigie_queries::{GeoType, Observation, Place, Status, TimeType};
+
+use crate::french;
+use crate::input::{Event, EventKind, FeedState, Freshness, Input, PlaceInfo};
+use crate::published::{About, Register};
+use crate::trend::{self, Direction, Nature, Sample};
+
+/// Weeks shown on charts, the bulletin's week included.
+pub(crate) const WEEKS_SHOWN: i64 = 30;
+
+/// An input with what is derived from it once.
+pub(crate) struct View<'a> {
+    pub(crate) input: &'a Input<'a>,
+    /// Last day of the week.
+    pub(crate) sunday: Date,
+    /// Departments of the territory in order of code (none for a department's own bulletin).
+    pub(crate) departments: Vec<&'a PlaceInfo>,
+}
+
+/// A value as printed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Shown {
+    pub(crate) text: String,
+    pub(crate) provisional: bool,
+    /// Why there is none.
+    pub(crate) reason: Option<String>,
+}
+
+/// A value against the week before.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Comparison {
+    pub(crate) now: Option<Sample>,
+    pub(crate) before: Option<Sample>,
+    pub(crate) provisional: bool,
+    /// Which way, when that can be said.
+    pub(crate) direction: Result<Direction, WhyNot>,
+    /// Weeks in a row in that direction, at least 1; 0 when flat or unknown.
+    pub(crate) weeks: u32,
+    /// Monday of the first of them.
+    pub(crate) since: Date,
+}
+
+/// Why no comparison is made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum WhyNot {
+    /// No value for this week.
+    Missing(String),
+    /// None for the week before.
+    NoBefore(String),
+    /// The source counts anew.
+    Break(String),
+}
+
+const NO_REASON: &str = "donnée non disponible";
+
+impl<'a> View<'a> {
+    pub(crate) fn new(input: &'a Input<'a>) -> Self {
+        let territory = &input.territory;
+        let mut departments: Vec<&PlaceInfo> = input
+            .places
+            .iter()
+            .filter(|info| info.place.geo_type == GeoType::Department)
+            .filter(|info| match territory.geo_type {
+                GeoType::Region => info.region.as_deref() == Some(territory.code.as_str()),
+                GeoType::Country => info.region.is_some(),
+                GeoType::Department | GeoType::Source => false,
+            })
+            .collect();
+        departments.sort_by(|a, b| a.place.cmp(&b.place));
+        Self { input, sunday: input.week.saturating_add(Span::new().days(6)), departments }
+    }
+
+    /// Monday of the week `back` weeks before the bulletin's.
+    pub(crate) fn monday(&self, back: i64) -> Date {
+        self.input.week.saturating_sub(Span::new().weeks(back))
+    }
+
+    /// First day of the charts.
+    pub(crate) fn chart_start(&self) -> Date {
+        self.monday(WEEKS_SHOWN - 1)
+    }
+
+    pub(crate) fn territory(&self) -> &'a Place {
+        &self.input.territory
+    }
+
+    pub(crate) fn info(&self, place: &Place) -> Option<&'a PlaceInfo> {
+        self.input.places.iter().find(|info| info.place == *place)
+    }
+
+    /// Name of a place; official names win over a feed's.
+    pub(crate) fn name(&self, place: &Place) -> String {
+        let known = match place.geo_type {
+            GeoType::Department => vigie_queries::known_departments().get(place.code.as_str()).map(|d| d.0),
+            GeoType::Region => vigie_queries::region_name(&place.code),
+            GeoType::Country => Some("France"),
+            GeoType::Source => None,
+        };
+        known.map_or_else(
+            || match place.geo_type {
+                GeoType::Source => self.source_title(&place.code),
+                _ => self.info(place).map_or_else(|| place.code.clone(), |info| info.name.clone()),
+            },
+            str::to_owned,
+        )
+    }
+
+    pub(crate) fn source_title(&self, source: &str) -> String {
+        self.input.vocabulary.contract(source).map_or_else(|| source.to_owned(), |c| c.title_fr.clone())
+    }
+
+    /// Whether the vocabulary defines an indicator.
+    pub(crate) fn defined(&self, indicator: &str) -> bool {
+        self.input.vocabulary.query(indicator).is_some()
+    }
+
+    /// Whether a place has any value of an indicator in the weeks shown.
+    pub(crate) fn has(&self, indicator: &str, category: &str, place: &Place) -> bool {
+        let (from, until) = (self.chart_start(), self.sunday);
+        [TimeType::Week, TimeType::Day].into_iter().any(|time_type| {
+            self.input.observations.series(indicator, category, place, time_type).is_some_and(|series| {
+                series.range(from..=until).any(|(_, observation)| observation.value.is_some())
+            })
+        })
+    }
+
+    /// Whether a place has any value of an indicator in the three weeks of the tables.
+    pub(crate) fn has_lately(&self, indicator: &str, category: &str, place: &Place) -> bool {
+        (0..3).any(|back| self.week(indicator, category, place, back).is_some_and(|o| o.value.is_some()))
+    }
+
+    /// The value of the week `back` weeks before the bulletin's: the weekly row, else the Sunday's day row.
+    pub(crate) fn week(
+        &self,
+        indicator: &str,
+        category: &str,
+        place: &Place,
+        back: i64,
+    ) -> Option<&'a Observation> {
+        let monday = self.monday(back);
+        let all = self.input.observations;
+        all.get(indicator, category, place, TimeType::Week, monday).or_else(|| {
+            let sunday = monday.saturating_add(Span::new().days(6));
+            all.get(indicator, category, place, TimeType::Day, sunday)
+        })
+    }
+
+    /// The value of the week as a sample.
+    pub(crate) fn sample(&self, indicator: &str, category: &str, place: &Place, back: i64) -> Option<Sample> {
+        let observation = self.week(indicator, category, place, back)?;
+        Some(Sample {
+            value: observation.value?,
+            numerator: observation.numerator,
+            denominator: observation.denominator,
+        })
+    }
+
+    /// Unit and decimals of an indicator.
+    pub(crate) fn unit(&self, indicator: &str) -> (String, u8) {
+        self.input
+            .vocabulary
+            .query(indicator)
+            .map_or_else(|| (String::new(), 1), |query| (query.unit.clone(), query.decimals))
+    }
+
+    /// A value of an indicator in its unit.
+    pub(crate) fn text(&self, indicator: &str, value: f64) -> String {
+        let (unit, decimals) = self.unit(indicator);
+        match unit.as_str() {
+            "share" => french::percent(value, decimals),
+            "euros" => french::euros(value, decimals),
+            _ => french::number(value, decimals),
+        }
+    }
+
+    /// What the value of a week is about.
+    pub(crate) fn about(&self, indicator: &str, category: &str, place: &Place, back: i64) -> About {
+        About {
+            indicator: indicator.to_owned(),
+            category: category.to_owned(),
+            place: place.clone(),
+            time_type: TimeType::Week,
+            date: self.monday(back),
+        }
+    }
+
+    /// Prints the value of a week through the register; a gap prints « – » with its reason.
+    #[expect(clippy::too_many_arguments, reason = "a printed value is what it is about, and where")]
+    pub(crate) fn print(
+        &self,
+        register: &mut Register,
+        kind: &str,
+        label: &str,
+        indicator: &str,
+        category: &str,
+        place: &Place,
+        back: i64,
+    ) -> Shown {
+        let observation = self.week(indicator, category, place, back);
+        let value = observation.and_then(|o| o.value);
+        let text = value.map_or_else(|| "–".to_owned(), |value| self.text(indicator, value));
+        let about = self.about(indicator, category, place, back);
+        let (unit, _) = self.unit(indicator);
+        let text = register.note(kind, label, &about, value, &unit, text);
+        Shown {
+            text,
+            provisional: value.is_some() && observation.is_some_and(|o| o.status == Status::Partial),
+            reason: if value.is_some() { None } else { Some(self.reason(observation)) },
+        }
+    }
+
+    fn reason(&self, observation: Option<&Observation>) -> String {
+        observation.and_then(|o| o.missing_reason.clone()).unwrap_or_else(|| NO_REASON.to_owned())
+    }
+
+    /// Compares this week with the one before.
+    pub(crate) fn compare(&self, indicator: &str, category: &str, place: &Place) -> Comparison {
+        let now = self.sample(indicator, category, place, 0);
+        let before = self.sample(indicator, category, place, 1);
+        let partial =
+            |back| self.week(indicator, category, place, back).is_some_and(|o| o.status == Status::Partial);
+        let (unit, decimals) = self.unit(indicator);
+        let nature = Nature::of(&unit, decimals);
+        let direction = match (now, before, self.break_between(indicator, 1, 0)) {
+            (None, ..) => Err(WhyNot::Missing(self.reason(self.week(indicator, category, place, 0)))),
+            (_, None, _) => Err(WhyNot::NoBefore(self.reason(self.week(indicator, category, place, 1)))),
+            (_, _, Some(event)) => Err(WhyNot::Break(event.title_fr.clone())),
+            (Some(now), Some(before), None) => Ok(trend::direction(nature, before, now)),
+        };
+        let weeks = match direction {
+            Ok(Direction::Up) => self.streak(indicator, category, place, 1.0),
+            Ok(Direction::Down) => self.streak(indicator, category, place, -1.0),
+            _ => 0,
+        };
+        let since = self.monday(i64::from(weeks.max(1)) - 1);
+        Comparison { now, before, provisional: partial(0) || partial(1), direction, weeks, since }
+    }
+
+    /// Weeks in a row, ending with the bulletin's, in which the value moved that way; stops at gaps and breaks.
+    fn streak(&self, indicator: &str, category: &str, place: &Place, sign: f64) -> u32 {
+        let mut weeks = 0;
+        for back in 0..WEEKS_SHOWN - 1 {
+            let now = self.sample(indicator, category, place, back);
+            let before = self.sample(indicator, category, place, back + 1);
+            match (now, before) {
+                (Some(now), Some(before))
+                    if (now.value - before.value) * sign > 0.0
+                        && self.break_between(indicator, back + 1, back).is_none() =>
+                {
+                    weeks += 1;
+                }
+                _ => break,
+            }
+        }
+        weeks
+    }
+
+    /// A definition break of the indicator's sources between the start of one week and the end of another.
+    pub(crate) fn break_between(
+        &self,
+        indicator: &str,
+        from_back: i64,
+        until_back: i64,
+    ) -> Option<&'a Event> {
+        let from = self.monday(from_back);
+        let until = self.monday(until_back).saturating_add(Span::new().days(6));
+        self.breaks(indicator)
+            .into_iter()
+            .find(|event| event.starts <= until && event.ends.unwrap_or(event.starts) >= from)
+    }
+
+    /// Definition breaks of an indicator's sources here.
+    pub(crate) fn breaks(&self, indicator: &str) -> Vec<&'a Event> {
+        let sources = self.input.vocabulary.sources_of(indicator);
+        self.input
+            .events
+            .iter()
+            .filter(|event| event.kind == EventKind::DefinitionBreak && self.concerns(&event.place))
+            .filter(|event| event.sources.iter().any(|source| sources.contains(source.as_str())))
+            .collect()
+    }
+
+    /// Whether what happens at a place concerns the territory: the place is it, holds it, or lies in it.
+    pub(crate) fn concerns(&self, place: &Place) -> bool {
+        if place.geo_type == GeoType::Country || *place == self.input.territory {
+            return true;
+        }
+        match (self.input.territory.geo_type, place.geo_type) {
+            (GeoType::Country, _) => true,
+            (GeoType::Region, GeoType::Department) => self.departments.iter().any(|d| d.place == *place),
+            (GeoType::Department, GeoType::Region) => self
+                .info(&self.input.territory)
+                .is_some_and(|info| info.region.as_deref() == Some(place.code.as_str())),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn feed(&self, source: &str) -> Option<&'a FeedState> {
+        self.input.feeds.iter().find(|feed| feed.source == source)
+    }
+
+    /// Sources of some indicators that were received, reference tables left out.
+    fn sources(&self, indicators: &[&str]) -> BTreeSet<&'a str> {
+        indicators
+            .iter()
+            .flat_map(|id| self.input.vocabulary.sources_of(id))
+            .filter(|source| !matches!(*source, "departments" | "events" | "access_numbers"))
+            .collect()
+    }
+
+    /// `Source : Santé publique France ; données au 18 octobre 2020.` for a figure or table made from these indicators.
+    pub(crate) fn source_line(&self, indicators: &[&str]) -> String {
+        let sources = self.sources(indicators);
+        let mut publishers: Vec<String> = Vec::new();
+        let mut newest: Option<Date> = None;
+        for source in &sources {
+            if let Some(feed) = self.feed(source)
+                && feed.state != Freshness::Absent
+            {
+                let name = crate::clean::short(&feed.publisher, 90);
+                if !publishers.contains(&name) {
+                    publishers.push(name);
+                }
+                // A figure is only as fresh as its oldest feed.
+                let day = feed.last_issued_at.map(paris_day);
+                newest = match (newest, day) {
+                    (Some(known), Some(day)) => Some(known.min(day)),
+                    (known, day) => known.or(day),
+                };
+            }
+        }
+        if publishers.is_empty() {
+            return String::new();
+        }
+        let word = if publishers.len() > 1 { "Sources" } else { "Source" };
+        let at = newest.map_or_else(String::new, |day| format!(" ; données au {}", french::date(day)));
+        french::typography(&format!("{word} : {}{at}.", publishers.join(", ")))
+    }
+
+    /// Sources of these indicators that were never received, by title.
+    pub(crate) fn absent(&self, indicators: &[&str]) -> Vec<String> {
+        self.sources(indicators)
+            .into_iter()
+            .filter(|source| self.feed(source).is_none_or(|feed| feed.state == Freshness::Absent))
+            .map(|source| self.source_title(source))
+            .collect()
+    }
+}
+
+/// The day an instant falls on in Paris.
+pub(crate) fn paris_day(at: Timestamp) -> Date {
+    at.to_zoned(paris()).date()
+}
+
+/// `22 octobre 2020 à 9 h 00`, Paris time.
+pub(crate) fn paris_moment(at: Timestamp) -> String {
+    let at = at.to_zoned(paris());
+    format!("{} à {}\u{A0}h\u{A0}{:02}", french::date(at.date()), at.hour(), at.minute())
+}
+
+fn paris() -> TimeZone {
+    TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC)
+}

@@ -1,0 +1,131 @@
+//! The twins of a bulletin: the same numbers for machines, as JSON and CSV.
+
+use jiff::civil::Date;
+use serde::Serialize;
+use vigie_queries::Vocabulary;
+
+use crate::Error;
+use crate::input::Input;
+use crate::published::{PlottedSeries, PublishedValue};
+
+/// Version of the twin's layout.
+const FORMAT: &str = "vigie-bulletin/1";
+
+#[derive(Serialize)]
+struct Twin<'a> {
+    format: &'static str,
+    territory: Territory<'a>,
+    week: Date,
+    week_iso: String,
+    as_of: AsOf,
+    edition: u32,
+    vocabulary_fingerprint: String,
+    published: &'a [PublishedValue],
+    plotted: &'a [PlottedSeries],
+}
+
+#[derive(Serialize)]
+struct Territory<'a> {
+    geo_type: &'a str,
+    geo_value: &'a str,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct AsOf {
+    issued: jiff::Timestamp,
+    recorded: jiff::Timestamp,
+}
+
+/// Every printed number and every plotted series, with the as-of they rest on.
+///
+/// # Errors
+/// [`Error::Twin`]: never for finite numbers; what is not a number becomes `null`.
+pub(crate) fn json(
+    input: &Input,
+    name: &str,
+    published: &[PublishedValue],
+    plotted: &[PlottedSeries],
+) -> Result<Vec<u8>, Error> {
+    let week = input.week.iso_week_date();
+    let twin = Twin {
+        format: FORMAT,
+        territory: Territory {
+            geo_type: input.territory.geo_type.as_str(),
+            geo_value: &input.territory.code,
+            name: name.to_owned(),
+        },
+        week: input.week,
+        week_iso: format!("{}-W{:02}", week.year(), week.week()),
+        as_of: AsOf { issued: input.as_of.issued, recorded: input.as_of.recorded },
+        edition: input.edition,
+        vocabulary_fingerprint: vocabulary_fingerprint(input.vocabulary),
+        published,
+        plotted,
+    };
+    let mut bytes = serde_json::to_vec_pretty(&twin).map_err(Error::Twin)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The printed numbers as CSV: UTF-8, comma, dates in ISO form, empty for missing.
+pub(crate) fn csv(published: &[PublishedValue]) -> Vec<u8> {
+    let mut out = String::from(
+        "section,kind,label,indicator,category,geo_type,geo_value,time_type,time_value,value,unit,printed\n",
+    );
+    for entry in published {
+        let value = entry.value.map_or_else(String::new, |value| value.to_string());
+        let date = entry.time_value.to_string();
+        let cells = [
+            text_cell(&entry.section),
+            text_cell(&entry.kind),
+            text_cell(&entry.label),
+            text_cell(&entry.indicator),
+            text_cell(&entry.category),
+            text_cell(&entry.geo_type),
+            text_cell(&entry.geo_value),
+            text_cell(&entry.time_type),
+            date,
+            value,
+            text_cell(&entry.unit),
+            text_cell(&entry.printed),
+        ];
+        out.push_str(&cells.join(","));
+        out.push('\n');
+    }
+    out.into_bytes()
+}
+
+/// Text for a CSV cell: quoted where needed; what a spreadsheet would run as a formula starts with an apostrophe.
+fn text_cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+/// One fingerprint of all contracts, queries and rules: two bulletins with the same one used the same definitions.
+#[must_use]
+pub fn vocabulary_fingerprint(vocabulary: &Vocabulary) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(vocabulary.contracts().map(|c| format!("source {} {}", c.name(), c.fingerprint)));
+    parts.extend(vocabulary.queries().iter().map(|q| format!("query {} {}", q.id, q.fingerprint)));
+    parts.extend(vocabulary.rules().map(|r| format!("rule {} {}", r.id, r.fingerprint)));
+    parts.sort();
+    // 64-bit FNV-1a, as for single files.
+    let hash = parts.join("\n").bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_is_defused_and_a_comma_quoted() {
+        assert_eq!(text_cell("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+        assert_eq!(text_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(text_cell("Gard"), "Gard");
+    }
+}
