@@ -25,3 +25,6 @@ pub use place::{GeoType, Place, known_departments, region_name};
 pub use query::{Query, QueryKind};
 pub use rule::{Combine, Comparison, Criterion, GradeOfSource, Level, Rule, RuleTest, SCORE, Thresholds};
 pub use vocabulary::{ReferenceBody, Vocabulary};
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,10 @@ pub struct Rule {
     /// How sure the thresholds are.
     pub source_grade: GradeOfSource,
     /// First day in force; none when set by the agency at will.
+    #[serde(default, deserialize_with = "some_day")]
     pub valid_from: Option<Date>,
     /// Last day in force.
+    #[serde(default, deserialize_with = "some_day")]
     pub valid_to: Option<Date>,
     /// Kinds of place it judges.
     pub geo_types: Vec<GeoType>,
@@ -160,6 +162,7 @@ pub struct Criterion {
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
     /// First day they apply; none: from the beginning.
+    #[serde(default, deserialize_with = "some_day")]
     pub from: Option<Date>,
     /// Level id to threshold. A level that is absent is not reached by this criterion.
     pub levels: BTreeMap<String, f64>,
@@ -172,6 +175,7 @@ pub struct RuleTest {
     /// The fact it states.
     pub name: String,
     /// Day judged.
+    #[serde(deserialize_with = "day")]
     pub on: Date,
     /// Values by criterion id; one that is absent is unknown. `score` rules: `score` stands for a region's score.
     pub given: BTreeMap<String, f64>,
@@ -352,4 +356,20 @@ fn one_day() -> u16 {
 
 fn one_share() -> f64 {
     1.0
+}
+
+/// A day as TOML writes it (`2020-10-12`), or between quotes.
+fn day<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Date, D::Error> {
+    let text = match toml::Value::deserialize(source)? {
+        toml::Value::Datetime(day) => day.to_string(),
+        toml::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let fault = || serde::de::Error::custom(format!("{text} is not a day; expected one such as 2020-10-12"));
+    // jiff would take the day of an instant; a rule changes at midnight.
+    if text.len() == "2020-10-12".len() { text.parse().map_err(|_| fault()) } else { Err(fault()) }
+}
+
+fn some_day<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Option<Date>, D::Error> {
+    day(source).map(Some)
 }

@@ -1,0 +1,305 @@
+//! What the readers of contracts, queries and rules refuse, and how they say it.
+
+use std::path::Path;
+
+use crate::{Contract, Error, GeoType, Place, Query, QueryKind, Rule, Vocabulary};
+
+const CONTRACT: &str = r#"id = "beds"
+title_fr = "Lits"
+description_fr = "Lits armés"
+kind = "snapshot"
+key = ["department", "time_value"]
+publisher = "ARS"
+licence = "lov2"
+
+[feed]
+format = "csv"
+
+[cadence]
+cron = "0 8 * * *"
+warn_after = "36h"
+error_after = "72h"
+
+[[columns]]
+name = "department"
+type = "department"
+title_fr = "Département"
+
+[[columns]]
+name = "time_value"
+type = "date"
+title_fr = "Jour"
+
+[[columns]]
+name = "open"
+type = "integer"
+title_fr = "Lits ouverts"
+min = 0
+"#;
+
+const QUERY: &str = r#"/*---
+id            = "open_beds"
+title_fr      = "Lits"
+definition_fr = "Lits ouverts."
+unit          = "beds"
+grain         = ["geo_type", "geo_value", "time_value"]
+sources       = ["beds"]
+---*/
+select 1
+"#;
+
+const RULE: &str = r#"id = "full"
+title_fr = "Plein"
+reference = "aucune"
+source_grade = "vigie"
+valid_from = 2020-10-01
+geo_types = ["department"]
+combine = "any"
+
+[[levels]]
+id = "high"
+title_fr = "Haut"
+action_fr = "Ouvrir des lits"
+
+[[criteria]]
+id = "open"
+title_fr = "Lits ouverts"
+indicator = "open_beds"
+comparison = ">"
+thresholds = [{ levels = { high = 10 } }]
+
+[[tests]]
+name = "eleven is high"
+on = 2020-10-12
+given = { open = 11 }
+expect = "high"
+"#;
+
+/// A text with one passage replaced; the passage must be there, else the test would test nothing.
+fn with(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from:?} is not in the text");
+    text.replacen(from, to, 1)
+}
+
+/// The line of the fault and the message, which must hold each of the words.
+fn refused(found: Result<(), Error>, file: &str, line: usize, words: &[&str]) {
+    let Err(Error::Faulty { file: said_file, line: said_line, what }) = found else {
+        panic!("expected a refusal of {file}: {words:?}, found {found:?}");
+    };
+    assert_eq!((said_file.as_str(), said_line), (file, line), "{what}");
+    for word in words {
+        assert!(what.contains(word), "{what:?} does not say {word:?}");
+    }
+    assert!(!what.contains('\n'), "one line: {what:?}");
+}
+
+#[test]
+fn a_faulty_contract_is_refused_with_file_line_what_and_why() {
+    let file = "sources/beds.toml";
+    Contract::parse(file, CONTRACT).unwrap();
+    for (from, to, line, words) in [
+        ("kind = \"snapshot\"", "kind = snapshot", 4, vec![]),
+        ("publisher", "publishr", 6, vec!["unknown field", "publishr", "publisher"]),
+        ("licence = \"lov2\"\n", "", 1, vec!["missing field", "licence"]),
+        ("\"snapshot\"", "\"sometimes\"", 4, vec!["sometimes", "snapshot", "increment"]),
+        ("\"time_value\"]", "\"week\"]", 5, vec!["key column", "\"week\"", "not among the columns"]),
+        ("[\"department\", \"time_value\"]", "[]", 1, vec!["key is empty"]),
+        ("0 8 * * *", "0 25 * * *", 13, vec!["cron", "0 25 * * *"]),
+        ("0 8 * * *", "every day", 13, vec!["cron", "every day"]),
+        ("warn_after = \"36h\"", "warn_after = \"soon\"", 14, vec!["soon", "duration", "36h"]),
+        ("error_after = \"72h\"", "error_after = \"1h\"", 13, vec!["error_after", "shorter", "warn_after"]),
+        (
+            "warn_after",
+            "time_zone = \"Europe/Lutece\"\nwarn_after",
+            14,
+            vec!["Europe/Lutece", "Europe/Paris"],
+        ),
+        ("min = 0", "min = 10\nmax = 5", 28, vec!["\"open\"", "min 10", "max 5"]),
+        ("id = \"beds\"", "id = \"bed\"", 1, vec!["\"bed\"", "\"beds\"", "the same"]),
+        ("name = \"open\"", "name = \"time_value\"", 28, vec!["time_value", "twice"]),
+        ("name = \"open\"", "name = \"Open beds\"", 28, vec!["lower-case"]),
+        ("name = \"open\"", "name = \"issued_at\"", 28, vec!["issued_at", "Vigie adds itself"]),
+        ("type = \"date\"", "type = \"day\"", 24, vec!["day", "date"]),
+        ("type = \"date\"", "type = \"date\"\nnullable = true", 5, vec!["time_value", "nullable"]),
+        ("min = 0", "default = \"0\"", 28, vec!["default", "optional = true"]),
+        (
+            "[cadence]",
+            "[bounds]\nwithdrawn_share_max = 5\n[cadence]",
+            1,
+            vec!["withdrawn_share_max", "5", "0 to 1"],
+        ),
+    ] {
+        refused(Contract::parse(file, &with(CONTRACT, from, to)).map(drop), file, line, &words);
+    }
+}
+
+#[test]
+fn a_faulty_query_header_is_refused_with_file_line_what_and_why() {
+    let file = "indicators/open_beds.sql";
+    Query::parse(QueryKind::Indicator, file, QUERY).unwrap();
+    for (from, to, line, words) in [
+        ("/*---", "--", 1, vec!["no header", "/*---"]),
+        ("---*/", "", 1, vec!["not closed", "---*/"]),
+        ("unit  ", "units ", 5, vec!["unknown field", "units"]),
+        ("title_fr      = \"Lits\"\n", "", 1, vec!["missing field", "title_fr"]),
+        ("= [\"beds\"]", "= \"beds\"", 7, vec!["sequence"]),
+        ("\"open_beds\"", "\"beds_open\"", 1, vec!["beds_open", "open_beds", "the same"]),
+        ("\"Lits ouverts.\"", "\"\"", 1, vec!["definition_fr"]),
+    ] {
+        let found = Query::parse(QueryKind::Indicator, file, &with(QUERY, from, to));
+        refused(found.map(drop), file, line, &words);
+    }
+}
+
+#[test]
+fn a_faulty_rule_is_refused_with_file_line_what_and_why() {
+    let file = "rules/full.toml";
+    Rule::parse(file, RULE).unwrap();
+    for (from, to, line, words) in [
+        ("source_grade", "grade", 4, vec!["unknown field", "grade"]),
+        ("id = \"full\"", "id = \"fuller\"", 1, vec!["fuller", "full", "the same"]),
+        ("combine = \"any\"", "combine = \"most\"", 7, vec!["most", "any"]),
+        ("2020-10-01", "2020-13-01", 5, vec![]),
+        ("2020-10-01", "\"1 October\"", 5, vec!["1 October", "2020-10-12"]),
+        ("2020-10-01", "2020-10-01T00:00:00Z", 5, vec!["is not a day"]),
+        ("geo_types", "valid_to = 2020-09-01\ngeo_types", 6, vec!["2020-09-01", "before", "2020-10-01"]),
+        ("geo_types", "places = [\"region:77\"]\ngeo_types", 6, vec!["77"]),
+        ("geo_types", "alert_rank = 2\ngeo_types", 6, vec!["alert_rank", "1 to 1"]),
+        ("\"Ouvrir des lits\"", "\" \"", 10, vec!["\"high\"", "action_fr", "what to do"]),
+        ("{ high = 10 }", "{ low = 10 }", 15, vec!["\"open\"", "\"low\"", "no level"]),
+        ("[{ levels = { high = 10 } }]", "[]", 15, vec!["\"open\"", "no thresholds"]),
+        (
+            "[{ levels = { high = 10 } }]",
+            "[{ from = 2020-11-01, levels = { high = 10 } }, { from = 2020-10-01, levels = { high = 9 } }]",
+            15,
+            vec!["\"open\"", "order of their dates"],
+        ),
+        ("comparison = \">\"", "comparison = \"above\"", 18, vec!["above", ">="]),
+        ("comparison", "clear_ratio = 1.5\ncomparison", 15, vec!["clear_ratio 1.5", "up to 1"]),
+        ("expect = \"high\"", "expect = \"highest\"", 22, vec!["eleven is high", "\"highest\"", "no level"]),
+        ("{ open = 11 }", "{ closed = 11 }", 22, vec!["\"closed\"", "no criterion"]),
+        ("\"any\"", "\"score\"", 10, vec!["\"high\"", "criteria_min"]),
+    ] {
+        refused(Rule::parse(file, &with(RULE, from, to)).map(drop), file, line, &words);
+    }
+}
+
+/// A folder with the given files, to be laid over the embedded vocabulary.
+fn overlay(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, body) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, body).unwrap();
+    }
+    folder
+}
+
+fn laid_over(files: &[(&str, &str)]) -> Result<Vocabulary, Error> {
+    Vocabulary::with_overlay(overlay(files).path())
+}
+
+#[test]
+fn every_embedded_file_reads() {
+    let vocabulary = Vocabulary::embedded().unwrap();
+    assert!(vocabulary.contracts().count() >= 14);
+    assert!(vocabulary.queries().iter().any(|query| query.kind == QueryKind::Indicator));
+    assert!(vocabulary.rules().count() >= 10);
+    for query in vocabulary.queries() {
+        for source in vocabulary.sources_of(&query.id) {
+            assert!(vocabulary.contract(source).is_some(), "{} rests on {source}", query.id);
+        }
+    }
+    for body in vocabulary.reference_bodies() {
+        assert!(!body.body.is_empty(), "{}", body.file);
+    }
+}
+
+#[test]
+fn a_folder_replaces_and_adds_files() {
+    let embedded = Vocabulary::embedded().unwrap();
+    let rule = with(RULE, "\"full\"", "\"cover-tests\"");
+    let files = [
+        ("sources/beds.toml", CONTRACT),
+        ("indicators/open_beds.sql", QUERY),
+        ("rules/full.toml", RULE),
+        ("rules/cover-tests.toml", rule.as_str()),
+        ("rules/.hidden", "not read"),
+    ];
+    let vocabulary = laid_over(&files).unwrap();
+    assert!(vocabulary.contract("beds").is_some());
+    assert!(vocabulary.query("open_beds").is_some());
+    assert_eq!(vocabulary.rules().count(), embedded.rules().count() + 1);
+    assert_eq!(vocabulary.rule("cover-tests").unwrap().title_fr, "Plein");
+    assert_ne!(
+        vocabulary.rule("cover-tests").unwrap().fingerprint,
+        embedded.rule("cover-tests").unwrap().fingerprint
+    );
+    assert_eq!(vocabulary.contracts().count(), embedded.contracts().count() + 1);
+}
+
+#[test]
+fn files_that_do_not_fit_each_other_are_refused() {
+    let query = |id: &str, source: &str| {
+        with(&with(QUERY, "open_beds", id), "[\"beds\"]", &format!("[\"{source}\"]"))
+    };
+    let (first, second) = (query("aa", "bb"), query("bb", "aa"));
+    let circle = laid_over(&[("indicators/aa.sql", &first), ("indicators/bb.sql", &second)]);
+    refused(circle.map(drop), "indicators/aa.sql", 1, &["circle", "aa", "bb"]);
+
+    let lost = laid_over(&[("indicators/open_beds.sql", QUERY)]);
+    refused(lost.map(drop), "indicators/open_beds.sql", 1, &["\"beds\"", "neither a source"]);
+
+    let blind = laid_over(&[("rules/full.toml", RULE)]);
+    refused(blind.map(drop), "rules/full.toml", 1, &["\"open\"", "open_beds", "indicators/"]);
+
+    let bundled = with(CONTRACT, "format = \"csv\"", "format = \"csv\"\nbundled = \"beds.csv\"");
+    let missing = laid_over(&[("sources/beds.toml", &bundled)]);
+    refused(missing.map(drop), "sources/beds.toml", 1, &["beds.csv", "reference/"]);
+
+    let stray = laid_over(&[("rules/readme.txt", "")]);
+    refused(stray.map(drop), "rules/readme.txt", 1, &["unexpected kind of file"]);
+
+    let folder = overlay(&[]);
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    std::fs::write(folder.path().join("rules/full.toml"), b"id = \"full\"\ntitle_fr = \"\xe9\"\n").unwrap();
+    let latin = Vocabulary::with_overlay(folder.path());
+    refused(latin.map(drop), "rules/full.toml", 2, &["UTF-8"]);
+}
+
+#[test]
+fn a_folder_without_the_known_sub_folders_adds_nothing() {
+    let plain = Vocabulary::with_overlay(Path::new("/nowhere/at/all")).unwrap();
+    assert_eq!(plain.rules().count(), Vocabulary::embedded().unwrap().rules().count());
+}
+
+#[test]
+fn places_are_read_as_a_reader_writes_them() {
+    for (text, expected) in [
+        ("76", "region:76"), // Occitanie, not Seine-Maritime
+        ("department:76", "department:76"),
+        ("31", "department:31"),
+        ("32", "region:32"), // Hauts-de-France, not Gers
+        ("department:32", "department:32"),
+        ("2A", "department:2A"),
+        ("971", "department:971"),
+        ("01", "region:01"),
+        ("FR", "country:FR"),
+        ("country:FR", "country:FR"),
+        ("source:er_visits", "source:er_visits"),
+    ] {
+        assert_eq!(text.parse::<Place>().map(|place| place.to_string()), Ok(expected.to_owned()), "{text}");
+    }
+    for (text, word) in [
+        ("2a", "unknown territory"),
+        ("20", "unknown territory"),
+        ("", "unknown territory"),
+        ("region:31", "unknown region"),
+        ("department:99", "unknown department"),
+        ("canton:12", "unknown kind of place"),
+    ] {
+        let fault = text.parse::<Place>().unwrap_err();
+        assert!(fault.contains(word), "{text}: {fault}");
+    }
+    assert_eq!("2A".parse::<Place>().unwrap().geo_type, GeoType::Department);
+}

@@ -1,0 +1,253 @@
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use jiff::civil::{Date, date};
+use proptest::prelude::*;
+use vigie_queries::{Observation, Observations, Place, Rule, SCORE, SeriesKey, Status, TimeType, Vocabulary};
+
+use super::*;
+
+fn observation(value: Option<f64>) -> Observation {
+    let missing_reason = value.is_none().then(|| "rien reçu".to_owned());
+    let status = if value.is_some() { Status::Ok } else { Status::Missing };
+    Observation { value, numerator: None, denominator: None, status, missing_reason }
+}
+
+fn put(
+    into: &mut Observations,
+    indicator: &str,
+    category: &str,
+    place: &Place,
+    on: Date,
+    value: Option<f64>,
+) {
+    let key = SeriesKey {
+        indicator: indicator.into(),
+        category: category.into(),
+        place: place.clone(),
+        time_type: TimeType::Day,
+    };
+    into.insert(key, on, observation(value));
+}
+
+fn embedded(rule: &str) -> Rule {
+    Vocabulary::embedded().unwrap().rule(rule).unwrap().clone()
+}
+
+#[test]
+fn every_rule_passes_its_own_tests_and_has_at_least_six() {
+    let vocabulary = Vocabulary::embedded().unwrap();
+    let failures: Vec<String> =
+        vocabulary.rules().flat_map(check_rule_tests).map(|failure| failure.to_string()).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    for rule in vocabulary.rules() {
+        assert!(rule.tests.len() >= 6, "{} has {} tests", rule.id, rule.tests.len());
+    }
+}
+
+#[test]
+fn a_rule_test_that_does_not_hold_is_said() {
+    let mut rule = embedded("zones-2020-09-23");
+    rule.tests.truncate(1);
+    rule.tests[0].expect = "alerte".into();
+    let failures: Vec<String> = check_rule_tests(&rule).iter().map(ToString::to_string).collect();
+    let expected =
+        "rule zones-2020-09-23: test \"49.94 is below the alert threshold\": expected alerte, found none";
+    assert_eq!(failures, [expected]);
+}
+
+#[test]
+fn halves_are_rounded_away_from_zero_as_on_paper() {
+    for (value, decimals, expected) in [
+        (49.95, 1, 50.0),
+        (49.94, 1, 49.9),
+        (49.949_999_999, 1, 49.9),
+        (0.285, 2, 0.29), // stored as 0.28499999…
+        (1.005, 2, 1.01), // stored as 1.00499999…
+        (2.5, 0, 3.0),
+        (-0.25, 1, -0.3),
+        (0.0, 1, 0.0),
+        (0.334_5, 3, 0.335),
+        (159.0 / 474.0, 3, 0.335),
+        (1_234_567.5, 0, 1_234_568.0),
+    ] {
+        assert_eq!(round_half_away(value, decimals), expected, "{value} to {decimals} decimals");
+    }
+}
+
+#[test]
+fn a_float_error_neither_passes_nor_misses_a_threshold() {
+    let requests = embedded("cover-home-requests");
+    let on = date(2020, 10, 12);
+    let judged =
+        |value: f64| judge_values(&requests, &BTreeMap::from([("unserved".to_owned(), value)]), on).level;
+    assert_eq!(judged(0.3 - 0.2), "none", "0.09999999999999998 is one in ten");
+    assert_eq!(judged(0.7 - 0.6), "none", "0.09999999999999998 is one in ten");
+    assert_eq!(judged(1.1 - 1.0), "none", "0.10000000000000009 is one in ten, not over it");
+    assert_eq!(judged(0.100_001), "tension");
+    let tests = embedded("cover-tests");
+    let cover = BTreeMap::from([("rt_pcr".to_owned(), 0.7 * 10.0), ("antigen".to_owned(), 2.1 / 0.3)]);
+    assert_eq!(judge_values(&tests, &cover, on).level, "none", "2.1 / 0.3 days is seven days");
+}
+
+#[test]
+fn a_department_is_judged_by_the_occupancy_of_its_region() {
+    let on = date(2020, 10, 13);
+    let (gers, occitanie) = (Place::department("32"), Place::region("76"));
+    let mut observations = Observations::default();
+    put(&mut observations, "incidence_7d_per_100k", "", &gers, on, Some(80.0));
+    put(&mut observations, "icu_occupancy_initial", "", &gers, on, Some(0.05));
+    put(&mut observations, "icu_occupancy_initial", "", &occitanie, on, Some(0.61));
+    let rule = embedded("zones-2020-09-23");
+    let judged = judge(&rule, &observations, &Populations::new(), &gers, on);
+    assert_eq!((judged.level.as_str(), judged.rank, judged.rank_max), ("etat_urgence", 4, 4));
+    assert_eq!(judged.criteria[2].value, Some(0.61));
+    assert_eq!(judged.criteria[2].threshold, Some(0.60));
+    assert_eq!(judged.criteria[1].missing_reason.as_deref(), Some("aucune valeur calculée pour ce jour"));
+
+    let collectivity = Place::department("975");
+    put(&mut observations, "incidence_7d_per_100k", "", &collectivity, on, Some(80.0));
+    let judged = judge(&rule, &observations, &Populations::new(), &collectivity, on);
+    assert_eq!((judged.rank, judged.rank_max), (1, 4), "no region: its occupancy is unknown");
+}
+
+#[test]
+fn the_reason_of_a_gap_is_kept_and_a_value_that_is_no_number_is_a_gap() {
+    let on = date(2020, 6, 28);
+    let place = Place::region("76");
+    let mut observations = Observations::default();
+    put(&mut observations, "icu_occupancy_initial", "", &place, on, None);
+    put(&mut observations, "incidence_7d_per_100k", "", &place, on, Some(f64::NAN));
+    let judged = judge(&embedded("indicators-2020-05-28"), &observations, &Populations::new(), &place, on);
+    assert_eq!((judged.level.as_str(), judged.rank_max), ("unknown", 2));
+    assert_eq!(judged.criteria[2].missing_reason.as_deref(), Some("rien reçu"));
+    assert_eq!(judged.criteria[0].rank, None);
+}
+
+/// Both departments of Corsica, with the six values of the score.
+fn corsica(values: [(&str, [Option<f64>; 6]); 2], on: Date) -> Observations {
+    let mut observations = Observations::default();
+    for (code, values) in values {
+        let names = [
+            ("icu_occupancy_initial", ""),
+            ("admissions_7d_per_100k", ""),
+            ("er_covid_share_7d", ""),
+            ("admissions_7d_change", ""),
+            ("test_days_of_cover", "rt_pcr"),
+            ("centre_slot_use", ""),
+        ];
+        for ((indicator, category), value) in names.into_iter().zip(values) {
+            put(&mut observations, indicator, category, &Place::department(code), on, value);
+        }
+    }
+    observations
+}
+
+#[test]
+fn a_region_is_judged_by_the_population_weighted_mean_of_its_departments() {
+    let on = date(2020, 10, 12);
+    let calm = [Some(0.3), Some(2.0), Some(0.02), Some(0.0), Some(14.0), Some(0.7)];
+    let red = [Some(0.9), Some(20.0), Some(0.2), Some(0.9), Some(1.0), Some(1.0)];
+    let half = [Some(0.45), Some(5.0), Some(0.04), Some(0.125), Some(10.5), Some(0.775)];
+    let rule = embedded("tension-score");
+    let (south, north, corse) = (Place::department("2A"), Place::department("2B"), Place::region("94"));
+    let even = Populations::from([(south.clone(), 150_000.0), (north.clone(), 150_000.0)]);
+    let uneven = Populations::from([(south.clone(), 100_000.0), (north.clone(), 200_000.0)]);
+    for (name, values, populations, expected_score, expected) in [
+        ("all calm", [("2A", calm), ("2B", calm)], &even, 0.0, "none"),
+        ("all red", [("2A", red), ("2B", red)], &even, 12.0, "saturation"),
+        ("half-way to orange everywhere", [("2A", half), ("2B", half)], &even, 3.0, "none"),
+        ("one of two equal ones red", [("2A", red), ("2B", calm)], &even, 6.0, "saturation"),
+        ("the smaller one red", [("2A", red), ("2B", calm)], &uneven, 4.0, "tension"),
+        ("the larger one red", [("2A", calm), ("2B", red)], &uneven, 8.0, "saturation"),
+    ] {
+        let judged = judge(&rule, &corsica(values, on), populations, &corse, on);
+        let score = judged.criteria.iter().find(|criterion| criterion.id == SCORE).unwrap().value.unwrap();
+        assert!((score - expected_score).abs() < 1e-9, "{name}: {score}");
+        assert_eq!((judged.level.as_str(), judged.rank), (expected, judged.rank_max), "{name}");
+    }
+    let values = corsica([("2A", red), ("2B", calm)], on);
+    let judged = judge(&rule, &values, &Populations::from([(south, 1.0)]), &corse, on);
+    assert_eq!((judged.level.as_str(), judged.rank_max), ("unknown", 2), "a population is not known");
+    let judged = judge(&rule, &values, &even, &north, on);
+    assert_eq!(judged.level, "none", "the calm department");
+}
+
+#[test]
+fn unknown_criteria_widen_the_score_of_a_region() {
+    let on = date(2020, 10, 12);
+    let some = [Some(0.6), Some(8.0), Some(0.06), Some(0.25), None, None];
+    let south = [Some(0.6), Some(8.0), Some(0.06), Some(0.25), Some(14.0), None];
+    let populations = Populations::from([(Place::department("2A"), 1.0), (Place::department("2B"), 1.0)]);
+    let values = corsica([("2A", south), ("2B", some)], on);
+    let judged = judge(&embedded("tension-score"), &values, &populations, &Place::region("94"), on);
+    // 4 points known; one criterion unknown in one of two departments (1 point at most), one in both (2 points).
+    assert_eq!((judged.level.as_str(), judged.rank, judged.rank_max), ("tension", 1, 2));
+    let reason = judged.criteria[4].missing_reason.as_deref();
+    assert_eq!(reason, Some("valeur inconnue dans 1 département sur 2"));
+}
+
+#[test]
+fn days_out_of_force_and_before_the_first_value_are_not_judged() {
+    let vocabulary = Vocabulary::embedded().unwrap();
+    let (gers, lot) = (Place::department("32"), Place::department("46"));
+    let mut observations = Observations::default();
+    for place in [&lot, &gers] {
+        put(&mut observations, "incidence_7d_per_100k", "", place, date(2020, 10, 27), Some(80.0));
+        put(&mut observations, "incidence_7d_per_100k", "", place, date(2020, 10, 28), Some(80.0));
+    }
+    put(
+        &mut observations,
+        "feed_overdue",
+        "",
+        &Place { geo_type: GeoType::Source, code: "tests".into() },
+        date(2020, 10, 31),
+        Some(2.0),
+    );
+    let (from, to) = (date(2020, 1, 1), date(2020, 10, 31));
+    let judged = judge_all(&vocabulary, &observations, &Populations::new(), from, to);
+    let lines: Vec<String> =
+        judged.iter().map(|j| format!("{} {} {} {}", j.rule, j.place, j.date, j.level)).collect();
+    let zones: Vec<&str> =
+        lines.iter().map(String::as_str).filter(|line| line.starts_with("zones")).collect();
+    assert_eq!(
+        zones,
+        [
+            "zones-2020-09-23 department:32 2020-10-27 alerte",
+            "zones-2020-09-23 department:32 2020-10-28 alerte",
+            "zones-2020-09-23 department:32 2020-10-29 unknown",
+            "zones-2020-09-23 department:46 2020-10-27 alerte",
+            "zones-2020-09-23 department:46 2020-10-28 alerte",
+            "zones-2020-09-23 department:46 2020-10-29 unknown",
+        ]
+    );
+    assert!(lines.contains(&"cover-feeds source:tests 2020-10-31 perimee".to_owned()));
+    assert_eq!(lines.iter().filter(|line| line.starts_with("cover-")).count(), 1, "no value, no judgement");
+    assert!(!lines.iter().any(|line| line.starts_with("map-") || line.starts_with("zca-")), "out of force");
+    let mut sorted = judged.clone();
+    sorted.sort_by(|a, b| {
+        (a.rule.as_str(), place_key(&a.place), a.date).cmp(&(b.rule.as_str(), place_key(&b.place), b.date))
+    });
+    assert_eq!(judged, sorted);
+}
+
+static ZONES: LazyLock<Rule> = LazyLock::new(|| embedded("zones-2020-09-23"));
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn a_known_criterion_never_widens_a_judgement(
+        values in proptest::collection::btree_map("incidence|incidence_65plus|icu", 0.0..400.0_f64, 0..=3),
+    ) {
+        let rule = &*ZONES;
+        let on = date(2020, 10, 1);
+        let all = judge_values(rule, &values, on);
+        prop_assert!(all.rank <= all.rank_max);
+        for left_out in values.keys() {
+            let mut fewer = values.clone();
+            fewer.remove(left_out);
+            let range = judge_values(rule, &fewer, on);
+            prop_assert!(range.rank <= all.rank && all.rank_max <= range.rank_max);
+        }
+    }
+}
