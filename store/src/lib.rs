@@ -1,1 +1,53 @@
-//! stub
+//! The lake: plain Parquet files that any tool reads, written so that a fetch is there wholly or not at all, and read
+//! as of any time.
+//!
+//! ```text
+//! lake/raw/<source>/<sha256>.zst                        bodies as received
+//! lake/tables/<table>/<recorded_at>-<fetch_id>.parquet  one immutable file per fetch that changed something
+//! lake/tables/<table>/<YYYY-MM>.parquet                 a closed month, compacted
+//! lake/locks, lake/spool                                advisory locks; bodies on their way
+//! ```
+//!
+//! **Two clocks.** A row has the instant its publisher issued it (`issued_at`) and the instant it was committed here
+//! (`recorded_at`). [`Lake::session`] shows, for an [`AsOf`], the newest version of each key by both.
+//!
+//! **Writing a fetch**: [`Lake::keep_body`], [`Lake::lock`], [`Lake::compare`], then [`Lake::commit_fetch`] (or
+//! [`Lake::record_fetch`] when nothing changed). Nothing is ever updated in place, and the folder is the manifest.
+//!
+//! This crate knows no HTTP, no indicator and no clock.
+
+mod as_of;
+mod compact;
+mod compare;
+mod disk;
+mod error;
+mod issues;
+mod lake;
+mod latest;
+mod layout;
+mod lock;
+mod log;
+mod parquet_file;
+mod provider;
+mod ranges;
+mod record;
+mod recover;
+mod scan;
+mod session;
+mod spec;
+pub mod tables;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+pub use compact::Compacted;
+pub use compare::Change;
+pub use error::Error;
+pub use lake::Lake;
+pub use layout::Month;
+pub use lock::TableLock;
+pub use record::{FetchRecord, FindingRecord, Outcome, fetch_id};
+pub use session::SessionOptions;
+pub use spec::{AsOf, TableKind, TableSpec};
+pub use verify::{Problem, VerifyReport};

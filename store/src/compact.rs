@@ -1,0 +1,214 @@
+//! Compaction: the many small files of a closed month become one, and every answer stays what it was.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
+use datafusion::physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
+use futures::StreamExt;
+use jiff::Timestamp;
+
+use crate::disk::{self, Aside};
+use crate::error::{engine, misfit, parquet};
+use crate::layout::{DataFile, FileName, Month};
+use crate::parquet_file::{self, FileWriter};
+use crate::scan::file_scan;
+use crate::spec::{TableSpec, from_micros, micros};
+use crate::{Error, Lake};
+
+/// A month of a table that was compacted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compacted {
+    /// The table.
+    pub table: String,
+    /// The month, by `recorded_at`, UTC.
+    pub month: Month,
+    /// Files that became one.
+    pub files: usize,
+    /// Rows in it.
+    pub rows: u64,
+}
+
+/// How long a compaction waits for the writers of a table.
+const WAIT: Duration = Duration::from_secs(60);
+/// Files merged at once; more than these go through a first merge of their own.
+const FILES_AT_ONCE: usize = 500;
+
+impl Lake {
+    /// Merges the files of each month before `before` (by `recorded_at`, UTC) into one file per table and month.
+    ///
+    /// The new file appears first, its footer naming the files it replaces, which readers then leave out; these are
+    /// removed after. A query that was planned just before may fail on a file that is gone: run it again.
+    /// The lake's readers never see a row twice.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when a writer holds a table for long; [`Error::Disk`], [`Error::Parquet`], [`Error::Engine`].
+    pub async fn compact(&self, specs: &[TableSpec], before: Month) -> Result<Vec<Compacted>, Error> {
+        self.roll_forward()?;
+        let mut done = Vec::new();
+        for spec in specs {
+            if !self.layout().table(&spec.name).is_dir() {
+                continue;
+            }
+            let _lock = self.lock(&spec.name, WAIT)?;
+            // What a writer that died since the roll-forward left must keep its footer until it is recorded.
+            self.roll_forward_table(&spec.name)?;
+            self.clear_superseded(&spec.name)?;
+            let files = self.layout().files(&spec.name, Timestamp::MAX)?;
+            let mut months: Vec<Month> = files.iter().map(month_of).filter(|month| *month < before).collect();
+            months.sort_unstable();
+            months.dedup();
+            for month in months {
+                let files: Vec<DataFile> =
+                    files.iter().filter(|file| month_of(file) == month).cloned().collect();
+                if files.len() > 1 {
+                    done.push(self.compact_month(spec, month, &files).await?);
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    async fn compact_month(
+        &self,
+        spec: &TableSpec,
+        month: Month,
+        files: &[DataFile],
+    ) -> Result<Compacted, Error> {
+        let folder = self.layout().table(&spec.name);
+        let target = folder.join(FileName::month(month));
+        let mut replaces: Vec<String> = Vec::new();
+        let mut commits: Vec<PathBuf> = Vec::new();
+        let mut newest = i64::MIN;
+        for file in files {
+            match &file.name {
+                FileName::Month(_) => {
+                    replaces.extend(parquet_file::replaced_names(&spec.name, &file.path)?);
+                    let pairs = parquet_file::pairs(&parquet_file::metadata(&spec.name, &file.path)?);
+                    let recorded = pairs.get(parquet_file::RECORDED_MAX).and_then(|text| text.parse().ok());
+                    newest = newest.max(recorded.unwrap_or(i64::MIN));
+                }
+                FileName::Commit { recorded, id } => {
+                    replaces.push(FileName::commit(&spec.name, *recorded, id)?);
+                    commits.push(file.path.clone());
+                    newest = newest.max(micros(*recorded));
+                }
+            }
+        }
+        replaces.sort_unstable();
+        let schema = every_column(spec, files)?;
+        let aside = Aside::beside(&target)?;
+        let mut writer = FileWriter::create_with(spec, &schema, aside.path())?;
+        if spec.is_versioned() {
+            let mut rows = merged(spec, &schema, files)?;
+            while let Some(batch) = rows.next().await {
+                writer.write(&batch.map_err(engine("compaction", &spec.name))?)?;
+            }
+        } else {
+            for file in files {
+                for batch in parquet_file::reader(&spec.name, &file.path)? {
+                    writer.write(&parquet_file::conform(&spec.name, &batch?, &schema)?)?;
+                }
+            }
+        }
+        let names =
+            serde_json::to_string(&replaces).map_err(|fault| misfit(&spec.name, fault.to_string()))?;
+        let rows = writer
+            .finish(&[(parquet_file::REPLACES, names), (parquet_file::RECORDED_MAX, newest.to_string())])?;
+        disk::step("month-written");
+        aside.replace(&target)?;
+        disk::step("month-published");
+        for path in &commits {
+            disk::remove(path)?;
+        }
+        disk::sync_folder(&folder)?;
+        tracing::info!(table = spec.name, %month, files = files.len(), rows, newest = %from_micros(newest), "compacted");
+        Ok(Compacted { table: spec.name.clone(), month, files: files.len(), rows })
+    }
+
+    /// Removes files that a compacted month replaces and that a crash left beside it. Under the table's lock.
+    pub(crate) fn clear_superseded(&self, table: &str) -> Result<(), Error> {
+        let folder = self.layout().table(table);
+        let names = self.layout().superseded_names(table)?;
+        for name in &names {
+            disk::remove(&folder.join(name))?;
+        }
+        if names.is_empty() { Ok(()) } else { disk::sync_folder(&folder) }
+    }
+}
+
+fn month_of(file: &DataFile) -> Month {
+    match &file.name {
+        FileName::Month(month) => *month,
+        FileName::Commit { recorded, .. } => Month::of(*recorded),
+    }
+}
+
+/// The columns of the table, and those that only its older files have: compaction forgets nothing.
+fn every_column(spec: &TableSpec, files: &[DataFile]) -> Result<SchemaRef, Error> {
+    let stored = spec.stored_schema();
+    let mut fields: Vec<Arc<Field>> = stored.fields().iter().cloned().collect();
+    for file in files {
+        let metadata = parquet_file::metadata(&spec.name, &file.path)?;
+        let schema = parquet::arrow::parquet_to_arrow_schema(
+            metadata.file_metadata().schema_descr(),
+            metadata.file_metadata().key_value_metadata(),
+        )
+        .map_err(parquet("read the schema of", &spec.name, &file.path))?;
+        for field in schema.fields() {
+            if !fields.iter().any(|known| known.name() == field.name()) {
+                fields.push(Arc::new(field.as_ref().clone().with_nullable(true)));
+            }
+        }
+    }
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+/// All rows of some files, by key and version.
+fn merged(
+    spec: &TableSpec,
+    schema: &SchemaRef,
+    files: &[DataFile],
+) -> Result<SendableRecordBatchStream, Error> {
+    let fault = || engine::<datafusion::error::DataFusionError>("compaction", &spec.name);
+    let columns: Vec<usize> = (0..schema.fields().len()).collect();
+    let context = Arc::new(TaskContext::default());
+    let order: Result<Vec<PhysicalSortExpr>, Error> = spec
+        .sort_columns()
+        .iter()
+        .map(|name| {
+            Column::new_with_schema(name, schema)
+                .map(|column| PhysicalSortExpr::new_default(Arc::new(column)))
+        })
+        .collect::<Result<_, _>>()
+        .map_err(fault());
+    let Some(order) = LexOrdering::new(order?) else {
+        return Err(misfit(&spec.name, "the table has no key"));
+    };
+    let merge = |streams: Vec<SendableRecordBatchStream>| {
+        StreamingMergeBuilder::new()
+            .with_streams(streams)
+            .with_schema(Arc::clone(schema))
+            .with_expressions(&order)
+            .with_metrics(BaselineMetrics::new(&ExecutionPlanMetricsSet::new(), 0))
+            .with_batch_size(context.session_config().batch_size())
+            .with_reservation(MemoryConsumer::new("compaction").register(context.memory_pool()))
+            .build()
+            .map_err(fault())
+    };
+    let scan = file_scan(schema, files, files.len(), columns, None, None).map_err(fault())?;
+    let mut streams = Vec::with_capacity(files.len().div_ceil(FILES_AT_ONCE));
+    for first in (0..files.len()).step_by(FILES_AT_ONCE) {
+        let some = (first..files.len().min(first + FILES_AT_ONCE))
+            .map(|file| scan.execute(file, Arc::clone(&context)).map_err(fault()))
+            .collect::<Result<Vec<_>, Error>>()?;
+        streams.push(merge(some)?);
+    }
+    merge(streams)
+}

@@ -1,0 +1,104 @@
+//! What can go wrong in the lake, naming the table and the file.
+
+use std::path::{Path, PathBuf};
+
+use datafusion::error::DataFusionError;
+use parquet::errors::ParquetError;
+
+/// A failure of the lake. The cause is a field ([`std::error::Error::source`]), not part of the text.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk refused: full, gone, not ours, or an fsync that failed.
+    #[error("cannot {what} {}", path.display())]
+    Disk {
+        /// What was tried (`write`, `sync`, `open`…).
+        what: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// A Parquet file could not be written or read.
+    #[error("table {table}: cannot {what} {}", path.display())]
+    Parquet {
+        /// What was tried.
+        what: &'static str,
+        /// The table.
+        table: String,
+        /// The file.
+        path: PathBuf,
+        /// Parquet's answer.
+        source: ParquetError,
+    },
+    /// The query engine failed on a table.
+    #[error("table {table}: {what} failed")]
+    Engine {
+        /// What was tried.
+        what: &'static str,
+        /// The table.
+        table: String,
+        /// The engine's answer.
+        source: Box<DataFusionError>,
+    },
+    /// Another process or thread writes the table and did not finish in time.
+    #[error("table {table} is locked by another writer ({})", path.display())]
+    Locked {
+        /// The table.
+        table: String,
+        /// Its lock file.
+        path: PathBuf,
+    },
+    /// Batches that do not fit the table.
+    #[error("table {table}: {what}")]
+    Misfit {
+        /// The table.
+        table: String,
+        /// What was found, what was expected.
+        what: String,
+    },
+    /// A file of the lake does not say what it should.
+    #[error("table {table}: {} is damaged: {what}", path.display())]
+    Damaged {
+        /// The table.
+        table: String,
+        /// The file.
+        path: PathBuf,
+        /// What was found, what was expected.
+        what: String,
+    },
+    /// A kept body is not what its name says.
+    #[error("body {} is damaged: {what}", path.display())]
+    DamagedBody {
+        /// The file under `raw/`.
+        path: PathBuf,
+        /// What was found, what was expected.
+        what: String,
+    },
+}
+
+/// Names the file in a disk error.
+pub(crate) fn disk<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
+    move |source| Error::Disk { what, path: path.to_path_buf(), source }
+}
+
+/// Names table and file in a Parquet error.
+pub(crate) fn parquet<'a>(
+    what: &'static str,
+    table: &'a str,
+    path: &'a Path,
+) -> impl FnOnce(ParquetError) -> Error + 'a {
+    move |source| Error::Parquet { what, table: table.to_owned(), path: path.to_path_buf(), source }
+}
+
+/// Names the table in an engine error.
+pub(crate) fn engine<'a, E: Into<DataFusionError>>(
+    what: &'static str,
+    table: &'a str,
+) -> impl FnOnce(E) -> Error + 'a {
+    move |source| Error::Engine { what, table: table.to_owned(), source: Box::new(source.into()) }
+}
+
+/// Batches that do not fit the table.
+pub(crate) fn misfit(table: &str, what: impl Into<String>) -> Error {
+    Error::Misfit { table: table.to_owned(), what: what.into() }
+}

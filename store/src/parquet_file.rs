@@ -1,0 +1,243 @@
+//! One Parquet file: how it is written, what its footer says, and how it is read without the engine.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+use crate::error::{disk, parquet};
+use crate::spec::TableSpec;
+
+/// The record of the fetch that a file came with, JSON.
+pub(crate) const RECORD: &str = "vigie.fetch";
+/// Names of the files that a compacted month replaces, JSON.
+pub(crate) const REPLACES: &str = "vigie.replaces";
+/// Newest `recorded_at` of a compacted month, microseconds.
+pub(crate) const RECORDED_MAX: &str = "vigie.recorded_max";
+/// Number of rows.
+pub(crate) const ROWS: &str = "vigie.rows";
+/// Number of bytes before the footer, covered by [`DATA_SHA256`].
+pub(crate) const DATA_BYTES: &str = "vigie.data_bytes";
+/// SHA-256 of everything before the footer: Parquet's own page checksums are not written by this library.
+pub(crate) const DATA_SHA256: &str = "vigie.data_sha256";
+
+/// Rows of a row group: small enough to share a big file between threads and to skip parts of it.
+const ROW_GROUP_ROWS: usize = 128 * 1024;
+
+/// A file that is hashed as it is written.
+struct Hashed {
+    file: File,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(buffer)?;
+        self.hash.update(&buffer[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn properties(spec: &TableSpec, schema: &SchemaRef) -> WriterProperties {
+    let sorting: Vec<SortingColumn> = spec
+        .sort_columns()
+        .iter()
+        .filter_map(|name| schema.index_of(name).ok())
+        .map(|at| SortingColumn {
+            column_idx: i32::try_from(at).unwrap_or(i32::MAX),
+            descending: false,
+            nulls_first: true,
+        })
+        .collect();
+    WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_sorting_columns((!sorting.is_empty()).then_some(sorting))
+        .build()
+}
+
+/// A writer of one Parquet file, for batches in the stored schema, already in order.
+pub(crate) struct FileWriter<'a> {
+    table: &'a str,
+    path: &'a Path,
+    writer: ArrowWriter<Hashed>,
+    rows: u64,
+}
+
+impl<'a> FileWriter<'a> {
+    /// Creates the file, which must not exist.
+    pub(crate) fn create(spec: &'a TableSpec, path: &'a Path) -> Result<Self, Error> {
+        Self::create_with(spec, &spec.stored_schema(), path)
+    }
+
+    /// Creates the file, which must not exist, with columns of its own.
+    pub(crate) fn create_with(
+        spec: &'a TableSpec,
+        schema: &SchemaRef,
+        path: &'a Path,
+    ) -> Result<Self, Error> {
+        let file = File::create_new(path).map_err(disk("create", path))?;
+        let hashed = Hashed { file, hash: Sha256::new(), bytes: 0 };
+        let writer = ArrowWriter::try_new(hashed, Arc::clone(schema), Some(properties(spec, schema)))
+            .map_err(parquet("write", &spec.name, path))?;
+        Ok(Self { table: &spec.name, path, writer, rows: 0 })
+    }
+
+    /// Adds rows.
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        self.rows += batch.num_rows() as u64;
+        self.writer.write(batch).map_err(|fault| self.fault(fault))
+    }
+
+    /// Parquet hides a full disk in its own error: give it back as what it is.
+    fn fault(&self, fault: ParquetError) -> Error {
+        match fault {
+            ParquetError::External(cause) => match cause.downcast::<std::io::Error>() {
+                Ok(cause) => disk("write", self.path)(*cause),
+                Err(cause) => parquet("write", self.table, self.path)(ParquetError::External(cause)),
+            },
+            fault => parquet("write", self.table, self.path)(fault),
+        }
+    }
+
+    /// Writes the footer with these pairs, and syncs the file. Gives the number of rows.
+    pub(crate) fn finish(mut self, footer: &[(&str, String)]) -> Result<u64, Error> {
+        self.writer.flush().map_err(|fault| self.fault(fault))?;
+        self.writer.sync().map_err(disk("write", self.path))?;
+        let inner = self.writer.inner();
+        let own = [
+            (ROWS, self.rows.to_string()),
+            (DATA_BYTES, inner.bytes.to_string()),
+            (DATA_SHA256, hex(&inner.hash.clone().finalize())),
+        ];
+        for (key, value) in own.iter().chain(footer) {
+            self.writer.append_key_value_metadata(KeyValue::new((*key).to_owned(), value.clone()));
+        }
+        self.writer.finish().map_err(|fault| self.fault(fault))?;
+        self.writer.sync().map_err(disk("write", self.path))?;
+        self.writer.inner().file.sync_all().map_err(disk("sync", self.path))?;
+        Ok(self.rows)
+    }
+}
+
+/// The metadata in a file's footer.
+pub(crate) fn metadata(table: &str, path: &Path) -> Result<ParquetMetaData, Error> {
+    let file = File::open(path).map_err(disk("open", path))?;
+    ParquetMetaDataReader::new().parse_and_finish(&file).map_err(parquet("read the footer of", table, path))
+}
+
+/// The `vigie.*` pairs of a footer.
+pub(crate) fn pairs(metadata: &ParquetMetaData) -> BTreeMap<String, String> {
+    metadata
+        .file_metadata()
+        .key_value_metadata()
+        .into_iter()
+        .flatten()
+        .filter(|pair| pair.key.starts_with("vigie."))
+        .map(|pair| (pair.key.clone(), pair.value.clone().unwrap_or_default()))
+        .collect()
+}
+
+/// Names of the files that a compacted month replaces.
+pub(crate) fn replaced_names(table: &str, path: &Path) -> Result<Vec<String>, Error> {
+    let pairs = pairs(&metadata(table, path)?);
+    let text = pairs.get(REPLACES).map_or("[]", String::as_str);
+    serde_json::from_str(text).map_err(|fault| Error::Damaged {
+        table: table.to_owned(),
+        path: path.to_path_buf(),
+        what: format!("{REPLACES} in the footer is not a JSON list of names: {fault}"),
+    })
+}
+
+/// A reader of the rows of a file, in the schema of the file.
+pub(crate) fn reader(
+    table: &str,
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<RecordBatch, Error>> + use<>, Error> {
+    let file = File::open(path).map_err(disk("open", path))?;
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(parquet(
+        "read the footer of",
+        table,
+        path,
+    ))?;
+    let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        .with_batch_size(8192)
+        .build()
+        .map_err(parquet("read", table, path))?;
+    let (table, path) = (table.to_owned(), path.to_path_buf());
+    Ok(batches.map(move |batch| batch.map_err(|fault| parquet("read", &table, &path)(fault.into()))))
+}
+
+/// Gives a batch the columns of `schema`: by name, cast when the type changed, null when the file is older than
+/// the column.
+pub(crate) fn conform(table: &str, batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Error> {
+    let mut columns = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        columns.push(match batch.column_by_name(field.name()) {
+            Some(column) if column.data_type() == field.data_type() => Arc::clone(column),
+            Some(column) => arrow::compute::cast(column, field.data_type()).map_err(|fault| {
+                crate::error::misfit(table, format!("column {:?}: {fault}", field.name()))
+            })?,
+            None => arrow::array::new_null_array(field.data_type(), batch.num_rows()),
+        });
+    }
+    RecordBatch::try_new(Arc::clone(schema), columns)
+        .map_err(|fault| crate::error::misfit(table, fault.to_string()))
+}
+
+/// Reads a whole file, in the table's stored schema.
+pub(crate) fn read(spec: &TableSpec, path: &Path) -> Result<Vec<RecordBatch>, Error> {
+    let schema = spec.stored_schema();
+    reader(&spec.name, path)?.map(|batch| conform(&spec.name, &batch?, &schema)).collect()
+}
+
+/// SHA-256 of the first `bytes` bytes of a file.
+pub(crate) fn hash_of_start(path: &Path, bytes: u64) -> Result<(u64, String), Error> {
+    let file = File::open(path).map_err(disk("open", path))?;
+    hash_of(file.take(bytes), path)
+}
+
+/// Length and SHA-256 of what a reader gives.
+pub(crate) fn hash_of(mut from: impl Read, path: &Path) -> Result<(u64, String), Error> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut total = 0;
+    loop {
+        let read = from.read(&mut buffer).map_err(disk("read", path))?;
+        if read == 0 {
+            return Ok((total, hex(&hash.finalize())));
+        }
+        total += read as u64;
+        hash.update(&buffer[..read]);
+    }
+}

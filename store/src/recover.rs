@@ -1,0 +1,98 @@
+//! After a crash: what was committed is completed, what was not is cleared.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::disk;
+use crate::layout::{FileName, Layout, PENDING, TMP, entries};
+use crate::lock::{self, Hold};
+use crate::{Error, Lake, tables};
+
+/// Clears files that dead writers left. Only for who has the lake alone.
+pub(crate) fn clear_leftovers(layout: &Layout) -> Result<(), Error> {
+    for name in entries(&layout.spool())? {
+        let path = layout.spool().join(name);
+        if path.is_file() {
+            disk::remove(&path)?;
+        }
+    }
+    for parent in [layout.raw(), layout.tables()] {
+        for folder in entries(&parent)? {
+            let folder = parent.join(folder);
+            if !folder.is_dir() {
+                continue;
+            }
+            for name in entries(&folder)?.into_iter().filter(|name| name.starts_with(TMP)) {
+                disk::remove(&folder.join(name))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Lake {
+    /// Gives a row in `fetches` to every fetch whose data file is there, and their findings to the fetches that are
+    /// recorded. Lists names only, unless something is missing; leaves tables alone that a live writer holds.
+    pub(crate) fn roll_forward(&self) -> Result<(), Error> {
+        let known = self.layout().commit_names("fetches", false)?;
+        for table in self.layout().table_names()? {
+            let has_superseded = !self.layout().superseded_names(&table)?.is_empty();
+            if !has_superseded && (tables::is_own(&table) || self.unrecorded(&table, &known)?.is_empty()) {
+                continue;
+            }
+            // A live writer completes its commit by itself.
+            let Ok(_lock) = self.lock(&table, Duration::ZERO) else { continue };
+            self.roll_forward_table(&table)?;
+            self.clear_superseded(&table)?;
+        }
+        self.settle_findings()
+    }
+
+    /// Commits of a table whose names are not among those of `fetches`.
+    fn unrecorded(&self, table: &str, known: &BTreeSet<String>) -> Result<Vec<String>, Error> {
+        Ok(self.layout().commit_names(table, false)?.difference(known).cloned().collect())
+    }
+
+    /// Gives their row in `fetches` to the commits of one table that lack it. Under the table's lock.
+    pub(crate) fn roll_forward_table(&self, table: &str) -> Result<(), Error> {
+        if tables::is_own(table) {
+            return Ok(());
+        }
+        let mut known = self.layout().commit_names("fetches", false)?;
+        if self.unrecorded(table, &known)?.is_empty() {
+            return Ok(());
+        }
+        known.extend(self.layout().commit_names("fetches", true)?);
+        for name in self.unrecorded(table, &known)? {
+            if let Some(record) = self.footer_record(table, &self.layout().table(table).join(&name))? {
+                tracing::warn!(table, fetch = record.fetch_id, "interrupted commit rolled forward");
+                self.write_fetch_row(&record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Findings that were ready before their fetch was committed: published if it was, cleared if not.
+    fn settle_findings(&self) -> Result<(), Error> {
+        let folder = self.layout().table("findings");
+        let pending = |names: Vec<String>| names.into_iter().filter(|name| name.starts_with(PENDING));
+        if pending(entries(&folder)?).next().is_none() {
+            return Ok(());
+        }
+        let locks = self.layout().locks();
+        let Ok(_lock) = lock::take(&locks, "findings", Hold::Alone, Duration::ZERO) else { return Ok(()) };
+        let recorded = self.layout().commit_names("fetches", true)?;
+        for name in pending(entries(&folder)?) {
+            let target =
+                name.strip_prefix(PENDING).and_then(|rest| rest.split_once('-')).map(|(_, name)| name);
+            if let Some(target) = target
+                && FileName::parse(target).is_some()
+                && recorded.contains(target)
+            {
+                disk::link_if_absent(&folder.join(&name), &folder.join(target))?;
+            }
+            disk::remove(&folder.join(&name))?;
+        }
+        disk::sync_folder(&folder)
+    }
+}

@@ -1,0 +1,54 @@
+//! Scans of a table's Parquet files by the engine.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::common::config::TableParquetOptions;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::object_store::path::Path as StorePath;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
+
+use crate::layout::DataFile;
+
+fn partitioned(file: &DataFile) -> Result<PartitionedFile> {
+    let mut found = PartitionedFile::new(String::new(), file.bytes);
+    found.object_meta.location = StorePath::from_absolute_path(&file.path)
+        .map_err(|fault| DataFusionError::External(Box::new(fault)))?;
+    Ok(found)
+}
+
+/// A scan of whole files in `groups` partitions (each keeps the order of its files), giving the columns at
+/// `projection`. The predicate only skips row groups and pages that cannot hold a row: it must be applied again.
+/// A column that a file is too old to have is null.
+pub(crate) fn file_scan(
+    schema: &SchemaRef,
+    files: &[DataFile],
+    groups: usize,
+    projection: Vec<usize>,
+    predicate: Option<Arc<dyn PhysicalExpr>>,
+    limit: Option<usize>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let mut options = TableParquetOptions::default();
+    options.global.schema_force_view_types = false;
+    options.global.pushdown_filters = false;
+    // Row groups need no bloom filter here: none is written.
+    options.global.bloom_filter_on_read = false;
+    let mut source = ParquetSource::new(Arc::clone(schema)).with_table_parquet_options(options);
+    if let Some(predicate) = predicate {
+        source = source.with_predicate(predicate);
+    }
+    let files: Vec<PartitionedFile> = files.iter().map(partitioned).collect::<Result<_>>()?;
+    let per_group = files.len().div_ceil(groups.max(1)).max(1);
+    let groups = files.chunks(per_group).map(|files| FileGroup::new(files.to_vec())).collect();
+    let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+        .with_file_groups(groups)
+        .with_projection_indices(Some(projection))?
+        .with_limit(limit)
+        .build();
+    Ok(DataSourceExec::from_data_source(config))
+}
