@@ -1,1 +1,30 @@
-//! stub
+//! From tables to judgement: runs the vocabulary's queries in order ([`compute`]), judges what they give under the
+//! dated rules, and follows the state of alerts.
+//!
+//! This crate takes a session whose tables are registered; it knows no file, no network and no clock.
+
+mod alert_batches;
+mod alerts;
+mod computed;
+mod error;
+mod judge;
+mod rows;
+mod run;
+mod system;
+mod thresholds;
+
+pub use alert_batches::{
+    Stamp, events_batch, events_of, events_schema, judgements_batch, judgements_of, judgements_schema,
+};
+pub use alerts::{RESOLVED_LISTED_DAYS, Reconciled, alerts, reconcile};
+pub use computed::Computed;
+pub use error::Error;
+pub use judge::{
+    Populations, RuleTestFailure, Verdict, check_rule_tests, judge, judge_all, judge_values, region_of,
+};
+pub use rows::indicators_schema;
+pub use run::compute;
+pub use thresholds::round_half_away;
+
+#[cfg(test)]
+mod truth_tests;

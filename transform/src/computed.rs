@@ -1,0 +1,75 @@
+//! What a run gives.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Date32Type, Float64Type};
+use vigie_queries::{GeoType, Observation, Observations, Place, SeriesKey, Status, TimeType};
+
+use crate::Error;
+use crate::system::date_of;
+
+/// The indicators of a run.
+#[derive(Debug, Clone)]
+pub struct Computed {
+    /// Rows of the table `indicators` ([`crate::indicators_schema`]), sorted by indicator, category, place and time.
+    pub indicators: Vec<RecordBatch>,
+}
+
+impl Computed {
+    /// The same values, looked up by what they are about.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when a batch is not one of the table `indicators`.
+    pub fn observations(&self) -> Result<Observations, Error> {
+        let mut found = Observations::default();
+        for batch in &self.indicators {
+            read(batch, &mut found)?;
+        }
+        Ok(found)
+    }
+}
+
+fn read(batch: &RecordBatch, into: &mut Observations) -> Result<(), Error> {
+    let shape = |what: String| Error::Shape { file: "indicators".to_owned(), what };
+    let column = |name: &str| {
+        batch.column_by_name(name).ok_or_else(|| shape(format!("the batch has no column {name:?}")))
+    };
+    let text = |name: &str| {
+        column(name)?.as_string_opt::<i32>().ok_or_else(|| shape(format!("column {name:?} is not text")))
+    };
+    let number = |name: &str| {
+        column(name)?
+            .as_primitive_opt::<Float64Type>()
+            .ok_or_else(|| shape(format!("column {name:?} is not a number")))
+    };
+    let (indicator, category) = (text("indicator")?, text("category")?);
+    let (geo_type, geo_value, time_type) = (text("geo_type")?, text("geo_value")?, text("time_type")?);
+    let time_value = column("time_value")?
+        .as_primitive_opt::<Date32Type>()
+        .ok_or_else(|| shape("column \"time_value\" is not a date".to_owned()))?;
+    let (value, numerator, denominator) = (number("value")?, number("numerator")?, number("denominator")?);
+    let (status, missing_reason) = (text("status")?, text("missing_reason")?);
+    for row in 0..batch.num_rows() {
+        let at = |array: &arrow::array::Float64Array| array.is_valid(row).then(|| array.value(row));
+        let geo_type: GeoType = geo_type.value(row).parse().map_err(&shape)?;
+        let key = SeriesKey {
+            indicator: indicator.value(row).to_owned(),
+            category: category.value(row).to_owned(),
+            place: Place { geo_type, code: geo_value.value(row).to_owned() },
+            time_type: if time_type.value(row) == "week" { TimeType::Week } else { TimeType::Day },
+        };
+        let date = date_of(time_value.value(row)).ok_or_else(|| shape("a date out of range".to_owned()))?;
+        let observation = Observation {
+            value: at(value),
+            numerator: at(numerator),
+            denominator: at(denominator),
+            status: match status.value(row) {
+                "ok" => Status::Ok,
+                "partial" => Status::Partial,
+                _ => Status::Missing,
+            },
+            missing_reason: missing_reason.is_valid(row).then(|| missing_reason.value(row).to_owned()),
+        };
+        into.insert(key, date, observation);
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Tests of the rows made from a query's result.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow::datatypes::{Date32Type, Float64Type};
+use jiff::civil::{Date, date};
+use vigie_queries::{Query, QueryKind};
+
+use super::{NO_REASON, NOT_A_NUMBER, of_indicator};
+use crate::system::date32;
+
+fn query() -> Query {
+    let text = "/*---\nid = \"patients\"\ntitle_fr = \"Patients\"\ndefinition_fr = \"Patients.\"\nunit = \"patients\"\n\
+                grain = [\"geo_type\"]\nsources = []\n---*/\nselect 1";
+    Query::parse(QueryKind::Indicator, "indicators/patients.sql", text).unwrap()
+}
+
+/// A result with one department and the given days and values; numerators are whole numbers.
+fn result(rows: &[(Date, Option<f64>, Option<&str>)]) -> RecordBatch {
+    let same = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; rows.len()])) };
+    RecordBatch::try_from_iter_with_nullable([
+        ("geo_type", same("department"), false),
+        ("geo_value", same("2A"), false),
+        (
+            "time_value",
+            Arc::new(rows.iter().map(|row| Some(date32(row.0))).collect::<Date32Array>()) as _,
+            false,
+        ),
+        ("value", Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>()) as _, true),
+        ("numerator", Arc::new(rows.iter().map(|_| Some(1)).collect::<Int64Array>()) as _, true),
+        ("denominator", Arc::new(arrow::array::NullArray::new(rows.len())) as _, true),
+        ("missing_reason", Arc::new(rows.iter().map(|row| row.2).collect::<StringArray>()) as _, true),
+    ])
+    .unwrap()
+}
+
+fn table(rows: &[(Date, Option<f64>, Option<&str>)], settling_days: u16, as_of_day: Date) -> Vec<String> {
+    let batch = of_indicator(&query(), &result(rows), settling_days, as_of_day).unwrap();
+    let text = |at: usize| batch.column(at).as_string::<i32>();
+    let days: &Date32Array = batch.column(5).as_primitive::<Date32Type>();
+    let values: &Float64Array = batch.column(6).as_primitive::<Float64Type>();
+    (0..batch.num_rows())
+        .map(|row| {
+            let value = if values.is_valid(row) { values.value(row).to_string() } else { "-".into() };
+            let reason = if text(10).is_valid(row) { text(10).value(row) } else { "" };
+            let day = crate::system::date_of(days.value(row)).unwrap();
+            format!("{} {day} {value} {} {reason}", text(4).value(row), text(9).value(row))
+                .trim_end()
+                .to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn the_week_is_its_sunday_dated_by_its_monday_also_in_week_53() {
+    let rows = [
+        (date(2021, 1, 2), Some(3.0), None),
+        (date(2021, 1, 3), Some(4.0), None),
+        (date(2021, 1, 4), Some(5.0), None),
+    ];
+    assert_eq!(
+        table(&rows, 0, date(2021, 2, 1)),
+        ["day 2021-01-02 3 ok", "day 2021-01-03 4 ok", "day 2021-01-04 5 ok", "week 2020-12-28 4 ok"]
+    );
+}
+
+#[test]
+fn a_value_is_provisional_until_its_day_is_settled() {
+    let rows = [
+        (date(2020, 10, 9), Some(1.0), None),
+        (date(2020, 10, 10), Some(2.0), None),
+        (date(2020, 10, 11), Some(3.0), None),
+    ];
+    assert_eq!(
+        table(&rows, 3, date(2020, 10, 12)),
+        [
+            "day 2020-10-09 1 ok",
+            "day 2020-10-10 2 partial",
+            "day 2020-10-11 3 partial",
+            "week 2020-10-05 3 partial"
+        ]
+    );
+}
+
+#[test]
+fn a_gap_keeps_its_reason_and_a_value_loses_it() {
+    let rows = [
+        (date(2020, 10, 5), None, Some("1 département sur 13 a transmis")),
+        (date(2020, 10, 6), Some(1.0), Some("sans objet")),
+        (date(2020, 10, 7), None, None),
+        (date(2020, 10, 8), Some(f64::INFINITY), None),
+        (date(2020, 10, 9), Some(f64::NAN), None),
+    ];
+    assert_eq!(
+        table(&rows, 0, date(2020, 12, 1)),
+        [
+            "day 2020-10-05 - missing 1 département sur 13 a transmis".to_owned(),
+            "day 2020-10-06 1 ok".to_owned(),
+            format!("day 2020-10-07 - missing {NO_REASON}"),
+            format!("day 2020-10-08 - missing {NOT_A_NUMBER}"),
+            format!("day 2020-10-09 - missing {NOT_A_NUMBER}"),
+        ]
+    );
+}
+
+#[test]
+fn rows_are_sorted_whatever_order_the_query_gave_them() {
+    let rows = [(date(2020, 10, 6), Some(2.0), None), (date(2020, 10, 5), Some(1.0), None)];
+    assert_eq!(table(&rows, 0, date(2020, 12, 1)), ["day 2020-10-05 1 ok", "day 2020-10-06 2 ok"]);
+}
+
+fn fault(result: &RecordBatch) -> String {
+    of_indicator(&query(), result, 0, date(2020, 12, 1)).unwrap_err().to_string()
+}
+
+#[test]
+fn a_key_that_comes_twice_stops_the_run() {
+    let rows = [(date(2020, 10, 5), Some(2.0), None), (date(2020, 10, 5), Some(2.0), None)];
+    assert_eq!(
+        fault(&result(&rows)),
+        "indicators/patients.sql: two rows for department 2A \"\" on 2020-10-05; a key has one row"
+    );
+}
+
+#[test]
+fn a_missing_or_a_strange_column_stops_the_run() {
+    let whole = result(&[(date(2020, 10, 5), Some(2.0), None)]);
+    let without = whole.project(&[0, 1, 2, 4, 5, 6]).unwrap();
+    assert_eq!(fault(&without), "indicators/patients.sql: column \"value\" is missing");
+    let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
+    let schema = whole.schema();
+    for (field, column) in schema.fields().iter().zip(whole.columns()) {
+        columns.push((if field.name() == "value" { "valeur" } else { field.name() }, Arc::clone(column)));
+    }
+    let renamed = RecordBatch::try_from_iter(columns).unwrap();
+    assert!(fault(&renamed).starts_with("indicators/patients.sql: column \"valeur\" is none of geo_type"));
+}
+
+#[test]
+fn an_empty_key_stops_the_run() {
+    let whole = result(&[(date(2020, 10, 5), Some(2.0), None)]);
+    let schema = whole.schema();
+    let columns = schema.fields().iter().zip(whole.columns()).map(|(field, column)| {
+        let empty = field.name() == "geo_value";
+        let column =
+            if empty { Arc::new(StringArray::from(vec![None::<&str>])) as _ } else { Arc::clone(column) };
+        (field.name().as_str(), column, true)
+    });
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    assert_eq!(
+        fault(&batch),
+        "indicators/patients.sql: column \"geo_value\" has an empty cell; it is part of the key"
+    );
+}

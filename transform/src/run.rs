@@ -1,0 +1,170 @@
+//! Runs the vocabulary's queries, each after those it reads.
+//!
+//! The run has a session of its own: it reads each source table once, computes marts and indicators from memory, two
+//! at a time where they do not depend on each other, and hands its tables to the caller's session at the end. A run
+//! that fails leaves the caller's session as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SessionContext;
+use datafusion::prelude::SessionConfig;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use jiff::civil::Date;
+use vigie_queries::{Query, QueryKind, Vocabulary};
+
+use crate::Error;
+use crate::computed::Computed;
+use crate::rows;
+use crate::system;
+
+/// Queries under way at the same time. Each runs on one thread, so that rows keep the order their query gave them.
+const SIDE_BY_SIDE: usize = 4;
+
+/// Computes every mart and indicator of the vocabulary as of a day.
+///
+/// - **In**: a session in which the source tables are registered under their names (and `<source>_versions` for the
+///   queries that read versions), and possibly the log `fetches`.
+/// - **Out**: the rows of the table `indicators`, days and weeks, sorted by its key. Marts and indicators are then
+///   registered in `ctx` under their ids, besides `as_of` and `feeds`, for whoever prints from them.
+/// - **Order**: the same tables and day give the same rows in the same order.
+///
+/// # Errors
+/// [`Error::Query`] and [`Error::Shape`] name the query's file, [`Error::Table`] the table that cannot be read.
+pub async fn compute(
+    ctx: &SessionContext,
+    vocabulary: &Vocabulary,
+    as_of_day: Date,
+) -> Result<Computed, Error> {
+    let inner =
+        SessionContext::new_with_config_rt(SessionConfig::new().with_target_partitions(1), ctx.runtime_env());
+    let mut made = system::register(ctx, &inner, vocabulary, as_of_day).await?;
+    for table in tables_read(vocabulary) {
+        let batch = read_table(ctx, vocabulary, &table).await?;
+        register(&inner, &table, &batch)?;
+    }
+
+    let mut results = run_queries(&inner, vocabulary.queries()).await?;
+    let mut indicators = Vec::new();
+    for query in vocabulary.queries().iter().filter(|query| query.kind == QueryKind::Indicator) {
+        let Some(batch) = results.get(&query.id) else { continue };
+        let settling_days = vocabulary
+            .sources_of(&query.id)
+            .into_iter()
+            .filter_map(|source| vocabulary.contract(source))
+            .map(|contract| contract.cadence.settling_days)
+            .max()
+            .unwrap_or(0);
+        indicators.push((query.id.clone(), rows::of_indicator(query, batch, settling_days, as_of_day)?));
+    }
+    indicators.sort_by(|(left, _), (right, _)| left.cmp(right));
+
+    made.append(&mut results);
+    for (table, batch) in &made {
+        register(ctx, table, batch)?;
+    }
+    Ok(Computed { indicators: indicators.into_iter().map(|(_, batch)| batch).collect() })
+}
+
+/// Names of the source tables that some query reads.
+fn tables_read(vocabulary: &Vocabulary) -> BTreeSet<String> {
+    vocabulary
+        .queries()
+        .iter()
+        .flat_map(|query| &query.sources)
+        .filter(|name| vocabulary.query(name).is_none() && !system::TABLES.contains(&name.as_str()))
+        .cloned()
+        .collect()
+}
+
+/// Reads a source table whole; of a source as of now, only the contract's columns.
+async fn read_table(
+    ctx: &SessionContext,
+    vocabulary: &Vocabulary,
+    table: &str,
+) -> Result<RecordBatch, Error> {
+    let fault = |source: DataFusionError| Error::Table { table: table.to_owned(), source: Box::new(source) };
+    let mut frame = ctx.table(table).await.map_err(fault)?;
+    if let Some(contract) = vocabulary.contract(table) {
+        let columns: Vec<&str> =
+            contract.ordered_columns().iter().map(|column| column.name.get_ref().as_str()).collect();
+        frame = frame.select_columns(&columns).map_err(fault)?;
+    }
+    let schema = Arc::clone(frame.schema().inner());
+    let batches = frame.collect().await.map_err(fault)?;
+    together(table, schema, &batches)
+}
+
+/// Runs the queries, starting each as soon as those it reads are there.
+async fn run_queries(
+    inner: &SessionContext,
+    queries: &[Query],
+) -> Result<BTreeMap<String, RecordBatch>, Error> {
+    let ids: BTreeSet<&str> = queries.iter().map(|query| query.id.as_str()).collect();
+    let mut waiting: Vec<&Query> = queries.iter().collect();
+    let mut results: BTreeMap<String, RecordBatch> = BTreeMap::new();
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        let mut at = 0;
+        while at < waiting.len() && under_way.len() < SIDE_BY_SIDE {
+            let is_ready = waiting[at]
+                .sources
+                .iter()
+                .all(|source| !ids.contains(source.as_str()) || results.contains_key(source));
+            if is_ready {
+                let query = waiting.remove(at);
+                let task = SpawnedTask::spawn(run_query(inner.clone(), query.clone()));
+                under_way.push(async move { (query, task.join().await) });
+            } else {
+                at += 1;
+            }
+        }
+        let Some((query, outcome)) = under_way.next().await else { break };
+        let batch = outcome.map_err(|gone| Error::Query {
+            file: query.file.clone(),
+            source: Box::new(DataFusionError::External(Box::new(gone))),
+        })??;
+        register(inner, &query.id, &batch)?;
+        results.insert(query.id.clone(), batch);
+    }
+    Ok(results)
+}
+
+async fn run_query(inner: SessionContext, query: Query) -> Result<RecordBatch, Error> {
+    let started = Instant::now();
+    let fault = |source| Error::Query { file: query.file.clone(), source: Box::new(source) };
+    let frame = inner.sql(&query.sql).await.map_err(fault)?;
+    let schema = Arc::clone(frame.schema().inner());
+    let batches = frame.collect().await.map_err(fault)?;
+    let batch = together(&query.id, schema, &batches)?;
+    tracing::debug!(
+        query = query.id,
+        rows = batch.num_rows(),
+        ms = started.elapsed().as_secs_f64() * 1e3,
+        "query run"
+    );
+    Ok(batch)
+}
+
+/// One batch of many, under the columns' plain names.
+fn together(what: &str, schema: SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch, Error> {
+    let schema = batches.first().map_or(schema, RecordBatch::schema);
+    concat_batches(&schema, batches).map_err(|source| Error::Arrow { what: what.to_owned(), source })
+}
+
+/// Registers a table under a name, in the place of the one that has it.
+pub(crate) fn register(ctx: &SessionContext, table: &str, batch: &RecordBatch) -> Result<(), Error> {
+    let fault = |source: DataFusionError| Error::Table { table: table.to_owned(), source: Box::new(source) };
+    let provider = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]]).map_err(fault)?;
+    ctx.deregister_table(table).map_err(fault)?;
+    ctx.register_table(table, Arc::new(provider)).map_err(fault)?;
+    Ok(())
+}
