@@ -7,6 +7,8 @@ mod bulletin;
 mod clean;
 pub mod document;
 pub mod figures;
+#[cfg(test)]
+mod fixture;
 pub mod french;
 pub mod input;
 mod pdf;
@@ -20,7 +22,6 @@ use serde_json::Value;
 
 pub use input::Input;
 pub use published::{PlottedSeries, PublishedValue};
-pub use twin::vocabulary_fingerprint;
 
 /// The layout of the bulletin that ships with Vigie.
 pub const TEMPLATE: &str = include_str!("../templates/bulletin.typ");

@@ -2,7 +2,6 @@
 
 use jiff::civil::Date;
 use serde::Serialize;
-use vigie_queries::Vocabulary;
 
 use crate::Error;
 use crate::input::Input;
@@ -59,7 +58,7 @@ pub(crate) fn json(
         week_iso: format!("{}-W{:02}", week.year(), week.week()),
         as_of: AsOf { issued: input.as_of.issued, recorded: input.as_of.recorded },
         edition: input.edition,
-        vocabulary_fingerprint: vocabulary_fingerprint(input.vocabulary),
+        vocabulary_fingerprint: input.vocabulary.fingerprint(),
         published,
         plotted,
     };
@@ -101,21 +100,6 @@ fn text_cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
-/// One fingerprint of all contracts, queries and rules: two bulletins with the same one used the same definitions.
-#[must_use]
-pub fn vocabulary_fingerprint(vocabulary: &Vocabulary) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    parts.extend(vocabulary.contracts().map(|c| format!("source {} {}", c.name(), c.fingerprint)));
-    parts.extend(vocabulary.queries().iter().map(|q| format!("query {} {}", q.id, q.fingerprint)));
-    parts.extend(vocabulary.rules().map(|r| format!("rule {} {}", r.id, r.fingerprint)));
-    parts.sort();
-    // 64-bit FNV-1a, as for single files.
-    let hash = parts.join("\n").bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    format!("{hash:016x}")
 }
 
 #[cfg(test)]

@@ -237,7 +237,7 @@ fn provenance(sheet: &mut Worksheet, input: &Input, title: &str) -> Result<(), X
         ("édition", input.edition.to_string()),
         ("données publiées jusqu’au", input.as_of.issued.to_string()),
         ("données enregistrées jusqu’au", input.as_of.recorded.to_string()),
-        ("empreinte du vocabulaire", crate::twin::vocabulary_fingerprint(input.vocabulary)),
+        ("empreinte du vocabulaire", input.vocabulary.fingerprint()),
     ] {
         row += 1;
         text(sheet, row, 0, name)?;

@@ -124,3 +124,6 @@ fn head(view: &View) -> Head {
 fn date_parts(date: Date) -> [i16; 3] {
     [date.year(), i16::from(date.month()), i16::from(date.day())]
 }
+
+#[cfg(test)]
+mod tests;
