@@ -1,1 +1,239 @@
-//! stub
+//! The one door to the outside: fetches a body, recognises its form, checks its rows against a contract.
+//!
+//! ```text
+//! Fetcher::get ──▶ Received (a file, its hash) ──▶ parse ──▶ Parsed::Rows (sorted batches, findings, counts)
+//! open_local ───▶                                       └──▶ Parsed::Refused (why, in French)
+//! ```
+//!
+//! Problems in the data are results: a row set aside is a [`Finding`], a file refused a [`Refusal`], a failed download
+//! a [`FetchError`]. [`Error`] is left for our own disk and set-up. Nothing of a body is lost in silence: what is
+//! repaired, left out or set aside is said, and the body itself is kept by the caller.
+//!
+//! This crate knows no lake, no SQL and no clock.
+
+mod body;
+mod check;
+mod columns;
+mod csv;
+mod error;
+mod fetch;
+mod fetch_error;
+mod findings;
+mod json;
+mod order;
+mod received;
+mod records;
+mod row;
+mod say;
+mod settle;
+mod stop;
+mod table;
+mod text;
+#[cfg(test)]
+mod tests;
+mod values;
+mod wording;
+mod xlsx;
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use jiff::civil::Date;
+use serde::Serialize;
+use vigie_queries::{Contract, Format};
+
+pub use error::Error;
+pub use fetch::{FetchPolicy, Fetcher, Reply, Validators};
+pub use fetch_error::FetchError;
+pub use findings::{Code, Finding, Severity};
+pub use received::{Received, open_local};
+
+use body::Opened;
+use check::Checker;
+use csv::{CsvBody, remark};
+use json::JsonBody;
+use row::Row;
+use settle::RawLines;
+use stop::Stop;
+use wording::RowWord;
+use xlsx::XlsxBody;
+
+/// What became of a body.
+#[derive(Debug)]
+pub enum Parsed {
+    /// Its good rows, and what was odd.
+    Rows(Checked),
+    /// It is refused as a whole: the last good data stay.
+    Refused(Refusal),
+}
+
+/// Good rows of a body, and what was odd.
+#[derive(Debug)]
+pub struct Checked {
+    /// Columns of `contract.schema()`, sorted by key, each key once, at most 65,536 rows a batch.
+    pub batches: Vec<RecordBatch>,
+    /// Rows set aside by line, then remarks, then repairs (one for each kind and column, with a count).
+    pub findings: Vec<Finding>,
+    /// Rows by fate.
+    pub counts: Counts,
+    /// How the body was written.
+    pub form: Form,
+}
+
+/// A body refused as a whole.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Stable code.
+    pub code: Code,
+    /// Why, where and what to do, code included.
+    pub message_fr: String,
+    /// The refusal itself first, then what was found before.
+    pub findings: Vec<Finding>,
+    /// Rows by fate as far as they were read; none is accepted.
+    pub counts: Counts,
+    /// How the body was written, as far as it was read.
+    pub form: Form,
+}
+
+/// Rows by fate: accepted and quarantined rows add up to rows in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Data rows, those left out by the contract's filters excepted.
+    pub rows_in: u64,
+    /// Rows whose values are in the table; exact copies of a row count too.
+    pub rows_accepted: u64,
+    /// Rows set aside.
+    pub rows_quarantined: u64,
+    /// Rows that the contract's filters leave out.
+    pub rows_filtered: u64,
+}
+
+/// How a body was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Form {
+    /// Name of the encoding (`UTF-8`, `windows-1252`, `UTF-16LE`), empty when it is not text.
+    pub encoding: String,
+    /// Field separator of delimited text.
+    pub delimiter: Option<char>,
+    /// `gzip` or `zip`.
+    pub compression: Option<String>,
+}
+
+/// Reads one body and checks it against its contract.
+///
+/// - **In**: a file as received; `today` bounds dates in columns that may not hold future ones.
+/// - **Out**: batches of `contract.schema()`, or a refusal. Every row set aside is a finding.
+/// - **Memory**: grows with the accepted values (about 8 bytes a cell), not with the text.
+///
+/// # Errors
+/// [`Error::Disk`] when the file, or a temporary file beside it, cannot be read or written.
+pub fn parse(body: &Path, contract: &Contract, today: Date) -> Result<Parsed, Error> {
+    let mut seen = Seen::default();
+    match read(body, contract, today, &mut seen) {
+        Ok(checked) => Ok(Parsed::Rows(checked)),
+        Err(Stop::Ours(error)) => Err(error),
+        Err(Stop::Refused(reason)) => {
+            let mut findings = vec![reason.finding()];
+            findings.append(&mut seen.findings);
+            Ok(Parsed::Refused(Refusal {
+                code: reason.code,
+                message_fr: reason.message(),
+                findings,
+                counts: Counts { rows_accepted: 0, ..seen.counts },
+                form: seen.form,
+            }))
+        }
+    }
+}
+
+/// What is known when reading ends early.
+#[derive(Default)]
+struct Seen {
+    form: Form,
+    findings: Vec<Finding>,
+    counts: Counts,
+}
+
+/// A body of any form whose header is read.
+enum Body<'a> {
+    Csv(CsvBody<'a>),
+    Json(JsonBody<'a>),
+    Xlsx(XlsxBody<'a>),
+}
+
+impl Body<'_> {
+    fn header(&self) -> &[String] {
+        match self {
+            Self::Csv(body) => &body.header,
+            Self::Json(body) => &body.header,
+            Self::Xlsx(body) => &body.header,
+        }
+    }
+
+    fn rows(&self, take: &mut dyn FnMut(&Row<'_>) -> Result<(), Stop>) -> Result<Vec<Finding>, Stop> {
+        match self {
+            Self::Csv(body) => body.rows(take),
+            Self::Json(body) => body.rows(take).map(|()| Vec::new()),
+            Self::Xlsx(body) => body.rows(take).map(|()| Vec::new()),
+        }
+    }
+}
+
+fn read(path: &Path, contract: &Contract, today: Date, seen: &mut Seen) -> Result<Checked, Stop> {
+    let opened = body::open(path, contract)?;
+    if let Some(kind) = opened.compression {
+        seen.form.compression = Some(kind.to_owned());
+        let sentence = format!("Fichier reçu compressé ({kind}), décompressé.");
+        seen.findings.push(remark(Code::Compression, None, kind, sentence));
+    }
+    let (body, look_closely) = open_form(&opened, contract, seen)?;
+    let columns = columns::map(body.header(), contract, &mut seen.findings)?;
+    let row_word = if contract.feed.format == Format::Json { RowWord::Record } else { RowWord::Line };
+    let mut checker = Checker::new(contract, columns, values::days_of(today), row_word, look_closely);
+    checker.findings = std::mem::take(&mut seen.findings);
+    let outcome = body.rows(&mut |row| checker.row(row)).and_then(|remarks| {
+        checker.findings.extend(remarks);
+        checker.settle(seen.form.clone(), |lines| raw_lines(&body, &lines))
+    });
+    if outcome.is_err() {
+        seen.counts = checker.counts;
+        seen.findings = checker.all_findings();
+    }
+    outcome
+}
+
+fn open_form<'a>(
+    opened: &'a Opened,
+    contract: &Contract,
+    seen: &mut Seen,
+) -> Result<(Body<'a>, bool), Stop> {
+    if contract.feed.format == Format::Xlsx && opened.head(2)? == b"PK" {
+        return Ok((Body::Xlsx(xlsx::open(opened, contract)?), true));
+    }
+    let form = text::detect(opened)?;
+    seen.form.encoding = form.encoding.name().to_owned();
+    let json = matches!(contract.feed.format, Format::Json | Format::Ndjson);
+    text::refuse_other_kinds(opened, &form, json)?;
+    if contract.feed.format == Format::Xlsx {
+        return Ok((Body::Xlsx(xlsx::open(opened, contract)?), true)); // refused there, as no workbook
+    }
+    seen.findings.extend(text::remarks(&form));
+    if json {
+        return Ok((Body::Json(json::open(opened, form, contract)?), true));
+    }
+    let body = csv::open(opened, form, contract, &mut seen.findings)?;
+    seen.form.delimiter = Some(body.delimiter);
+    Ok((Body::Csv(body), form.has_nul || form.has_invalid))
+}
+
+/// Reads the body again for the raw text of some lines, given in order.
+fn raw_lines(body: &Body<'_>, lines: &[u64]) -> Result<RawLines, Stop> {
+    let mut raw = RawLines::new();
+    body.rows(&mut |row| {
+        if lines.binary_search(&row.line).is_ok() {
+            raw.insert(row.line, row.raw_shown());
+        }
+        Ok(())
+    })?;
+    Ok(raw)
+}

@@ -1,0 +1,402 @@
+//! Checks rows, one after the other, against the contract: a row is stored whole or set aside with a finding.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use vigie_queries::{Column, ColumnType, Contract, known_departments};
+
+use crate::columns::{Columns, Slot};
+use crate::findings::{Code, Finding, Severity};
+use crate::row::{Fault, Kind, Row, Span};
+use crate::say::{NBSP, grouped, quoted, shown};
+use crate::stop::{Stop, refuse};
+use crate::table::{Stored, TEXT_MAX, Value};
+use crate::values::{self, DateForm};
+use crate::wording::{self, RowWord};
+use crate::Counts;
+
+/// Findings about single rows that are kept; the others are counted.
+const ROW_FINDINGS_MAX: usize = 100_000;
+
+/// A repair of one kind in one column, counted.
+#[derive(Debug)]
+pub(crate) struct Repair {
+    pub(crate) count: u64,
+    pub(crate) first_line: u64,
+    pub(crate) example: String,
+}
+
+/// Rows checked so far.
+#[derive(Debug)]
+pub(crate) struct Checker<'c> {
+    pub(crate) contract: &'c Contract,
+    pub(crate) columns: Columns<'c>,
+    pub(crate) forms: Vec<DateForm>,
+    pub(crate) today: i32,
+    pub(crate) row_word: RowWord,
+    /// Rows may hold NUL or bytes that are not text: look at each.
+    look_closely: bool,
+    /// First bytes of the words that mean "missing".
+    missing_starts: [bool; 256],
+    /// Values of absent columns.
+    defaults: Vec<Value>,
+    pub(crate) stored: Vec<Stored>,
+    /// Line of each stored row.
+    pub(crate) lines: Vec<u64>,
+    pub(crate) counts: Counts,
+    pub(crate) repairs: BTreeMap<(Code, Option<usize>), Repair>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) left_out: u64,
+    /// Values and repairs of the row at hand.
+    values: Vec<Value>,
+    row_repairs: Vec<(Code, usize)>,
+}
+
+impl<'c> Checker<'c> {
+    pub(crate) fn new(
+        contract: &'c Contract,
+        columns: Columns<'c>,
+        today: i32,
+        row_word: RowWord,
+        look_closely: bool,
+    ) -> Self {
+        let mut missing_starts = [false; 256];
+        for word in &contract.dialect.missing {
+            if let Some(first) = word.as_bytes().first() {
+                missing_starts[usize::from(*first)] = true;
+            }
+        }
+        let keys = contract.key_names();
+        let stored = columns
+            .slots
+            .iter()
+            .map(|slot| {
+                let column = slot.column;
+                let repeated = column.kind == ColumnType::Department
+                    || keys.contains(column.name.get_ref())
+                    || !column.values.is_empty()
+                    || column.width.is_some()
+                    || column.default.is_some();
+                Stored::new(&column.kind.arrow(), repeated)
+            })
+            .collect();
+        let mut checker = Self {
+            contract,
+            forms: contract.dialect.date_formats.iter().map(|layout| DateForm::new(layout)).collect(),
+            columns,
+            today,
+            row_word,
+            look_closely,
+            missing_starts,
+            defaults: Vec::new(),
+            stored,
+            lines: Vec::new(),
+            counts: Counts::default(),
+            repairs: BTreeMap::new(),
+            findings: Vec::new(),
+            left_out: 0,
+            values: Vec::new(),
+            row_repairs: Vec::new(),
+        };
+        checker.defaults = (0..checker.columns.slots.len()).map(|slot| checker.default_of(slot)).collect();
+        checker
+    }
+
+    fn default_of(&mut self, slot: usize) -> Value {
+        let Slot { column, field: None, .. } = &self.columns.slots[slot] else { return Value::Missing };
+        let Some(text) = &column.default else { return Value::Missing };
+        self.value(slot, text.as_bytes(), Kind::Text, 0).unwrap_or(Value::Missing)
+    }
+
+    /// Checks one row and stores it, or sets it aside.
+    ///
+    /// # Errors
+    /// [`Stop::Refused`] when there are more rows than the contract bears.
+    pub(crate) fn row(&mut self, row: &Row<'_>) -> Result<(), Stop> {
+        if let Some(fault) = row.fault {
+            let code = match fault {
+                Fault::BadQuote => Code::BadQuote,
+                Fault::DuplicateField => Code::DuplicateField,
+                Fault::BrokenRecord => Code::BrokenRecord,
+            };
+            return self.set_row_aside(row, code);
+        }
+        if row.fields != self.columns.width || row.cells.first().is_none_or(|cell| cell.start == cell.end) {
+            if row.cells.iter().all(|cell| row.cell(*cell).trim_ascii().is_empty()) && row.ended {
+                self.repaired(Code::BlankLine, None, row.line, "");
+                return Ok(());
+            }
+            if row.fields != self.columns.width {
+                let cut = !row.ended && row.fields < self.columns.width;
+                return self.set_row_aside(row, if cut { Code::LineCutShort } else { Code::FieldCount });
+            }
+        }
+        if self.look_closely {
+            if row.text.contains(&0) {
+                return self.set_row_aside(row, Code::NulBytes);
+            }
+            if std::str::from_utf8(row.text).map_or(true, |text| text.contains('\u{fffd}')) {
+                return self.set_row_aside(row, Code::InvalidText);
+            }
+        }
+        for (field, filter) in &self.columns.filters {
+            let value = values::trimmed(row.cell(row.cells[*field]));
+            if !filter.keep.iter().any(|keep| keep.as_bytes() == value) {
+                self.counts.rows_filtered += 1;
+                return Ok(());
+            }
+        }
+        self.count_in()?;
+        self.values.clear();
+        self.row_repairs.clear();
+        for slot in 0..self.columns.slots.len() {
+            let value = match self.columns.slots[slot].field {
+                None => self.defaults[slot],
+                Some(field) => {
+                    let cell = row.cells[field];
+                    match self.value(slot, row.cell(cell), cell.kind, cell.start) {
+                        Ok(value) => value,
+                        Err(code) => {
+                            self.set_cell_aside(row, slot, cell, code);
+                            return Ok(());
+                        }
+                    }
+                }
+            };
+            self.values.push(value);
+        }
+        for (stored, value) in self.stored.iter_mut().zip(&self.values) {
+            stored.push(*value, row.text);
+        }
+        self.lines.push(row.line);
+        for (code, slot) in std::mem::take(&mut self.row_repairs) {
+            let example = self.columns.slots[slot].field.map_or(&b""[..], |field| row.cell(row.cells[field]));
+            match self.repairs.get_mut(&(code, Some(slot))) {
+                Some(repair) => repair.count += 1,
+                None => self.repaired(code, Some(slot), row.line, &shown(example)),
+            }
+        }
+        Ok(())
+    }
+
+    fn count_in(&mut self) -> Result<(), Stop> {
+        self.counts.rows_in += 1;
+        let most = self.contract.bounds.rows_max.min(u64::from(u32::MAX - 1));
+        if self.counts.rows_in > most {
+            return Err(refuse(
+                Code::TooManyRows,
+                format!(
+                    "Plus de {} lignes, la limite de cette source. Rien n’a été chargé. Si c’est normal, relever bounds.rows_max dans le contrat.",
+                    grouped(most)
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// One cell to a value. `start` is the place of `raw` in the row's text.
+    #[inline]
+    fn value(&mut self, slot: usize, raw: &[u8], kind: Kind, start: u32) -> Result<Value, Code> {
+        let column = self.columns.slots[slot].column;
+        // The usual cases first: plain digits, a code seen before.
+        if kind == Kind::Text {
+            match &mut self.stored[slot] {
+                Stored::Integer(..) => {
+                    if let Some(value) = values::digits(raw) {
+                        return in_range(value as f64, column).map(|()| Value::Integer(value));
+                    }
+                }
+                Stored::Words { words, .. } => {
+                    if let Some((number, repair)) = words.find(raw) {
+                        if let Some(code) = repair {
+                            self.row_repairs.push((code, slot));
+                        }
+                        return Ok(Value::Known(number));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let (lead, text) = values::trimmed_at(raw);
+        if kind == Kind::Missing || text.is_empty() || self.is_missing_word(text) {
+            if !text.is_empty() && kind != Kind::Missing {
+                self.row_repairs.push((Code::MissingWord, slot));
+            }
+            return if column.nullable { Ok(Value::Missing) } else { Err(Code::MissingValue) };
+        }
+        if text.len() != raw.len() {
+            self.row_repairs.push((Code::SurroundingSpace, slot));
+        }
+        if kind == Kind::Other {
+            return Err(Code::TypeError);
+        }
+        let (value, repair) = match column.kind {
+            ColumnType::Integer => {
+                let (value, repair) = match kind {
+                    Kind::Text => values::integer(text)?,
+                    Kind::Number => values::typed_integer(text)?,
+                    _ => return Err(Code::TypeError),
+                };
+                in_range(value as f64, column)?;
+                (Value::Integer(value), repair)
+            }
+            ColumnType::Number => {
+                let (value, repair) = match kind {
+                    Kind::Text => values::number(text, self.contract.dialect.decimal)?,
+                    Kind::Number => values::typed_number(text)?,
+                    _ => return Err(Code::TypeError),
+                };
+                in_range(value, column)?;
+                (Value::Number(value), repair)
+            }
+            ColumnType::Date => {
+                let (day, repair) = match kind {
+                    Kind::Text => values::date(text, &self.forms)?,
+                    Kind::Day => values::date(text, &[DateForm::Iso])?,
+                    _ => return Err(Code::TypeError),
+                };
+                if day > self.today && !column.future {
+                    return Err(Code::FutureDate);
+                }
+                (Value::Day(day), repair)
+            }
+            ColumnType::Boolean => (Value::Flag(values::boolean(text)?), None),
+            ColumnType::Text | ColumnType::Department => match &mut self.stored[slot] {
+                Stored::Words { words, .. } => match words.find(text) {
+                    Some((number, repair)) => (Value::Known(number), repair),
+                    None => {
+                        let (known, repair) = canonical(column, text)?;
+                        (Value::Known(words.keep(text, &known, repair)), repair)
+                    }
+                },
+                _ => {
+                    canonical(column, text)?;
+                    let start = start + lead as u32;
+                    (Value::Text { start, end: start + text.len() as u32 }, None)
+                }
+            },
+        };
+        if let Some(code) = repair {
+            self.row_repairs.push((code, slot));
+        }
+        Ok(value)
+    }
+
+    fn is_missing_word(&self, text: &[u8]) -> bool {
+        text.first().is_some_and(|first| self.missing_starts[usize::from(*first)])
+            && self.contract.dialect.missing.iter().any(|word| word.as_bytes() == text)
+    }
+
+    /// Counts a repair that is not about a value of a stored row, or the first of its kind.
+    pub(crate) fn repaired(&mut self, code: Code, slot: Option<usize>, line: u64, example: &str) {
+        self.repairs
+            .entry((code, slot))
+            .or_insert_with(|| Repair { count: 0, first_line: line, example: example.to_owned() })
+            .count += 1;
+    }
+
+    fn set_row_aside(&mut self, row: &Row<'_>, code: Code) -> Result<(), Stop> {
+        self.count_in()?;
+        let (fault, expected) = wording::row_fault(code, row.fields, self.columns.width);
+        let message =
+            format!("{}{NBSP}: {fault}. Attendu{NBSP}: {expected}. ({code})", self.row_word.at(row.line));
+        self.set_aside(|| Finding {
+            line: Some(row.line),
+            column: None,
+            code,
+            severity: Severity::Error,
+            found: None,
+            expected: Some(expected),
+            message,
+            raw: Some(row.raw_shown()),
+        });
+        Ok(())
+    }
+
+    fn set_cell_aside(&mut self, row: &Row<'_>, slot: usize, cell: Span, code: Code) {
+        let Slot { column, name, .. } = &self.columns.slots[slot];
+        let found = shown(row.cell(cell));
+        let expected = wording::expected(column, &self.forms, self.today);
+        let finding = Finding {
+            line: Some(row.line),
+            column: Some(name.clone()),
+            code,
+            severity: Severity::Error,
+            message: format!(
+                "{}, colonne {}{NBSP}: {}. Attendu{NBSP}: {expected}. ({code})",
+                self.row_word.at(row.line),
+                quoted(name),
+                wording::cell_fault(code, column, &found),
+            ),
+            found: Some(found),
+            expected: Some(expected),
+            raw: Some(row.raw_shown()),
+        };
+        self.set_aside(|| finding);
+    }
+
+    /// Counts a row set aside and keeps its finding, as long as there are not too many.
+    pub(crate) fn set_aside(&mut self, finding: impl FnOnce() -> Finding) {
+        self.counts.rows_quarantined += 1;
+        if self.findings.len() < ROW_FINDINGS_MAX {
+            self.findings.push(finding());
+        } else {
+            self.left_out += 1;
+        }
+    }
+}
+
+/// The code that a text stands for, and the repair it took to know.
+///
+/// Leading zeros come back only to a run of digits: no other reading exists.
+fn canonical<'t>(column: &Column, text: &'t [u8]) -> Result<(Cow<'t, str>, Option<Code>), Code> {
+    if text.len() > TEXT_MAX {
+        return Err(Code::TextTooLong);
+    }
+    let text = std::str::from_utf8(text).map_err(|_| Code::InvalidText)?;
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    if column.kind == ColumnType::Department {
+        let known = known_departments();
+        let padded = format!("0{text}");
+        let upper = text.to_ascii_uppercase();
+        return if known.contains_key(text) {
+            Ok((text.into(), None))
+        } else if text.len() == 1 && known.contains_key(padded.as_str()) {
+            Ok((padded.into(), Some(Code::LeadingZero)))
+        } else if known.contains_key(upper.as_str()) {
+            Ok((upper.into(), Some(Code::CodeCase)))
+        } else {
+            Err(Code::UnknownPlace)
+        };
+    }
+    let mut known = Cow::Borrowed(text);
+    let mut repair = None;
+    if let Some(width) = column.width {
+        let length = text.chars().count();
+        if digits && length < width {
+            known = format!("{text:0>width$}").into();
+            repair = Some(Code::LeadingZero);
+        } else if length != width {
+            return Err(Code::CodeLength);
+        }
+    }
+    if !column.values.is_empty() && !column.values.iter().any(|value| *value == known) {
+        let mut alike = column.values.iter().filter(|value| value.to_lowercase() == known.to_lowercase());
+        return match (alike.next(), alike.next()) {
+            (Some(value), None) => Ok((value.clone().into(), Some(Code::CodeCase))),
+            _ => Err(Code::UnknownValue),
+        };
+    }
+    Ok((known, repair))
+}
+
+#[inline]
+fn in_range(value: f64, column: &Column) -> Result<(), Code> {
+    if column.min.is_some_and(|min| value < min) {
+        return Err(if column.min == Some(0.0) { Code::NegativeCount } else { Code::BelowMin });
+    }
+    if column.max.is_some_and(|max| value > max) {
+        return Err(Code::AboveMax);
+    }
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! Which field of a feed is which column of the contract.
+
+use std::collections::BTreeSet;
+
+use vigie_queries::{Column, Contract, Filter};
+
+use crate::findings::{Code, Finding, Severity};
+use crate::say::{NBSP, NNBSP, quoted, shown};
+use crate::stop::{Reason, Stop};
+
+/// A column of the table and the field it is read from.
+#[derive(Debug)]
+pub(crate) struct Slot<'c> {
+    pub(crate) column: &'c Column,
+    /// Rank of the field; none when an optional column is absent.
+    pub(crate) field: Option<usize>,
+    /// Name as in the feed, for messages.
+    pub(crate) name: String,
+}
+
+/// The header of a feed, understood.
+#[derive(Debug)]
+pub(crate) struct Columns<'c> {
+    /// In the order of the table.
+    pub(crate) slots: Vec<Slot<'c>>,
+    /// Fields that decide whether a row is kept.
+    pub(crate) filters: Vec<(usize, &'c Filter)>,
+    /// Fields of the header.
+    pub(crate) width: usize,
+}
+
+/// Names a column may have in the feed, the usual one first.
+fn names(column: &Column) -> impl Iterator<Item = &str> {
+    column.from.iter().map(String::as_str).chain([column.name.get_ref().as_str()])
+}
+
+fn same_loosely(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
+}
+
+/// Number of required columns and filter columns that the header lacks.
+pub(crate) fn count_missing(header: &[String], contract: &Contract) -> usize {
+    let has = |name: &str| header.iter().any(|field| same_loosely(field, name));
+    let columns = contract.columns.iter().filter(|c| !c.optional && !names(c).any(has)).count();
+    columns + contract.filters.iter().filter(|filter| !has(&filter.column)).count()
+}
+
+/// Finds the columns of the contract in the header.
+///
+/// Names count the same whatever their case and surrounding space, exact ones first: `P` and `p` may both exist.
+pub(crate) fn map<'c>(
+    header: &[String],
+    contract: &'c Contract,
+    findings: &mut Vec<Finding>,
+) -> Result<Columns<'c>, Stop> {
+    let mut claimed = BTreeSet::new();
+    let mut loosely = Vec::new();
+    let mut missing = Vec::new();
+    let mut slots = Vec::new();
+    let ordered = contract.ordered_columns();
+    let exact: Vec<Vec<usize>> = ordered
+        .iter()
+        .map(|column| positions(header, |field| names(column).any(|name| name == field.trim())))
+        .collect();
+    claimed.extend(exact.iter().flatten().copied());
+    for (column, exact) in ordered.iter().zip(exact) {
+        let usual = column.from.first().unwrap_or(column.name.get_ref());
+        let mut found = exact;
+        if found.is_empty() {
+            found = positions(header, |field| names(column).any(|name| same_loosely(name, field)));
+            found.retain(|rank| !claimed.contains(rank));
+            claimed.extend(found.iter().copied());
+        }
+        match found.as_slice() {
+            [] if column.optional => {
+                findings.push(absent(column, usual));
+                slots.push(Slot { column, field: None, name: usual.clone() });
+            }
+            [] => missing.push(usual.clone()),
+            [only] => {
+                let name = &header[*only];
+                if !names(column).any(|known| known == name) {
+                    loosely.push(name.clone());
+                }
+                slots.push(Slot { column, field: Some(*only), name: shown(name.trim().as_bytes()) });
+            }
+            several => return Err(twice(header, several)),
+        }
+    }
+    let mut filters = Vec::new();
+    for filter in &contract.filters {
+        let mut found = positions(header, |field| field.trim() == filter.column);
+        if found.is_empty() {
+            found = positions(header, |field| same_loosely(field, &filter.column));
+        }
+        match found.as_slice() {
+            [] => missing.push(filter.column.clone()),
+            [only] => {
+                claimed.insert(*only);
+                filters.push((*only, filter));
+            }
+            several => return Err(twice(header, several)),
+        }
+    }
+    let unused: Vec<&String> =
+        header.iter().enumerate().filter(|(rank, _)| !claimed.contains(rank)).map(|(_, name)| name).collect();
+    if !missing.is_empty() {
+        return Err(absent_required(&missing, header, &unused));
+    }
+    if !loosely.is_empty() {
+        findings.push(header_finding(
+            Code::HeaderForm,
+            list(loosely.iter()),
+            format!("Noms de colonnes lus malgré leur casse ou leurs espaces{NBSP}: {}.", list(loosely.iter())),
+        ));
+    }
+    if !unused.is_empty() {
+        findings.push(header_finding(
+            Code::ExtraColumn,
+            list(unused.iter().copied()),
+            format!("Colonnes que le contrat ne nomme pas, laissées de côté{NBSP}: {}.", list(unused.iter().copied())),
+        ));
+    }
+    Ok(Columns { slots, filters, width: header.len() })
+}
+
+fn positions(header: &[String], matches: impl Fn(&str) -> bool) -> Vec<usize> {
+    header.iter().enumerate().filter(|(_, field)| matches(field)).map(|(rank, _)| rank).collect()
+}
+
+/// Names in guillemets, at most twelve.
+fn list<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let all: Vec<&String> = names.collect();
+    let mut text = all.iter().take(12).map(|name| quoted(&shown(name.as_bytes()))).collect::<Vec<_>>().join(", ");
+    if all.len() > 12 {
+        text.push_str(&format!(" et {} autres", all.len() - 12));
+    }
+    if all.is_empty() { "aucune".to_owned() } else { text }
+}
+
+fn header_finding(code: Code, found: String, sentence: String) -> Finding {
+    Finding {
+        line: Some(1),
+        column: None,
+        code,
+        severity: Severity::Info,
+        found: Some(found),
+        expected: None,
+        message: format!("{sentence} ({code})"),
+        raw: None,
+    }
+}
+
+fn absent(column: &Column, usual: &str) -> Finding {
+    let taken = match &column.default {
+        Some(value) => format!("la valeur {} est prise partout", quoted(value)),
+        None => "ses valeurs sont manquantes".to_owned(),
+    };
+    Finding {
+        column: Some(usual.to_owned()),
+        ..header_finding(
+            Code::ColumnAbsent,
+            String::new(),
+            format!("Colonne facultative {} absente{NBSP}: {taken}.", quoted(usual)),
+        )
+    }
+}
+
+fn absent_required(missing: &[String], header: &[String], unused: &[&String]) -> Stop {
+    let (subject, verb) = if missing.len() == 1 {
+        (format!("La colonne obligatoire {}", list(missing.iter())), "est absente ou renommée")
+    } else {
+        (format!("Les colonnes obligatoires {}", list(missing.iter())), "sont absentes ou renommées")
+    };
+    let unknown = if unused.is_empty() {
+        String::new()
+    } else {
+        format!(" Colonnes inconnues{NBSP}: {}.", list(unused.iter().copied()))
+    };
+    Reason::new(
+        Code::MissingColumn,
+        format!(
+            "{subject} {verb}.{unknown} Colonnes trouvées{NBSP}: {}. Rien n’a été chargé{NNBSP}; vérifier le fichier, ou ajouter le nouveau nom au contrat.",
+            list(header.iter())
+        ),
+    )
+    .line(1)
+    .column(missing.join(", "))
+    .found(list(header.iter()))
+    .expected(list(missing.iter()))
+    .into()
+}
+
+fn twice(header: &[String], several: &[usize]) -> Stop {
+    let names: Vec<String> = several.iter().map(|rank| header[*rank].clone()).collect();
+    let name = shown(names[0].trim().as_bytes());
+    Reason::new(
+        Code::DuplicateColumn,
+        format!(
+            "La colonne {} vient {} fois ({}){NBSP}: impossible de savoir laquelle lire. Rien n’a été chargé{NNBSP}; prévenir le producteur.",
+            quoted(&name),
+            several.len(),
+            list(names.iter())
+        ),
+    )
+    .line(1)
+    .column(name)
+    .found(list(names.iter()))
+    .into()
+}

@@ -1,0 +1,162 @@
+//! Why a fetch failed: a stable code and a French sentence that says what, where and what to do.
+
+use std::time::Duration;
+
+use crate::findings::Code;
+use crate::say::{NBSP, NNBSP, counted, size};
+
+/// A fetch that gave no body, after all its attempts.
+#[derive(Debug, thiserror::Error)]
+#[error("{code}: {what} ({place})")]
+pub struct FetchError {
+    /// Stable code.
+    pub code: Code,
+    /// The address asked for, without user name, password, query and fragment.
+    pub place: String,
+    /// Status of the last answer, when there was one.
+    pub http_status: Option<u16>,
+    /// How many times the server was asked.
+    pub attempts: u32,
+    /// What happened, in French: what, where, what to do, and the code.
+    pub message_fr: String,
+    /// What happened, in English, for logs.
+    pub what: String,
+    pub(crate) retryable: bool,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl FetchError {
+    pub(crate) fn new(code: Code, place: &str, what: impl Into<String>, french: &str) -> Self {
+        let retryable = matches!(
+            code,
+            Code::ConnectFailed | Code::TimedOut | Code::CutShort | Code::ServerError | Code::TooManyRequests
+        );
+        Self {
+            code,
+            place: place.to_owned(),
+            http_status: None,
+            attempts: 1,
+            message_fr: format!("{french} ({code})"),
+            what: what.into(),
+            retryable,
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn bad_url(url: &str, cause: &str) -> Self {
+        let shown = crate::say::shown(url.as_bytes());
+        let french = format!(
+            "L’adresse {} n’est pas utilisable. Attendu{NBSP}: une adresse http ou https. Corriger l’adresse de la source dans la configuration.",
+            crate::say::quoted(&shown)
+        );
+        Self::new(Code::BadUrl, &shown, format!("not a usable address: {cause}"), &french)
+    }
+
+    /// A failure that reqwest reports, while connecting or while reading.
+    pub(crate) fn transport(place: &str, cause: &reqwest::Error) -> Self {
+        let what = root_cause(cause);
+        if cause.is_redirect() {
+            let french = format!(
+                "Les redirections de {place} ne mènent à rien (boucle, plus de {REDIRECTS_MAX}, ou retour de https à http). Vérifier l’adresse de la source."
+            );
+            return Self::new(Code::BadRedirect, place, what, &french);
+        }
+        if cause.is_timeout() {
+            let french = format!(
+                "Le serveur de {place} ne répond pas à temps. Vigie réessaiera au prochain passage{NNBSP}; si cela dure, prévenir le producteur."
+            );
+            return Self::new(Code::TimedOut, place, what, &french);
+        }
+        if cause.is_connect() {
+            let french = format!(
+                "Connexion impossible à {place}. Vérifier l’adresse, le réseau et le certificat du serveur{NNBSP}; Vigie réessaiera au prochain passage."
+            );
+            return Self::new(Code::ConnectFailed, place, what, &french);
+        }
+        let french = format!(
+            "La connexion à {place} s’est rompue avant la fin du fichier. Rien n’a été chargé{NNBSP}; Vigie réessaiera au prochain passage."
+        );
+        Self::new(Code::CutShort, place, what, &french)
+    }
+
+    pub(crate) fn wrong_length(place: &str, got: u64, declared: u64) -> Self {
+        let french = format!(
+            "Le fichier de {place} est incomplet{NBSP}: {} reçus sur {} annoncés. Rien n’a été chargé{NNBSP}; Vigie réessaiera au prochain passage.",
+            size(got),
+            size(declared)
+        );
+        Self::new(Code::CutShort, place, format!("{got} bytes of {declared} announced"), &french)
+    }
+
+    pub(crate) fn too_large(place: &str, bytes_max: u64) -> Self {
+        let french = format!(
+            "Le fichier de {place} dépasse {}, la limite de cette source. Rien n’a été chargé. Si cette taille est normale, relever bounds.bytes_max dans le contrat.",
+            size(bytes_max)
+        );
+        Self::new(Code::BodyTooLarge, place, format!("more than {bytes_max} bytes"), &french)
+    }
+
+    pub(crate) fn status(place: &str, status: u16, retry_after: Option<Duration>) -> Self {
+        let (code, french) = match status {
+            429 => (
+                Code::TooManyRequests,
+                format!(
+                    "Le serveur de {place} demande d’attendre (429). Vigie réessaiera au prochain passage{NNBSP}; espacer les passages si cela dure."
+                ),
+            ),
+            408 | 425 | 500 | 502..=504 | 507 | 509..=599 => (
+                Code::ServerError,
+                format!(
+                    "Le serveur de {place} est en panne ({status}). Vigie réessaiera au prochain passage{NNBSP}; si cela dure, prévenir le producteur."
+                ),
+            ),
+            404 | 410 => (
+                Code::HttpStatus,
+                format!(
+                    "Rien à l’adresse {place} ({status}){NBSP}: le fichier a été déplacé ou retiré. Corriger l’adresse de la source."
+                ),
+            ),
+            401 | 403 | 407 => (
+                Code::HttpStatus,
+                format!("Accès refusé à {place} ({status}). Vérifier les droits d’accès à cette source."),
+            ),
+            _ => (
+                Code::HttpStatus,
+                format!(
+                    "Réponse inattendue de {place} (état {status}). Attendu{NBSP}: 200. Vérifier l’adresse de la source."
+                ),
+            ),
+        };
+        let mut error = Self::new(code, place, format!("status {status}"), &french);
+        error.http_status = Some(status);
+        error.retry_after = retry_after;
+        error
+    }
+
+    pub(crate) fn deadline(place: &str, total: Duration) -> Self {
+        let french = format!(
+            "Le fichier de {place} n’est pas arrivé en {}. Rien n’a été chargé{NNBSP}; Vigie réessaiera au prochain passage.",
+            counted(total.as_secs(), "seconde", "secondes")
+        );
+        Self::new(Code::TimedOut, place, format!("not done within {total:?}"), &french)
+    }
+
+    pub(crate) fn disk(place: &str, cause: &std::io::Error) -> Self {
+        let french = format!(
+            "Le fichier de {place} n’a pas pu être écrit sur le disque{NBSP}: {cause}. Vérifier l’espace libre et les droits du dossier de travail."
+        );
+        Self::new(Code::Disk, place, format!("cannot write the temporary file: {cause}"), &french)
+    }
+}
+
+/// Redirects followed before giving up.
+pub(crate) const REDIRECTS_MAX: usize = 5;
+
+/// The innermost cause, which says `connection refused` where the outer one says `error sending request`.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

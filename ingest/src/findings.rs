@@ -1,0 +1,272 @@
+//! Findings: what was odd in a body, for people to read and for programs to count.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Repaired without loss, and said.
+    Info,
+    /// Loaded, but worth a look.
+    Warn,
+    /// A row was set aside, or the file refused.
+    Error,
+}
+
+impl Severity {
+    /// The word used in tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One remark about a body.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// Physical line (the header is line 1), sheet row, or rank of the record in a JSON array.
+    pub line: Option<u64>,
+    /// Column as the feed names it.
+    pub column: Option<String>,
+    /// Stable code.
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What was found, bounded and with control characters escaped.
+    pub found: Option<String>,
+    /// What was expected, in French.
+    pub expected: Option<String>,
+    /// The French sentence, code included.
+    pub message: String,
+    /// The line as received (bounded, invalid bytes replaced), for rows set aside.
+    pub raw: Option<String>,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
+        /// Stable code of a finding, of a refusal or of a failed fetch.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of this page.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The code in kebab-case, as printed.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+
+            /// What the code means (English, for the documentation).
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc),+).trim_ascii(),)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // Normalised without loss (info).
+    /// Text was not UTF-8 and was converted.
+    Encoding = "encoding",
+    /// A byte-order mark was left out.
+    ByteOrderMark = "byte-order-mark",
+    /// Lines end with CR LF, or CR alone.
+    LineEnds = "line-ends",
+    /// The body came as gzip or as a zip of one member.
+    Compression = "compression",
+    /// A declared alternative delimiter is used.
+    Delimiter = "delimiter",
+    /// A column name differs by case or surrounding space.
+    HeaderForm = "header-form",
+    /// Columns that the contract does not name were left out.
+    ExtraColumn = "extra-column",
+    /// An optional column is absent.
+    ColumnAbsent = "column-absent",
+    /// A date in another accepted layout than the first.
+    DateForm = "date-form",
+    /// A whole number written `12.0` or `1e+05`.
+    IntegerForm = "integer-form",
+    /// A decimal mark other than the declared one, where no other reading exists.
+    DecimalMark = "decimal-mark",
+    /// Thousands set apart by spaces.
+    ThousandsSpace = "thousands-space",
+    /// A code got its leading zeros back.
+    LeadingZero = "leading-zero",
+    /// A code in lower case.
+    CodeCase = "code-case",
+    /// Spaces around a value were left out.
+    SurroundingSpace = "surrounding-space",
+    /// A word such as `NA` stands for a missing value.
+    MissingWord = "missing-word",
+    /// The same row comes more than once and is kept once.
+    DuplicateRow = "duplicate-row",
+    /// Lines without any value were left out.
+    BlankLine = "blank-line",
+    /// The last line has no end: it is whole, but the file may have been cut there.
+    NoFinalNewline = "no-final-newline",
+
+    // Loaded, but worth a look (warn).
+    /// A running total falls from one day to the next.
+    RunningTotalFalls = "running-total-falls",
+    /// The file has a header and no row.
+    NoRows = "no-rows",
+    /// More findings than are kept; the body as received has them all.
+    FindingsLeftOut = "findings-left-out",
+
+    // Rows set aside (error).
+    /// The value is not of the column's type.
+    TypeError = "type-error",
+    /// A value that may not be missing is.
+    MissingValue = "missing-value",
+    /// The place is not known to Vigie.
+    UnknownPlace = "unknown-place",
+    /// The value is not among those allowed.
+    UnknownValue = "unknown-value",
+    /// A code of another length than the contract says.
+    CodeLength = "code-length",
+    /// A day that does not exist, such as 30 February.
+    ImpossibleDate = "impossible-date",
+    /// A date after today in a column that may not hold any.
+    FutureDate = "future-date",
+    /// A negative count.
+    NegativeCount = "negative-count",
+    /// A count with a fraction.
+    FractionalCount = "fractional-count",
+    /// Below the least value allowed.
+    BelowMin = "below-min",
+    /// Above the greatest value allowed.
+    AboveMax = "above-max",
+    /// `1,234` or `1.234`: thousands or decimals, nobody can tell.
+    AmbiguousNumber = "ambiguous-number",
+    /// The key comes more than once with different values: all its rows are set aside.
+    ConflictingDuplicate = "conflicting-duplicate",
+    /// The last line is cut short.
+    LineCutShort = "line-cut-short",
+    /// More or fewer fields than the header.
+    FieldCount = "field-count",
+    /// NUL bytes in the line.
+    NulBytes = "nul-bytes",
+    /// Bytes that are not text in the encoding of the file.
+    InvalidText = "invalid-text",
+    /// A quote that is not closed, or text after a closing quote.
+    BadQuote = "bad-quote",
+    /// A text longer than 32,767 bytes (the most a spreadsheet cell holds).
+    TextTooLong = "text-too-long",
+    /// A name that comes twice in one JSON object.
+    DuplicateField = "duplicate-field",
+    /// A line that is not a JSON object.
+    BrokenRecord = "broken-record",
+
+    // Files refused (error).
+    /// The body is empty.
+    EmptyBody = "empty-body",
+    /// An HTML page came in place of data.
+    HtmlBody = "html-body",
+    /// An XML document came in place of data.
+    XmlBody = "xml-body",
+    /// JSON came in place of the declared format.
+    JsonBody = "json-body",
+    /// A binary file came in place of text.
+    BinaryBody = "binary-body",
+    /// The text's encoding could not be told without risk of garbling it.
+    EncodingUnknown = "encoding-unknown",
+    /// A required column is missing or renamed.
+    MissingColumn = "missing-column",
+    /// A column comes twice.
+    DuplicateColumn = "duplicate-column",
+    /// Fields are separated by another delimiter than the declared ones.
+    WrongDelimiter = "wrong-delimiter",
+    /// More bad rows than the contract bears.
+    TooManyBadRows = "too-many-bad-rows",
+    /// More rows than the contract bears.
+    TooManyRows = "too-many-rows",
+    /// More columns than any feed has.
+    TooManyColumns = "too-many-columns",
+    /// A line longer than 1 MiB.
+    LineTooLong = "line-too-long",
+    /// The body, once decompressed, is larger than the contract bears.
+    TooLarge = "too-large",
+    /// The body grows out of proportion when decompressed.
+    DecompressionBomb = "decompression-bomb",
+    /// The archive is damaged, cut short or locked.
+    BrokenArchive = "broken-archive",
+    /// The archive does not hold exactly one file.
+    ArchiveMembers = "archive-members",
+    /// The body is not well-formed JSON.
+    BrokenJson = "broken-json",
+    /// JSON nested too deep, or with a string too long.
+    JsonShape = "json-shape",
+    /// There is no array at the declared path.
+    JsonPath = "json-path",
+    /// The body is not a readable Excel workbook.
+    BrokenWorkbook = "broken-workbook",
+    /// The declared sheet is not in the workbook.
+    MissingSheet = "missing-sheet",
+
+    // Fetches that failed (error).
+    /// The address is not a usable one.
+    BadUrl = "bad-url",
+    /// No connection to the server (refused, unknown name, TLS).
+    ConnectFailed = "connect-failed",
+    /// The server was silent too long, or the whole fetch took too long.
+    TimedOut = "timed-out",
+    /// The connection broke before the body was whole.
+    CutShort = "cut-short",
+    /// The server answered with a failure of its own (5xx, 408, 425).
+    ServerError = "server-error",
+    /// The server asks to come back later (429).
+    TooManyRequests = "too-many-requests",
+    /// The server refused (4xx) or answered something else than a body.
+    HttpStatus = "http-status",
+    /// Redirects in a loop, too many, or from https to http.
+    BadRedirect = "bad-redirect",
+    /// The body is larger than the contract bears.
+    BodyTooLarge = "body-too-large",
+    /// The temporary file could not be written, or the local file read.
+    Disk = "disk",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_kebab_case_and_come_once() {
+        let mut seen = BTreeSet::new();
+        for code in Code::ALL {
+            let text = code.as_str();
+            assert!(seen.insert(text), "{text} comes twice");
+            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{text}");
+            assert!(!code.meaning().is_empty());
+        }
+    }
+}

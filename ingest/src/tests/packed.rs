@@ -1,0 +1,62 @@
+//! Bodies that come packed.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+use super::{STOCK, contract, has, refused, rows, table};
+use crate::Code;
+
+const BODY: &[u8] = b"dep;jour;hosp;rad\n01;2020-10-05;1;5\n";
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(body).unwrap();
+    packed.finish().unwrap()
+}
+
+fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut packed = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, body) in members {
+        packed.start_file(*name, SimpleFileOptions::default()).unwrap();
+        packed.write_all(body).unwrap();
+    }
+    packed.finish().unwrap().into_inner()
+}
+
+#[test]
+fn gzip_and_a_zip_of_one_member_are_unpacked_and_said() {
+    for (body, kind) in [(gzip(BODY), "gzip"), (zip(&[("a.csv", BODY)]), "zip")] {
+        let checked = rows(&body, &contract(STOCK));
+        assert_eq!(table(&checked), ["01;2020-10-05;1;5"]);
+        assert_eq!(checked.form.compression.as_deref(), Some(kind));
+        assert!(has(&checked, Code::Compression));
+    }
+}
+
+#[test]
+fn archives_that_are_not_one_whole_file_are_refused() {
+    let layout = contract(STOCK);
+    let check = |body: &[u8], code: Code| assert_eq!(refused(body, &layout).code, code);
+    check(&zip(&[("a.csv", BODY), ("b.csv", BODY)]), Code::ArchiveMembers);
+    check(&zip(&[]), Code::ArchiveMembers);
+    let whole = gzip(&BODY.repeat(100));
+    check(&whole[..whole.len() - 12], Code::BrokenArchive);
+    check(&zip(&[("a.csv", BODY)])[..60], Code::BrokenArchive);
+    check(&gzip(b""), Code::EmptyBody);
+    check(&gzip(&gzip(BODY)), Code::BinaryBody);
+}
+
+#[test]
+fn bombs_are_refused() {
+    let zeros = vec![b'0'; 30_000_000];
+    assert_eq!(refused(&gzip(&zeros), &contract(STOCK)).code, Code::DecompressionBomb);
+    let small = STOCK.replace("decompressed_bytes_max = 40000000", "decompressed_bytes_max = 1000000");
+    assert_eq!(refused(&gzip(&zeros), &contract(&small)).code, Code::TooLarge);
+    assert_eq!(refused(&zeros, &contract(&small)).code, Code::TooLarge);
+    let sheet = zip(&[("[Content_Types].xml", b"<x/>"), ("xl/sharedStrings.xml", &vec![b' '; 40_000_000])]);
+    let workbook = STOCK.replace("format = \"csv\"", "format = \"xlsx\"");
+    assert!(matches!(refused(&sheet, &contract(&workbook)).code, Code::DecompressionBomb | Code::TooLarge));
+}

@@ -1,0 +1,325 @@
+//! Text of a body: which encoding, which line ends, and a reader that gives UTF-8.
+//!
+//! One pass over the whole body decides, since a file may be plain ASCII for a million lines before its first `é`.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use crate::body::Opened;
+use crate::csv::remark;
+use crate::findings::{Code, Finding};
+use crate::say::{NBSP, NNBSP, quoted};
+use crate::stop::{Stop, refuse};
+
+/// How a body's text is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextForm {
+    /// Its encoding; UTF-8 is read as it is.
+    pub(crate) encoding: &'static Encoding,
+    /// Bytes of the byte-order mark, 0 when there is none.
+    pub(crate) mark: u64,
+    /// Lines end with CR alone.
+    pub(crate) cr_only: bool,
+    /// There are NUL bytes.
+    pub(crate) has_nul: bool,
+    /// Some bytes are not text in that encoding: each row must be looked at.
+    pub(crate) has_invalid: bool,
+}
+
+/// Reads the whole body once and says how its text is written.
+pub(crate) fn detect(opened: &Opened) -> Result<TextForm, Stop> {
+    let head = opened.head(4096)?;
+    let (encoding, mark): (Option<&'static Encoding>, u64) = match head.as_slice() {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Err(unknown("UTF-32")),
+        [0xef, 0xbb, 0xbf, ..] => (None, 3),
+        [0xff, 0xfe, ..] => (Some(UTF_16LE), 2),
+        [0xfe, 0xff, ..] => (Some(UTF_16BE), 2),
+        _ => (without_mark(&head), 0),
+    };
+    if let Some(encoding) = encoding {
+        return Ok(TextForm { encoding, mark, cr_only: false, has_nul: false, has_invalid: true });
+    }
+    let seen = survey(opened, mark)?;
+    let mut form = TextForm {
+        encoding: UTF_8,
+        mark,
+        cr_only: seen.cr_only,
+        has_nul: seen.nul,
+        has_invalid: seen.invalid > 0,
+    };
+    // A stray byte in a file that is plainly UTF-8 spoils its row; a file with more strays than
+    // well-formed letters was never UTF-8.
+    if mark == 0 && seen.invalid > seen.letters {
+        form.encoding = single_byte(opened, &seen)?;
+        form.has_invalid = false;
+    }
+    Ok(form)
+}
+
+/// What was repaired in the text's form.
+pub(crate) fn remarks(form: &TextForm) -> Vec<Finding> {
+    let mut remarks = Vec::new();
+    if form.encoding != UTF_8 {
+        let name = if form.encoding == WINDOWS_1252 { "Windows-1252 (Latin-1)" } else { form.encoding.name() };
+        let sentence = format!("Texte en {name} au lieu d’UTF-8, converti sans perte.");
+        remarks.push(remark(Code::Encoding, None, form.encoding.name(), sentence));
+    } else if form.mark > 0 {
+        let sentence = "Marque d’ordre des octets (BOM) en tête du fichier, retirée.".to_owned();
+        remarks.push(remark(Code::ByteOrderMark, Some(1), "", sentence));
+    }
+    remarks
+}
+
+/// UTF-16 without a mark: every other byte of Latin text is NUL.
+fn without_mark(head: &[u8]) -> Option<&'static Encoding> {
+    let pairs = head.len() / 2;
+    if pairs < 2 {
+        return None;
+    }
+    let nul_at = |parity: usize| head.iter().skip(parity).step_by(2).filter(|b| **b == 0).count();
+    let (even, odd) = (nul_at(0), nul_at(1));
+    if odd * 10 > pairs * 7 && even * 10 < pairs {
+        Some(UTF_16LE)
+    } else if even * 10 > pairs * 7 && odd * 10 < pairs {
+        Some(UTF_16BE)
+    } else {
+        None
+    }
+}
+
+#[derive(Debug, Default)]
+struct Survey {
+    nul: bool,
+    cr_only: bool,
+    /// Well-formed letters beyond ASCII, if this is UTF-8.
+    letters: u64,
+    /// Faulty sequences, if this is UTF-8.
+    invalid: u64,
+    /// Bytes 0x80 to 0x9F, which Latin-1 text does not use and Windows-1252 uses for a few marks.
+    low: u64,
+    /// Bytes 0xA0 to 0xFF.
+    high: u64,
+}
+
+fn survey(opened: &Opened, skip: u64) -> Result<Survey, Stop> {
+    let mut seen = Survey::default();
+    let mut file = opened.reader()?;
+    file.seek(SeekFrom::Start(skip)).map_err(opened.unreadable())?;
+    let mut buffer = vec![0; 1 << 18];
+    let mut kept = 0;
+    let (mut cr, mut lf) = (false, false);
+    loop {
+        let read = read_some(&mut file, &mut buffer[kept..]).map_err(opened.unreadable())?;
+        let chunk = &buffer[..kept + read];
+        seen.nul = seen.nul || chunk.contains(&0);
+        if !lf {
+            lf = chunk.contains(&b'\n');
+            cr = cr || chunk.contains(&b'\r');
+        }
+        if chunk.is_ascii() {
+            kept = 0;
+        } else {
+            let rest = count_letters(chunk, read == 0, &mut seen);
+            kept = chunk.len() - rest;
+            let length = chunk.len();
+            buffer.copy_within(rest..length, 0);
+        }
+        if read == 0 {
+            break;
+        }
+    }
+    seen.cr_only = cr && !lf;
+    Ok(seen)
+}
+
+/// Counts what lies beyond ASCII in `chunk`; gives back where an unfinished letter starts.
+fn count_letters(chunk: &[u8], last: bool, seen: &mut Survey) -> usize {
+    let mut start = 0;
+    loop {
+        let (valid, fault) = match std::str::from_utf8(&chunk[start..]) {
+            Ok(text) => (text.len(), None),
+            Err(cause) => (cause.valid_up_to(), Some(cause.error_len())),
+        };
+        let end = start + valid;
+        seen.letters += chunk[start..end].iter().filter(|b| **b >= 0xc0).count() as u64;
+        let skipped = match fault {
+            None => 0,
+            Some(None) if !last => {
+                tally(&chunk[start..end], seen);
+                return end;
+            }
+            Some(length) => {
+                seen.invalid += 1;
+                length.unwrap_or(chunk.len() - end)
+            }
+        };
+        tally(&chunk[start..end + skipped], seen);
+        start = end + skipped;
+        if fault.is_none() || start >= chunk.len() {
+            return chunk.len();
+        }
+    }
+}
+
+fn tally(part: &[u8], seen: &mut Survey) {
+    for byte in part {
+        match byte {
+            0x80..=0x9f => seen.low += 1,
+            0xa0..=0xff => seen.high += 1,
+            _ => {}
+        }
+    }
+}
+
+/// Windows-1252 (which holds Latin-1), or a refusal: a wrong guess would store garbled names.
+fn single_byte(opened: &Opened, seen: &Survey) -> Result<&'static Encoding, Stop> {
+    if seen.nul {
+        return Err(binary());
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let mut file = opened.reader()?;
+    let mut buffer = vec![0; 1 << 18];
+    let mut fed = 0;
+    // 16 MiB tell as much as the rest would.
+    while fed < 16 << 20 {
+        let read = read_some(&mut file, &mut buffer).map_err(opened.unreadable())?;
+        if read == 0 {
+            break;
+        }
+        detector.feed(&buffer[..read], false);
+        fed += read;
+    }
+    detector.feed(&[], true);
+    let guess = detector.guess(Some(b"fr"), Utf8Detection::Deny);
+    // Accented capitals and small letters lie above 0xC0; a text mostly below is CP850 or Mac Roman.
+    if guess != WINDOWS_1252 || seen.low > seen.high {
+        return Err(unknown(if guess == WINDOWS_1252 { "CP850 ou Mac Roman" } else { guess.name() }));
+    }
+    Ok(WINDOWS_1252)
+}
+
+pub(crate) fn binary() -> Stop {
+    refuse(
+        Code::BinaryBody,
+        format!("Le fichier n’est pas du texte. Attendu{NBSP}: un fichier texte (UTF-8 de préférence). Rien n’a été chargé{NNBSP}; vérifier l’adresse ou le format de la source."),
+    )
+}
+
+fn unknown(guess: &str) -> Stop {
+    refuse(
+        Code::EncodingUnknown,
+        format!(
+            "Le codage du texte n’est pas sûr (peut-être {}). Attendu{NBSP}: UTF-8, UTF-16 ou Windows-1252. Rien n’a été chargé, pour ne pas abîmer les noms{NNBSP}; demander au producteur un fichier en UTF-8.",
+            quoted(guess)
+        ),
+    )
+}
+
+/// Refuses a body that is plainly something else than delimited text or JSON: markup, a document, an archive.
+pub(crate) fn refuse_other_kinds(opened: &Opened, form: &TextForm, json_wanted: bool) -> Result<(), Stop> {
+    let mut head = Vec::with_capacity(1024);
+    let mut reader = Utf8Reader::new(opened, form)?;
+    (&mut reader).take(1024).read_to_end(&mut head).map_err(opened.unreadable())?;
+    const DOCUMENTS: [&[u8]; 8] =
+        [b"%PDF", b"PAR1", b"\x89PNG", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\xd0\xcf\x11\xe0"];
+    let raw = opened.head(8)?;
+    if DOCUMENTS.iter().any(|magic| raw.starts_with(magic)) || raw.starts_with(&[0x1f, 0x8b]) || raw.starts_with(b"PK\x03\x04") {
+        return Err(binary());
+    }
+    let start = head.trim_ascii_start();
+    if start.is_empty() && opened.bytes <= 1024 {
+        return Err(refuse(
+            Code::EmptyBody,
+            format!("Le fichier est vide. Rien n’a été chargé{NNBSP}; les dernières données restent en place."),
+        ));
+    }
+    let lower = start.to_ascii_lowercase();
+    let wanted = if json_wanted { "du JSON" } else { "un tableau en texte délimité" };
+    let (code, what) = match start.first() {
+        Some(b'<') if lower.starts_with(b"<?xml") && !contains(&lower, b"<html") => (Code::XmlBody, "un document XML"),
+        Some(b'<') if lower.starts_with(b"<!doctype html") || contains(&lower, b"<html") || contains(&lower, b"<body") || contains(&lower, b"<head") => {
+            (Code::HtmlBody, "une page HTML")
+        }
+        Some(b'<') => (Code::XmlBody, "un document XML ou HTML"),
+        Some(b'{' | b'[') if !json_wanted => (Code::JsonBody, "du JSON"),
+        _ => return Ok(()),
+    };
+    let first = start.split(|b| *b == b'\n').next().unwrap_or(start);
+    Err(crate::stop::Reason::new(
+        code,
+        format!(
+            "Le serveur a envoyé {what} ({}) au lieu des données. Attendu{NBSP}: {wanted}. Rien n’a été chargé{NNBSP}; les dernières données restent en place.",
+            quoted(&crate::say::shown(first))
+        ),
+    )
+    .found(crate::say::shown(first))
+    .expected(wanted)
+    .line(1)
+    .into())
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(buffer) {
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+/// The body as UTF-8, its byte-order mark left out.
+pub(crate) struct Utf8Reader {
+    file: std::fs::File,
+    /// Absent for UTF-8, which is passed on as it is.
+    decoding: Option<Decoding>,
+}
+
+struct Decoding {
+    decoder: Decoder,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    /// Part of `output` not given out yet.
+    ready: std::ops::Range<usize>,
+    finished: bool,
+}
+
+impl Utf8Reader {
+    pub(crate) fn new(opened: &Opened, form: &TextForm) -> Result<Self, Stop> {
+        let mut file = opened.reader()?;
+        file.seek(SeekFrom::Start(form.mark)).map_err(opened.unreadable())?;
+        let decoding = (form.encoding != UTF_8).then(|| Decoding {
+            decoder: form.encoding.new_decoder_without_bom_handling(),
+            input: vec![0; 1 << 16],
+            // Three bytes of UTF-8 at most for each byte or unit read, and a last replacement.
+            output: vec![0; 3 * (1 << 16) + 16],
+            ready: 0..0,
+            finished: false,
+        });
+        Ok(Self { file, decoding })
+    }
+}
+
+impl Read for Utf8Reader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let Some(decoding) = &mut self.decoding else {
+            return read_some(&mut self.file, out);
+        };
+        while decoding.ready.is_empty() && !decoding.finished {
+            let read = read_some(&mut self.file, &mut decoding.input)?;
+            decoding.finished = read == 0;
+            let (_, _, written, _) =
+                decoding.decoder.decode_to_utf8(&decoding.input[..read], &mut decoding.output, read == 0);
+            decoding.ready = 0..written;
+        }
+        let given = decoding.ready.len().min(out.len());
+        out[..given].copy_from_slice(&decoding.output[decoding.ready.start..decoding.ready.start + given]);
+        decoding.ready.start += given;
+        Ok(given)
+    }
+}

@@ -1,0 +1,416 @@
+//! Text of one cell to a value: whole numbers, decimal numbers, days, booleans.
+//!
+//! Each function gives the value with the repair it took, if any, or the code of what is wrong. A repair is made only
+//! where no other reading exists.
+
+use crate::findings::Code;
+
+/// A value and the repair it took to read it.
+pub(crate) type Read<T> = Result<(T, Option<Code>), Code>;
+
+/// Leaves out spaces on both sides, no-break spaces and stray byte-order marks included.
+pub(crate) fn trimmed(text: &[u8]) -> &[u8] {
+    trimmed_at(text).1
+}
+
+/// The same, with how many bytes were left out in front.
+pub(crate) fn trimmed_at(text: &[u8]) -> (usize, &[u8]) {
+    let plain = |b: &u8| *b > b' ' && *b < 0x80;
+    if text.first().is_none_or(plain) && text.last().is_none_or(plain) {
+        return (0, text);
+    }
+    const WIDE: [&[u8]; 3] = [b"\xc2\xa0", b"\xe2\x80\xaf", b"\xef\xbb\xbf"];
+    let (mut lead, mut rest) = (0, text);
+    loop {
+        let before = rest.len();
+        let from_start = rest.trim_ascii_start();
+        let from_start = WIDE.iter().find_map(|space| from_start.strip_prefix(*space)).unwrap_or(from_start);
+        lead += before - from_start.len();
+        rest = from_start.trim_ascii_end();
+        rest = WIDE.iter().find_map(|space| rest.strip_suffix(*space)).unwrap_or(rest);
+        if rest.len() == before {
+            return (lead, rest);
+        }
+    }
+}
+
+/// A whole number in plain digits: the usual case.
+#[inline]
+pub(crate) fn digits(text: &[u8]) -> Option<i64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    let mut value = 0i64;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(value)
+}
+
+/// A whole number as the feed writes it: `12`, `-3`, `12.0`, `1e+05`, `1 234`.
+pub(crate) fn integer(text: &[u8]) -> Read<i64> {
+    if let Some(value) = digits(text) {
+        return Ok((value, None));
+    }
+    let (negative, body) = sign(text);
+    let signed = |value: i64| if negative { -value } else { value };
+    if let Some(value) = digits(body) {
+        return Ok((signed(value), None));
+    }
+    if !body.is_empty() && body.iter().all(u8::is_ascii_digit) {
+        return Err(Code::AboveMax); // beyond 18 digits nothing is a count
+    }
+    if let Some(joined) = without_thousands_spaces(body) {
+        let value = digits(&joined).ok_or(Code::AboveMax)?;
+        return Ok((signed(value), Some(Code::ThousandsSpace)));
+    }
+    if let Some((whole, fraction)) = one_mark(body) {
+        if looks_like_thousands(whole, fraction) {
+            return Err(Code::AmbiguousNumber);
+        }
+        if fraction.iter().any(|digit| *digit != b'0') {
+            return Err(Code::FractionalCount);
+        }
+        let value = digits(whole).ok_or(Code::AboveMax)?;
+        return Ok((signed(value), Some(Code::IntegerForm)));
+    }
+    if groups_of_three(body) {
+        return Err(Code::AmbiguousNumber);
+    }
+    if body.iter().any(|b| matches!(b, b'e' | b'E')) && body.first().is_some_and(u8::is_ascii_digit) {
+        return float_as_integer(text);
+    }
+    Err(Code::TypeError)
+}
+
+/// A whole number written by a program that knows its type (JSON, Excel): there is no ambiguity.
+pub(crate) fn typed_integer(text: &[u8]) -> Read<i64> {
+    match digits(text) {
+        Some(value) => Ok((value, None)),
+        None => match std::str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok()) {
+            Some(value) => Ok((value, None)),
+            None => float_as_integer(text).map(|(value, _)| (value, None)),
+        },
+    }
+}
+
+fn float_as_integer(text: &[u8]) -> Read<i64> {
+    let value = float(text).ok_or(Code::TypeError)?;
+    if value.fract() != 0.0 {
+        return Err(Code::FractionalCount);
+    }
+    if value.abs() > 9_007_199_254_740_992.0 {
+        return Err(Code::AboveMax); // beyond 2^53 the digits are not all there
+    }
+    Ok((value as i64, Some(Code::IntegerForm)))
+}
+
+fn float(text: &[u8]) -> Option<f64> {
+    // `inf`, `nan` and the like are words, not numbers.
+    let numeric = text.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
+    let value: f64 = std::str::from_utf8(text).ok().filter(|_| numeric)?.parse().ok()?;
+    value.is_finite().then_some(value)
+}
+
+/// A decimal number, its mark being `decimal` unless the other mark leaves no other reading.
+pub(crate) fn number(text: &[u8], decimal: char) -> Read<f64> {
+    if let Some(value) = digits(text) {
+        return Ok((value as f64, None));
+    }
+    let (mark, other) = if decimal == ',' { (b',', b'.') } else { (b'.', b',') };
+    let (negative, body) = sign(text);
+    let count = |wanted: u8| body.iter().filter(|b| **b == wanted).count();
+    let read = |body: &[u8], mark: u8| -> Option<f64> {
+        let plain: Vec<u8> = body.iter().map(|b| if *b == mark { b'.' } else { *b }).collect();
+        let starts_well = plain.first().is_some_and(|b| b.is_ascii_digit() || *b == b'.');
+        float(&plain).filter(|_| starts_well).map(|value| if negative { -value } else { value })
+    };
+    match (count(mark), count(other)) {
+        (0 | 1, 0) => {
+            if let Some(value) = read(body, mark) {
+                return Ok((value, None));
+            }
+            let split = body.iter().position(|b| *b == mark).unwrap_or(body.len());
+            if let Some(mut joined) = without_thousands_spaces(&body[..split]) {
+                joined.extend_from_slice(&body[split..]);
+                let value = read(&joined, mark).ok_or(Code::TypeError)?;
+                return Ok((value, Some(Code::ThousandsSpace)));
+            }
+            Err(Code::TypeError)
+        }
+        (0, 1) => match one_mark(body) {
+            Some((whole, fraction)) if looks_like_thousands(whole, fraction) => Err(Code::AmbiguousNumber),
+            _ => read(body, other).map(|value| (value, Some(Code::DecimalMark))).ok_or(Code::TypeError),
+        },
+        _ if body.iter().all(|b| b.is_ascii_digit() || *b == mark || *b == other) => Err(Code::AmbiguousNumber),
+        _ => Err(Code::TypeError),
+    }
+}
+
+/// A decimal number written by a program that knows its type.
+pub(crate) fn typed_number(text: &[u8]) -> Read<f64> {
+    float(text).map(|value| (value, None)).ok_or(Code::TypeError)
+}
+
+/// The minus sign is a hyphen or U+2212.
+fn sign(text: &[u8]) -> (bool, &[u8]) {
+    match text.strip_prefix(b"-").or_else(|| text.strip_prefix("\u{2212}".as_bytes())) {
+        Some(body) => (true, body),
+        None => (false, text),
+    }
+}
+
+/// `1 234` with plain, no-break or narrow spaces, every group but the first of three digits.
+fn without_thousands_spaces(body: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(body).ok()?;
+    if !text.contains([' ', '\u{a0}', '\u{202f}']) {
+        return None;
+    }
+    let mut joined = Vec::with_capacity(body.len());
+    for (rank, group) in text.split([' ', '\u{a0}', '\u{202f}']).enumerate() {
+        let right = if rank == 0 { (1..=3).contains(&group.len()) } else { group.len() == 3 };
+        if !right || !group.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        joined.extend_from_slice(group.as_bytes());
+    }
+    Some(joined)
+}
+
+/// Digits, one full stop or comma, digits (perhaps none).
+fn one_mark(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let place = body.iter().position(|b| matches!(b, b'.' | b','))?;
+    let (whole, fraction) = (&body[..place], &body[place + 1..]);
+    let all_digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    (!whole.is_empty() && all_digits(whole) && all_digits(fraction)).then_some((whole, fraction))
+}
+
+/// `1.234`: one to three digits, not a lone zero, then exactly three.
+fn looks_like_thousands(whole: &[u8], fraction: &[u8]) -> bool {
+    fraction.len() == 3 && whole.len() <= 3 && whole.first() != Some(&b'0')
+}
+
+/// `1.234.567` or `1,234,567`.
+fn groups_of_three(body: &[u8]) -> bool {
+    let mut groups = body.split(|b| matches!(b, b'.' | b','));
+    let first = groups.next().unwrap_or_default();
+    (1..=3).contains(&first.len())
+        && first.iter().all(u8::is_ascii_digit)
+        && groups.all(|group| group.len() == 3 && group.iter().all(u8::is_ascii_digit))
+}
+
+/// `true`, `1`, `oui`, `vrai`, `yes` and their opposites, in any case.
+pub(crate) fn boolean(text: &[u8]) -> Result<bool, Code> {
+    match text.to_ascii_lowercase().as_slice() {
+        b"true" | b"1" | b"oui" | b"vrai" | b"yes" => Ok(true),
+        b"false" | b"0" | b"non" | b"faux" | b"no" => Ok(false),
+        _ => Err(Code::TypeError),
+    }
+}
+
+/// Layout of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum DateForm {
+    /// `2020-10-05`
+    Iso,
+    /// `05/10/2020`
+    DayFirst,
+    /// Any other, in `strftime` form.
+    Other(String),
+}
+
+impl DateForm {
+    pub(crate) fn new(layout: &str) -> Self {
+        match layout {
+            "%Y-%m-%d" | "%F" => Self::Iso,
+            "%d/%m/%Y" => Self::DayFirst,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// The layout as French readers write it: `AAAA-MM-JJ`.
+    pub(crate) fn french(&self) -> String {
+        match self {
+            Self::Iso => "AAAA-MM-JJ".to_owned(),
+            Self::DayFirst => "JJ/MM/AAAA".to_owned(),
+            Self::Other(layout) => {
+                layout.replace("%Y", "AAAA").replace("%m", "MM").replace("%d", "JJ").replace("%y", "AA")
+            }
+        }
+    }
+}
+
+/// A day, as days since 1970-01-01, in the first layout that reads it.
+pub(crate) fn date(text: &[u8], forms: &[DateForm]) -> Read<i32> {
+    let mut impossible = false;
+    for (rank, form) in forms.iter().enumerate() {
+        let found = match form {
+            DateForm::Iso => iso_parts(text).map(|(y, m, d)| day_number(y, m, d)),
+            DateForm::DayFirst => day_first_parts(text).map(|(y, m, d)| day_number(y, m, d)),
+            DateForm::Other(layout) => std::str::from_utf8(text)
+                .ok()
+                .and_then(|text| jiff::civil::Date::strptime(layout, text).ok())
+                .map(|day| day_number(day.year().into(), day.month() as u32, day.day() as u32)),
+        };
+        match found {
+            Some(Some(day)) => return Ok((day, (rank > 0).then_some(Code::DateForm))),
+            Some(None) => impossible = true,
+            None => {}
+        }
+    }
+    // An instant at midnight is a day, if days are written the ISO way.
+    if forms.contains(&DateForm::Iso) && text.len() > 10 && at_midnight(&text[10..]) {
+        return date(&text[..10], &[DateForm::Iso]).map(|(day, _)| (day, Some(Code::DateForm)));
+    }
+    let numeric = text.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.'));
+    let count = text.iter().filter(|b| b.is_ascii_digit()).count();
+    Err(if impossible || (numeric && (6..=8).contains(&count)) { Code::ImpossibleDate } else { Code::TypeError })
+}
+
+fn at_midnight(rest: &[u8]) -> bool {
+    let Some(time) = rest.strip_prefix(b"T").or_else(|| rest.strip_prefix(b" ")) else { return false };
+    let time = time.strip_suffix(b"Z").unwrap_or(time);
+    time.len() >= 5 && time.iter().all(|b| matches!(b, b'0' | b':' | b'.'))
+}
+
+fn two(text: &[u8]) -> Option<u32> {
+    digits(text).filter(|_| text.len() <= 2).and_then(|value| u32::try_from(value).ok())
+}
+
+#[inline]
+fn iso_parts(text: &[u8]) -> Option<(i32, u32, u32)> {
+    if text.len() != 10 || text[4] != b'-' || text[7] != b'-' {
+        return None;
+    }
+    Some((digits(&text[..4])? as i32, two(&text[5..7])?, two(&text[8..])?))
+}
+
+/// `5/10/2020` is read too; a year of two digits is not.
+fn day_first_parts(text: &[u8]) -> Option<(i32, u32, u32)> {
+    let mut parts = text.split(|b| *b == b'/');
+    let (day, month, year) = (two(parts.next()?)?, two(parts.next()?)?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 {
+        return None;
+    }
+    Some((digits(year)? as i32, month, day))
+}
+
+/// Days since 1970-01-01 of a day that exists, from 1900 to 2199; no feed has a reason to go beyond.
+fn day_number(year: i32, month: u32, day: u32) -> Option<i32> {
+    const LENGTHS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    if !(1900..2200).contains(&year) || !(1..=12).contains(&month) || day == 0 {
+        return None;
+    }
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = LENGTHS[month as usize - 1] + u32::from(leap && month == 2);
+    if day > length {
+        return None;
+    }
+    // Howard Hinnant's days_from_civil, for years after 0.
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let era = shifted / 400;
+    let of_era = shifted % 400;
+    let of_year = (153 * ((month as i32 + 9) % 12) + 2) / 5 + day as i32 - 1;
+    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+}
+
+/// A day as days since 1970-01-01.
+pub(crate) fn days_of(date: jiff::civil::Date) -> i32 {
+    let seconds = date.to_zoned(jiff::tz::TimeZone::UTC).map_or(0, |day| day.timestamp().as_second());
+    i32::try_from(seconds.div_euclid(86_400)).unwrap_or(i32::MAX)
+}
+
+/// The day of that number, written `2020-10-05`.
+pub(crate) fn iso(day: i32) -> String {
+    jiff::civil::date(1970, 1, 1)
+        .checked_add(jiff::Span::new().days(i64::from(day)))
+        .map_or_else(|_| day.to_string(), |date| date.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers() {
+        let check = |text: &str, expected: Read<i64>| assert_eq!(integer(text.as_bytes()), expected, "{text:?}");
+        check("0", Ok((0, None)));
+        check("007", Ok((7, None)));
+        check("-3", Ok((-3, None)));
+        check("\u{2212}3", Ok((-3, None)));
+        check("12.0", Ok((12, Some(Code::IntegerForm))));
+        check("12,00", Ok((12, Some(Code::IntegerForm))));
+        check("12.", Ok((12, Some(Code::IntegerForm))));
+        check("1e+05", Ok((100_000, Some(Code::IntegerForm))));
+        check("1 234", Ok((1234, Some(Code::ThousandsSpace))));
+        check("1\u{202f}234\u{202f}567", Ok((1_234_567, Some(Code::ThousandsSpace))));
+        check("12.5", Err(Code::FractionalCount));
+        check("-0.5", Err(Code::FractionalCount));
+        check("0.125", Err(Code::FractionalCount));
+        check("1.000", Err(Code::AmbiguousNumber));
+        check("1,234", Err(Code::AmbiguousNumber));
+        check("1.234.567", Err(Code::AmbiguousNumber));
+        check("1234567890123456789012", Err(Code::AboveMax));
+        for text in ["", "-", "12,O", "1 23", "12 patients", "0x1f", "+5", "e5", "inf", ".", "--1", "1.2.3"] {
+            check(text, Err(Code::TypeError));
+        }
+    }
+
+    #[test]
+    fn decimal_numbers() {
+        let check = |text: &str, mark: char, expected: Read<f64>| {
+            assert_eq!(number(text.as_bytes(), mark), expected, "{text:?} {mark:?}");
+        };
+        check("12.5", '.', Ok((12.5, None)));
+        check("12,5", ',', Ok((12.5, None)));
+        check("-1.234", '.', Ok((-1.234, None)));
+        check("1.5e3", '.', Ok((1500.0, None)));
+        check("12,5", '.', Ok((12.5, Some(Code::DecimalMark))));
+        check("0,125", '.', Ok((0.125, Some(Code::DecimalMark))));
+        check("1 234,5", ',', Ok((1234.5, Some(Code::ThousandsSpace))));
+        check("1,234", '.', Err(Code::AmbiguousNumber));
+        check("1.234", ',', Err(Code::AmbiguousNumber));
+        check("1.234,5", ',', Err(Code::AmbiguousNumber));
+        for text in ["", "inf", "NaN", "12%", "abc", "1e999", "-"] {
+            check(text, '.', Err(Code::TypeError));
+        }
+    }
+
+    #[test]
+    fn days() {
+        let forms = [DateForm::Iso, DateForm::DayFirst, DateForm::new("%Y%m%d")];
+        let check = |text: &str, expected: Result<(&str, Option<Code>), Code>| {
+            let found = date(text.as_bytes(), &forms);
+            assert_eq!(found.map(|(day, note)| (iso(day), note)), expected.map(|(d, n)| (d.to_owned(), n)), "{text:?}");
+        };
+        check("2020-10-05", Ok(("2020-10-05", None)));
+        check("2020-02-29", Ok(("2020-02-29", None)));
+        check("27/06/2020", Ok(("2020-06-27", Some(Code::DateForm))));
+        check("7/6/2020", Ok(("2020-06-07", Some(Code::DateForm))));
+        check("20201005", Ok(("2020-10-05", Some(Code::DateForm))));
+        check("2020-10-05T00:00:00Z", Ok(("2020-10-05", Some(Code::DateForm))));
+        check("2021-02-29", Err(Code::ImpossibleDate));
+        check("2020-13-01", Err(Code::ImpossibleDate));
+        check("06/27/2020", Err(Code::ImpossibleDate));
+        check("27/06/20", Err(Code::ImpossibleDate));
+        check("0020-06-27", Err(Code::ImpossibleDate));
+        check("2020-10-05T13:00:00", Err(Code::TypeError));
+        check("hier", Err(Code::TypeError));
+        check("", Err(Code::TypeError));
+    }
+
+    #[test]
+    fn day_numbers_agree_with_the_calendar_library() {
+        let first = jiff::civil::date(1900, 1, 1);
+        for step in 0..109_500 {
+            let day = first.checked_add(jiff::Span::new().days(step)).unwrap();
+            let number = day_number(day.year().into(), day.month() as u32, day.day() as u32).unwrap();
+            assert_eq!(number, i32::try_from(step).unwrap() - 25_567);
+        }
+        assert_eq!(days_of(jiff::civil::date(2020, 10, 5)), 18_540);
+    }
+}

@@ -1,0 +1,146 @@
+//! French sentences about cells and rows: what was found, what was expected.
+
+use vigie_queries::{Column, ColumnType};
+
+use crate::findings::Code;
+use crate::say::{NBSP, NNBSP, grouped, quoted};
+use crate::values::DateForm;
+
+/// How rows are called: `Ligne 214`, `Enregistrement 214`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowWord {
+    /// Lines of text, rows of a sheet.
+    Line,
+    /// Records of a JSON array.
+    Record,
+}
+
+impl RowWord {
+    pub(crate) fn at(self, line: u64) -> String {
+        match self {
+            Self::Line => format!("Ligne {line}"),
+            Self::Record => format!("Enregistrement {line}"),
+        }
+    }
+
+    pub(crate) fn inside(self, line: u64) -> String {
+        match self {
+            Self::Line => format!("ligne {line}"),
+            Self::Record => format!("enregistrement {line}"),
+        }
+    }
+}
+
+/// What a column takes: `un entier ≥ 0`.
+pub(crate) fn expected(column: &Column, forms: &[DateForm], today: i32) -> String {
+    let range = |noun: &str| match (column.min, column.max) {
+        (Some(min), Some(max)) => format!("{noun} de {min} à {max}"),
+        (Some(min), None) => format!("{noun} ≥ {min}"),
+        (None, Some(max)) => format!("{noun} ≤ {max}"),
+        (None, None) => noun.to_owned(),
+    };
+    let text = match column.kind {
+        ColumnType::Integer => range("un entier"),
+        ColumnType::Number => range("un nombre"),
+        ColumnType::Boolean => "vrai ou faux (true, false, 1, 0, oui, non)".to_owned(),
+        ColumnType::Department => "un code de département connu (01 à 95, 2A, 2B, 971…)".to_owned(),
+        ColumnType::Date => {
+            let form = forms.first().map_or_else(|| "AAAA-MM-JJ".to_owned(), DateForm::french);
+            if column.future {
+                format!("une date {form}")
+            } else {
+                format!("une date {form}, au plus tard {}", crate::values::iso(today))
+            }
+        }
+        ColumnType::Text if !column.values.is_empty() => {
+            let shown: Vec<&str> = column.values.iter().take(12).map(String::as_str).collect();
+            let more = if column.values.len() > 12 { "…" } else { "" };
+            format!("une des valeurs {}{more}", shown.join(", "))
+        }
+        ColumnType::Text => match column.width {
+            Some(width) => format!("un code de {width} caractères"),
+            None => "un texte".to_owned(),
+        },
+    };
+    if column.nullable { format!("{text}, ou rien") } else { text }
+}
+
+/// What is wrong with a cell: `« 12,O » n’est pas un nombre entier`.
+pub(crate) fn cell_fault(code: Code, column: &Column, found: &str) -> String {
+    let value = quoted(found);
+    match code {
+        Code::MissingValue if found.is_empty() => "la valeur manque".to_owned(),
+        Code::MissingValue => format!("la valeur manque ({value})"),
+        Code::UnknownPlace => format!("{value} n’est pas un département connu"),
+        Code::UnknownValue => format!("{value} n’est pas une valeur prévue"),
+        Code::CodeLength => format!("{value} n’a pas la bonne longueur"),
+        Code::ImpossibleDate => format!("{value} n’est pas une date qui existe"),
+        Code::FutureDate => format!("{value} est une date à venir"),
+        Code::NegativeCount => format!("{value} est négatif"),
+        Code::FractionalCount => format!("{value} n’est pas un nombre entier"),
+        Code::BelowMin => format!("{value} est trop petit"),
+        Code::AboveMax => format!("{value} est trop grand"),
+        Code::AmbiguousNumber => {
+            format!("{value} peut se lire avec un séparateur de milliers ou avec des décimales")
+        }
+        Code::TextTooLong => format!("texte trop long ({value})"),
+        Code::InvalidText => format!("{value} contient des octets illisibles"),
+        _ => match column.kind {
+            ColumnType::Integer => format!("{value} n’est pas un nombre entier"),
+            ColumnType::Number => format!("{value} n’est pas un nombre"),
+            ColumnType::Boolean => format!("{value} n’est ni vrai ni faux"),
+            ColumnType::Date => format!("{value} n’est pas une date"),
+            ColumnType::Text | ColumnType::Department => format!("{value} n’est pas un texte"),
+        },
+    }
+}
+
+/// What is wrong with a row as a whole, and what was expected.
+pub(crate) fn row_fault(code: Code, fields: usize, width: usize) -> (String, String) {
+    let wanted = format!("{} champs, comme l’en-tête", grouped(width as u64));
+    let got = grouped(fields as u64);
+    match code {
+        Code::LineCutShort => {
+            (format!("la dernière ligne du fichier est coupée ({got} champs, sans fin de ligne)"), wanted)
+        }
+        Code::FieldCount => (format!("{got} champs"), wanted),
+        Code::NulBytes => ("la ligne contient des octets nuls".to_owned(), "du texte".to_owned()),
+        Code::InvalidText => {
+            ("la ligne contient des octets illisibles dans ce codage".to_owned(), "du texte".to_owned())
+        }
+        Code::BadQuote => (
+            "un guillemet est mal fermé".to_owned(),
+            "un guillemet fermant juste avant le séparateur".to_owned(),
+        ),
+        Code::DuplicateField => {
+            ("un champ vient deux fois avec la même clé".to_owned(), "chaque champ une seule fois".to_owned())
+        }
+        _ => ("la ligne n’est pas un objet JSON".to_owned(), "un objet JSON par ligne".to_owned()),
+    }
+}
+
+/// A repair made `count` times, as one sentence without place: `276 dates écrites autrement que AAAA-MM-JJ`.
+pub(crate) fn repair(code: Code, count: u64, forms: &[DateForm]) -> String {
+    let many = count > 1;
+    let s = if many { "s" } else { "" };
+    let n = grouped(count);
+    match code {
+        Code::DateForm => {
+            let form = forms.first().map_or_else(|| "AAAA-MM-JJ".to_owned(), DateForm::french);
+            format!("{n}{NBSP}date{s} écrite{s} autrement que {form}, converties").replace(
+                "converties",
+                if many { "converties" } else { "convertie" },
+            )
+        }
+        Code::IntegerForm => format!("{n}{NBSP}nombre{s} entier{s} écrit{s} comme un décimal, lu{s} sans perte"),
+        Code::DecimalMark => format!("{n}{NBSP}nombre{s} avec une autre marque décimale que prévu, lu{s} sans perte"),
+        Code::ThousandsSpace => format!("{n}{NBSP}nombre{s} avec des espaces entre les milliers, lu{s} sans perte"),
+        Code::LeadingZero => format!("{n}{NBSP}code{s} sans leurs zéros de tête, rendus"),
+        Code::CodeCase => format!("{n}{NBSP}code{s} écrit{s} dans une autre casse, remis en forme"),
+        Code::SurroundingSpace => format!("{n}{NBSP}valeur{s} entourée{s} d’espaces, retirées"),
+        Code::MissingWord => format!("{n}{NBSP}valeur{s} manquante{s} écrite{s} par un mot, lue{s} comme vide{s}"),
+        Code::DuplicateRow => format!("{n}{NBSP}ligne{s} répétée{s} à l’identique, gardée{s} une seule fois"),
+        Code::BlankLine => format!("{n}{NBSP}ligne{s} vide{s}, laissée{s} de côté"),
+        _ => format!("{n}{NBSP}cas{NNBSP}"),
+    }
+}

@@ -1,0 +1,248 @@
+//! Excel workbooks, read cell by cell.
+//!
+//! calamine's `worksheet_range` trusts the declared size of a sheet (a file of 1.4 kB can ask for 512 GiB), so that only
+//! its stream of cells is used here, and the parts it holds in memory are measured first.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use calamine::{DataRef, Reader, Xlsx};
+use vigie_queries::Contract;
+use zip::ZipArchive;
+
+use crate::body::{self, Opened};
+use crate::csv::too_many_columns;
+use crate::findings::Code;
+use crate::row::{Kind, Row, Span};
+use crate::say::{NBSP, NNBSP, quoted, shown};
+use crate::stop::{Reason, Stop, refuse};
+
+/// Columns of a sheet beyond which it is refused.
+const COLUMNS_MAX: u32 = 1_000;
+/// Bytes of the shared texts and styles, which calamine keeps in memory, once unpacked.
+const SHARED_MAX: u64 = 32 << 20;
+/// Bytes of any other part, once unpacked; cells are streamed from it.
+const PART_MAX: u64 = 1 << 30;
+
+/// A workbook whose header is read.
+pub(crate) struct XlsxBody<'a> {
+    opened: &'a Opened,
+    sheet: Option<String>,
+    pub(crate) header: Vec<String>,
+    header_row: u32,
+}
+
+/// Measures the workbook and reads the header: the first row with a value.
+pub(crate) fn open<'a>(opened: &'a Opened, contract: &Contract) -> Result<XlsxBody<'a>, Stop> {
+    measure(opened)?;
+    let mut body =
+        XlsxBody { opened, sheet: contract.feed.sheet.clone(), header: Vec::new(), header_row: 0 };
+    let mut first = None;
+    body.scan(&mut |row, cells, text| {
+        first = Some((row, header_of(cells, text)));
+        Ok(false)
+    })?;
+    let Some((row, header)) = first else {
+        return Err(refuse(
+            Code::EmptyBody,
+            format!("La feuille est vide. Rien n’a été chargé{NNBSP}; les dernières données restent en place."),
+        ));
+    };
+    (body.header_row, body.header) = (row, header);
+    Ok(body)
+}
+
+/// Texts by column, holes as empty names.
+fn header_of(cells: &[(u32, Span)], text: &[u8]) -> Vec<String> {
+    let width = cells.last().map_or(0, |(column, _)| *column as usize + 1);
+    let mut header = vec![String::new(); width];
+    for (column, span) in cells {
+        header[*column as usize] =
+            String::from_utf8_lossy(&text[span.start as usize..span.end as usize]).into_owned();
+    }
+    header
+}
+
+/// Unpacks every part into nothing, to know that none outgrows its bound.
+fn measure(opened: &Opened) -> Result<(), Stop> {
+    if !opened.head(4)?.starts_with(b"PK\x03\x04") {
+        return Err(not_a_workbook("ce n’est pas un fichier xlsx"));
+    }
+    body::check_members(opened)?;
+    let broken = |cause: zip::result::ZipError| body::broken(&cause);
+    let mut archive = ZipArchive::new(BufReader::new(opened.reader()?)).map_err(broken)?;
+    let mut total = 0;
+    for rank in 0..archive.len() {
+        let part = archive.by_index(rank).map_err(broken)?;
+        let name = part.name().map_err(broken)?.to_ascii_lowercase();
+        let shared = !name.contains("worksheets/");
+        let bound = if shared { SHARED_MAX } else { PART_MAX };
+        let size = std::io::copy(&mut part.take(bound + 1), &mut std::io::sink())
+            .map_err(|cause| body::broken(&cause))?;
+        total += size;
+        if size > bound {
+            return Err(body::too_large(bound));
+        }
+        if body::is_bomb(total, opened.bytes) {
+            return Err(body::bomb(total, opened.bytes));
+        }
+    }
+    Ok(())
+}
+
+fn not_a_workbook(cause: &str) -> Stop {
+    refuse(
+        Code::BrokenWorkbook,
+        format!(
+            "Le classeur n’est pas lisible ({}). Attendu{NBSP}: un fichier xlsx. Rien n’a été chargé{NNBSP}; le télécharger de nouveau ou prévenir le producteur.",
+            quoted(&shown(cause.as_bytes()))
+        ),
+    )
+}
+
+/// Takes one sheet row: its number from 0, its cells by column, their text. `false` ends the reading.
+type Take<'t> = dyn FnMut(u32, &[(u32, Span)], &[u8]) -> Result<bool, Stop> + 't;
+
+impl XlsxBody<'_> {
+    /// Gives every row below the header to `take`; rows without any value are not there.
+    pub(crate) fn rows(&self, take: &mut dyn FnMut(&Row<'_>) -> Result<(), Stop>) -> Result<(), Stop> {
+        let width = self.header.len();
+        let mut spans = Vec::new();
+        self.scan(&mut |row, cells, text| {
+            if row <= self.header_row {
+                return Ok(true);
+            }
+            spans.clear();
+            spans.resize(width, Span::MISSING);
+            let mut fields = width;
+            for (column, span) in cells {
+                match spans.get_mut(*column as usize) {
+                    Some(place) => *place = *span,
+                    None => fields = *column as usize + 1,
+                }
+            }
+            take(&Row {
+                line: u64::from(row) + 1,
+                text,
+                cells: &spans,
+                fields,
+                raw: None,
+                fault: None,
+                ended: true,
+            })?;
+            Ok(true)
+        })
+    }
+
+    /// Reads the sheet row by row. A hostile file may trip an assertion of the parser: that too is a broken workbook.
+    fn scan(&self, take: &mut Take<'_>) -> Result<(), Stop> {
+        let file = BufReader::new(self.opened.reader()?);
+        catch_unwind(AssertUnwindSafe(|| self.scan_cells(file, take)))
+            .unwrap_or_else(|_| Err(not_a_workbook("contenu incohérent")))
+    }
+
+    fn scan_cells(&self, file: BufReader<File>, take: &mut Take<'_>) -> Result<(), Stop> {
+        let broken = |cause: calamine::XlsxError| not_a_workbook(&cause.to_string());
+        let mut workbook = Xlsx::new(file).map_err(broken)?;
+        let sheets = workbook.sheet_names();
+        let wanted = self.sheet.as_ref();
+        let Some(name) = wanted.map_or(sheets.first(), |name| sheets.iter().find(|sheet| *sheet == name)) else {
+            return Err(missing_sheet(wanted.map_or("", String::as_str), &sheets));
+        };
+        let name = name.clone();
+        let mut cells = workbook.worksheet_cells_reader(&name).map_err(broken)?;
+        let mut text = Vec::new();
+        let mut row: Vec<(u32, Span)> = Vec::new();
+        let mut at = 0;
+        while let Some(cell) = cells.next_cell().map_err(broken)? {
+            let (number, column) = cell.get_position();
+            if column >= COLUMNS_MAX {
+                return Err(too_many_columns(column as usize + 1));
+            }
+            if number != at {
+                if number < at {
+                    return Err(not_a_workbook("lignes dans le désordre"));
+                }
+                if !row.is_empty() && !take(at, &row, &text)? {
+                    return Ok(());
+                }
+                row.clear();
+                text.clear();
+                at = number;
+            }
+            let start = text.len() as u32;
+            let kind = put(cell.get_value(), &mut text);
+            let empty = kind == Kind::Missing;
+            if row.last().is_some_and(|(before, _)| *before >= column) {
+                return Err(not_a_workbook("cellules dans le désordre"));
+            }
+            if !empty {
+                row.push((column, Span { start, end: text.len() as u32, kind }));
+            }
+        }
+        if !row.is_empty() {
+            take(at, &row, &text)?;
+        }
+        Ok(())
+    }
+}
+
+fn missing_sheet(wanted: &str, sheets: &[String]) -> Stop {
+    let found: Vec<String> = sheets.iter().take(12).map(|name| quoted(&shown(name.as_bytes()))).collect();
+    Reason::new(
+        Code::MissingSheet,
+        format!(
+            "La feuille {} n’est pas dans le classeur. Feuilles trouvées{NBSP}: {}. Rien n’a été chargé{NNBSP}; vérifier le fichier ou feed.sheet dans le contrat.",
+            quoted(wanted),
+            found.join(", ")
+        ),
+    )
+    .found(found.join(", "))
+    .expected(quoted(wanted))
+    .into()
+}
+
+/// Writes a cell as text and says what it is.
+fn put(value: &DataRef<'_>, text: &mut Vec<u8>) -> Kind {
+    use std::io::Write as _;
+    // Writing to a Vec cannot fail.
+    match value {
+        DataRef::Empty => return Kind::Missing,
+        DataRef::String(value) if value.is_empty() => return Kind::Missing,
+        DataRef::SharedString("") => return Kind::Missing,
+        DataRef::String(value) => text.extend_from_slice(value.as_bytes()),
+        DataRef::SharedString(value) => text.extend_from_slice(value.as_bytes()),
+        DataRef::Int(value) => {
+            let _ = write!(text, "{value}");
+            return Kind::Number;
+        }
+        DataRef::Float(value) => {
+            let _ = write!(text, "{value}");
+            return Kind::Number;
+        }
+        DataRef::Bool(value) => {
+            let _ = write!(text, "{value}");
+            return Kind::Flag;
+        }
+        DataRef::DateTime(value) if value.is_datetime() => {
+            let (year, month, day, hour, minute, second, _) = value.to_ymd_hms_milli();
+            let _ = write!(text, "{year:04}-{month:02}-{day:02}");
+            if (hour, minute, second) != (0, 0, 0) {
+                let _ = write!(text, "T{hour:02}:{minute:02}:{second:02}");
+            }
+            return Kind::Day;
+        }
+        DataRef::DateTime(value) => {
+            let _ = write!(text, "{}", value.as_f64());
+            return Kind::Number;
+        }
+        DataRef::DateTimeIso(value) => text.extend_from_slice(value.as_bytes()),
+        DataRef::DurationIso(value) => text.extend_from_slice(value.as_bytes()),
+        DataRef::Error(value) => {
+            let _ = write!(text, "{value}");
+            return Kind::Other;
+        }
+    }
+    Kind::Text
+}
