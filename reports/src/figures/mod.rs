@@ -4,56 +4,31 @@
 //! door to the drawing library ([`canvas`]). Figures are pure functions: the same data give the same bytes.
 //! This module knows no SQL, no lake and no clock.
 
+mod axis;
+mod bars_weekly;
+mod canvas;
+pub mod contours;
+mod days_of_cover;
+mod events;
 pub mod fonts;
+mod geometry;
+mod heat_strip;
+mod labels;
+mod legend;
+mod lines;
+mod map;
+mod ranked_dots;
+mod small_multiples;
 mod spec;
+pub mod style;
+mod time_series;
+mod words;
 
+pub use bars_weekly::bars_weekly;
+pub use days_of_cover::days_of_cover;
+pub use heat_strip::heat_strip;
+pub use map::map;
+pub use ranked_dots::ranked_dots;
+pub use small_multiples::small_multiples;
 pub use spec::*;
-
-// Skeleton: the drawings follow; the signatures stay.
-
-/// Draws a [`TimeSeries`].
-#[must_use]
-pub fn time_series(spec: &TimeSeries) -> Figure {
-    blank(&spec.title)
-}
-
-/// Draws a [`BarsWeekly`].
-#[must_use]
-pub fn bars_weekly(spec: &BarsWeekly) -> Figure {
-    blank(&spec.title)
-}
-
-/// Draws a [`RankedDots`].
-#[must_use]
-pub fn ranked_dots(spec: &RankedDots) -> Figure {
-    blank(&spec.title)
-}
-
-/// Draws a [`DaysOfCover`].
-#[must_use]
-pub fn days_of_cover(spec: &DaysOfCover) -> Figure {
-    blank(&spec.title)
-}
-
-/// Draws a [`HeatStrip`].
-#[must_use]
-pub fn heat_strip(spec: &HeatStrip) -> Figure {
-    blank(&spec.title)
-}
-
-/// Draws a [`SmallMultiples`].
-#[must_use]
-pub fn small_multiples(spec: &SmallMultiples) -> Figure {
-    blank(&spec.title)
-}
-
-/// Draws a [`Map`].
-#[must_use]
-pub fn map(spec: &Map) -> Figure {
-    blank(&spec.title)
-}
-
-fn blank(title: &str) -> Figure {
-    let svg = "<svg width=\"482pt\" height=\"170pt\" viewBox=\"0 0 4820 1700\" xmlns=\"http://www.w3.org/2000/svg\"></svg>";
-    Figure { svg: svg.to_owned(), width_pt: 482.0, height_pt: 170.0, alt: title.to_owned(), table: Table::default() }
-}
+pub use time_series::time_series;

@@ -1,0 +1,103 @@
+//! What happened, marked above a plot: breaks of definition, holidays, strikes, their words in rows without overlap.
+
+use super::axis::DayScale;
+use super::canvas::{Anchor, Area, Canvas, Type, fit};
+use super::spec::{Event, EventKind};
+use super::style;
+
+const ROWS_MAX: usize = 3;
+const ROW: f64 = 9.0;
+const BAR: f64 = 3.0;
+
+/// Events with the row their words stand in, counted up from the plot; no row when there is no room.
+pub(crate) struct EventRows<'a> {
+    events: Vec<(&'a Event, Option<(usize, Area)>)>,
+}
+
+impl<'a> EventRows<'a> {
+    /// Finds a row for the words of each event on the axis. Breaks come first: they change what the figure means.
+    pub(crate) fn lay_out(events: &'a [Event], days: &DayScale, plot: &Area) -> Self {
+        let mut shown: Vec<&Event> = events
+            .iter()
+            .filter(|event| {
+                event.from <= event.until && days.left(event.from, plot) < days.right(event.until, plot)
+            })
+            .collect();
+        shown.sort_by_key(|event| (event.kind != EventKind::Break, event.from, event.until));
+        let style = words();
+        let mut laid: Vec<(&Event, Option<(usize, Area)>)> = Vec::new();
+        for event in shown {
+            let text = fit(&event.label, &style, plot.width());
+            let width = style.width(&text);
+            let x = middle(event, days, plot);
+            let left = (x - width / 2.0).clamp(plot.left, (plot.right - width).max(plot.left));
+            let area = Area { left, right: left + width, top: 0.0, bottom: 1.0 };
+            let row = (0..ROWS_MAX).find(|row| {
+                laid.iter().all(|(other, place)| {
+                    let Some((other_row, other_area)) = place else { return true };
+                    let other_x = middle(other, days, plot);
+                    // Words side by side, and no line through words under it.
+                    let apart = other_row != row || !area.grown(2.0).overlaps(other_area);
+                    let own_line =
+                        other_row >= row || !(other_area.left - 1.0..=other_area.right + 1.0).contains(&x);
+                    let other_line =
+                        other_row <= row || !(area.left - 1.0..=area.right + 1.0).contains(&other_x);
+                    apart && own_line && other_line
+                })
+            });
+            laid.push((event, row.map(|row| (row, area))));
+        }
+        Self { events: laid }
+    }
+
+    /// Room the rows take above the plot.
+    pub(crate) fn height(&self) -> f64 {
+        if self.events.is_empty() {
+            return 0.0;
+        }
+        let rows =
+            self.events.iter().filter_map(|(_, place)| place.map(|(row, _)| row + 1)).max().unwrap_or(0);
+        rows as f64 * ROW + BAR + 2.0
+    }
+
+    /// Draws lines, bars and words.
+    pub(crate) fn draw(&self, canvas: &mut Canvas, days: &DayScale, plot: &Area) {
+        for (event, place) in &self.events {
+            let x = middle(event, days, plot);
+            let bar = Area {
+                left: days.left(event.from, plot),
+                right: days.right(event.until, plot),
+                top: plot.top - BAR,
+                bottom: plot.top,
+            };
+            let foot = place.map_or(plot.top - BAR, |(row, _)| plot.top - BAR - 1.0 - row as f64 * ROW);
+            match event.kind {
+                EventKind::Break => {
+                    canvas.dashes(&[(x, plot.bottom), (x, foot)], style::INK, 0.8, 1.6, 1.6);
+                }
+                EventKind::Holiday => canvas.rectangle(bar, style::HOLIDAY),
+                EventKind::Strike => {
+                    canvas.hatch(&[&bar.corners()], style::INK, 0.5, 2.0);
+                    canvas.outline(&bar.corners(), style::INK, 0.4);
+                }
+                EventKind::Mark => canvas.path(&[(x, plot.top + 4.0), (x, foot)], style::INK, 0.7),
+            }
+            let on_higher_row = place.is_some_and(|(row, _)| row > 0);
+            if on_higher_row && matches!(event.kind, EventKind::Holiday | EventKind::Strike) {
+                canvas.path(&[(x, bar.top), (x, foot)], style::HATCH, style::LINE_HAIR);
+            }
+            if let Some((_, area)) = place {
+                let text = fit(&event.label, &words(), plot.width());
+                canvas.text((area.left, foot - 1.5), &text, words().anchored(Anchor::Start));
+            }
+        }
+    }
+}
+
+fn words() -> Type {
+    Type::new(style::SIZE_SMALL, style::INK)
+}
+
+fn middle(event: &Event, days: &DayScale, plot: &Area) -> f64 {
+    (days.left(event.from, plot) + days.right(event.until, plot)) / 2.0
+}

@@ -1,0 +1,212 @@
+//! Text alternatives: what a figure shows, said in sentences computed from its data.
+
+use jiff::civil::Date;
+
+use super::axis::days_between;
+use super::spec::{Event, Point, Threshold, Unit};
+use crate::french;
+
+/// What a series does: least, greatest and last value, what is provisional, what is missing and why.
+pub(crate) fn series(label: &str, points: &[Point], unit: &Unit, weekly: bool) -> String {
+    let head = if label.is_empty() { String::new() } else { format!("{label} : ") };
+    let known: Vec<(&Point, f64)> = points
+        .iter()
+        .filter_map(|point| point.value.filter(|v| v.is_finite()).map(|value| (point, value)))
+        .collect();
+    let (Some(first), Some(last)) = (known.first(), known.last()) else {
+        return format!("{head}aucune valeur. {}", gaps(points, weekly)).trim_end().to_owned();
+    };
+    // The earliest of equals.
+    let least = known.iter().fold(first, |best, item| if item.1 < best.1 { item } else { best });
+    let greatest = known.iter().fold(first, |best, item| if item.1 > best.1 { item } else { best });
+    let mut said = format!(
+        "{head}minimum {} {}, maximum {} {}, dernière valeur {} {}",
+        unit.print(least.1),
+        at(least.0.date, weekly),
+        unit.print(greatest.1),
+        at(greatest.0.date, weekly),
+        unit.print(last.1),
+        at(last.0.date, weekly)
+    );
+    if last.0.provisional {
+        said.push_str(" (provisoire)");
+    }
+    said.push('.');
+    let gaps = gaps(points, weekly);
+    if !gaps.is_empty() {
+        said.push(' ');
+        said.push_str(&gaps);
+    }
+    said
+}
+
+fn at(date: Date, weekly: bool) -> String {
+    if weekly { format!("en {}", french::week(date)) } else { format!("le {}", french::date(date)) }
+}
+
+/// « Sans valeur du 27 au 29 juin 2020 (9 départements sur 101 ont transmis). » Empty when nothing is missing.
+fn gaps(points: &[Point], weekly: bool) -> String {
+    let runs = gap_runs(points, weekly);
+    let said: Vec<String> = runs
+        .iter()
+        .map(|run| {
+            let when = if weekly {
+                format!("en {}", french::week(run.from))
+            } else {
+                french::date_range(run.from, run.until)
+            };
+            match &run.reason {
+                Some(reason) => format!("Sans valeur {when} ({}).", reason.trim_end_matches('.')),
+                None => format!("Sans valeur {when}."),
+            }
+        })
+        .collect();
+    // A long list helps nobody: the table has them all.
+    const SAID_MAX: usize = 6;
+    if said.len() > SAID_MAX {
+        let rest = said.len() - SAID_MAX;
+        format!(
+            "{} Et {} dans le tableau.",
+            said[..SAID_MAX].join(" "),
+            french::counted(rest as f64, 0, "autre lacune", "autres lacunes")
+        )
+    } else {
+        said.join(" ")
+    }
+}
+
+/// Days in a row without a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GapRun {
+    pub(crate) from: Date,
+    pub(crate) until: Date,
+    pub(crate) reason: Option<String>,
+}
+
+/// Runs of missing points, and of days without any point between two points.
+pub(crate) fn gap_runs(points: &[Point], weekly: bool) -> Vec<GapRun> {
+    let step = if weekly { 7 } else { 1 };
+    let mut runs: Vec<GapRun> = Vec::new();
+    let mut add = |from: Date, until: Date, reason: Option<&String>| match runs.last_mut() {
+        Some(run) if !weekly && days_between(run.until, from) <= step && run.reason.as_ref() == reason => {
+            run.until = until
+        }
+        _ => runs.push(GapRun { from, until, reason: reason.cloned() }),
+    };
+    for (i, point) in points.iter().enumerate() {
+        if let Some(before) = i.checked_sub(1).and_then(|i| points.get(i))
+            && days_between(before.date, point.date) > step
+        {
+            let day = |n: i64| jiff::Span::new().days(n);
+            add(before.date.saturating_add(day(step)), point.date.saturating_sub(day(1)), None);
+        }
+        if point.value.is_none_or(|value| !value.is_finite()) {
+            add(point.date, point.date, point.reason.as_ref());
+        }
+    }
+    runs
+}
+
+/// « Seuils : seuil d’alerte 50 (50). » Empty without thresholds.
+pub(crate) fn thresholds(thresholds: &[Threshold], unit: &Unit) -> String {
+    if thresholds.is_empty() {
+        return String::new();
+    }
+    let said: Vec<String> = thresholds
+        .iter()
+        .map(|threshold| {
+            let when = match (threshold.from, threshold.until) {
+                (Some(from), Some(until)) => format!(", {}", french::date_range(from, until)),
+                (Some(from), None) => format!(", depuis le {}", french::date(from)),
+                (None, Some(until)) => format!(", jusqu’au {}", french::date(until)),
+                (None, None) => String::new(),
+            };
+            format!("{} ({}{when})", threshold.label, unit.print(threshold.value))
+        })
+        .collect();
+    format!("Repères de niveau : {}.", said.join(" ; "))
+}
+
+/// « Événements : … ». Empty without events.
+pub(crate) fn events(events: &[Event]) -> String {
+    if events.is_empty() {
+        return String::new();
+    }
+    let said: Vec<String> = events
+        .iter()
+        .map(|event| format!("{}, {}", event.label, french::date_range(event.from, event.until)))
+        .collect();
+    format!("Événements : {}.", said.join(" ; "))
+}
+
+/// Sentences joined with spaces, the empty ones left out, set as a printer would.
+pub(crate) fn joined(parts: &[String]) -> String {
+    let parts: Vec<&str> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+    french::typography(&parts.join(" "))
+}
+
+/// Title of a figure with its unit: « Patients en réanimation (patients) ».
+pub(crate) fn caption(title: &str, unit: &str) -> String {
+    match (title.is_empty(), unit.is_empty()) {
+        (false, false) => format!("{title} ({unit})"),
+        (true, _) => unit.to_owned(),
+        (_, true) => title.to_owned(),
+    }
+}
+
+/// A cell of a table: the value, a dash and its reason, an asterisk when provisional.
+pub(crate) fn cell(value: Option<f64>, provisional: bool, unit: &Unit) -> String {
+    match value.filter(|value| value.is_finite()) {
+        Some(value) if provisional => format!("{}*", unit.print(value)),
+        Some(value) => unit.print(value),
+        None => french::UNKNOWN.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn june(day: i8, value: Option<f64>) -> Point {
+        Point {
+            date: date(2020, 6, day),
+            value,
+            provisional: false,
+            reason: value.is_none().then(|| "9 départements sur 101 ont transmis".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_series_is_said_with_its_extremes_its_last_value_and_its_gaps() {
+        let mut points =
+            vec![june(26, Some(12.0)), june(27, None), june(28, None), june(29, None), june(30, Some(9.0))];
+        points[4].provisional = true;
+        assert_eq!(
+            series("Occitanie", &points, &Unit::count("patients"), false),
+            "Occitanie : minimum 9 le 30 juin 2020, maximum 12 le 26 juin 2020, dernière valeur 9 le 30 juin 2020 \
+             (provisoire). Sans valeur du 27 au 29 juin 2020 (9 départements sur 101 ont transmis)."
+        );
+    }
+
+    #[test]
+    fn days_left_out_are_gaps_too() {
+        let runs = gap_runs(&[june(1, Some(1.0)), june(5, Some(2.0))], false);
+        assert_eq!(runs, [GapRun { from: date(2020, 6, 2), until: date(2020, 6, 4), reason: None }]);
+    }
+
+    #[test]
+    fn weeks_follow_each_other_every_seven_days() {
+        assert!(gap_runs(&[june(1, Some(1.0)), june(8, Some(2.0))], true).is_empty());
+        assert_eq!(gap_runs(&[june(1, Some(1.0)), june(15, Some(2.0))], true).len(), 1);
+    }
+
+    #[test]
+    fn nothing_known_is_said() {
+        assert_eq!(
+            series("", &[june(27, None)], &Unit::count("patients"), false),
+            "aucune valeur. Sans valeur le 27 juin 2020 (9 départements sur 101 ont transmis)."
+        );
+    }
+}
