@@ -83,6 +83,11 @@ pub enum Block {
         /// Its text.
         text: Rich,
     },
+    /// The sentence that says it all, larger.
+    Lead {
+        /// Its text.
+        text: Rich,
+    },
     /// Points.
     Bullets {
         /// One per point.
@@ -179,6 +184,8 @@ pub struct Column {
     pub title: String,
     /// Smaller second line of the heading, may be empty.
     pub subtitle: String,
+    /// Mark of a note on the heading, printed raised.
+    pub note: String,
     /// Whether it holds numbers, set flush right.
     pub number: bool,
     /// Share of the free width; 0: as wide as its content.
@@ -189,13 +196,13 @@ impl Column {
     /// A column of text taking `share` of the free width.
     #[must_use]
     pub fn text(title: impl Into<String>, share: f64) -> Self {
-        Self { title: title.into(), subtitle: String::new(), number: false, share }
+        Self { title: title.into(), subtitle: String::new(), note: String::new(), number: false, share }
     }
 
     /// A column of numbers, as wide as its content.
     #[must_use]
     pub fn number(title: impl Into<String>) -> Self {
-        Self { title: title.into(), subtitle: String::new(), number: true, share: 0.0 }
+        Self { title: title.into(), subtitle: String::new(), note: String::new(), number: true, share: 0.0 }
     }
 
     /// The same with a second line in its heading.

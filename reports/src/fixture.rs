@@ -219,7 +219,7 @@ impl Made {
         let seed = seed(place);
         let gap = "9 départements sur 13 ont transmis";
         let region = place.code == "76" && *place == Place::region("76");
-        let missing = move |day: Date| region && (date(2020, 9, 4)..=date(2020, 9, 6)).contains(&day);
+        let missing = move |day: Date| region && (date(2020, 9, 20)..=date(2020, 9, 22)).contains(&day);
         let stock =
             move |t: f64| (population / 1e5) * pressure * (2.0 + 14.0 * wave(t)) * jitter(seed, t, 0.03);
         self.put(

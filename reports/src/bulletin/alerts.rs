@@ -147,9 +147,17 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
     for result in criteria.iter().take(CRITERIA_MAX) {
         let Some(value) = result.value else { continue };
         let criterion = rule.and_then(|rule| rule.criteria.iter().find(|c| c.id == result.id));
-        let (title, indicator, category) = criterion.map_or((result.id.as_str(), "", ""), |criterion| {
-            (criterion.title_fr.as_str(), criterion.indicator.as_str(), criterion.category.as_str())
-        });
+        let (indicator, category) = criterion
+            .map_or(("", ""), |criterion| (criterion.indicator.as_str(), criterion.category.as_str()));
+        let title = match (criterion, category) {
+            (Some(_), "") => catalogue::label(view, indicator),
+            (Some(criterion), category) if criterion.indicator == "test_days_of_cover" => {
+                format!("{}, jours de stock", catalogue::category(category))
+            }
+            (Some(criterion), _) => criterion.title_fr.clone(),
+            (None, _) if result.id == "score" => "Score moyen des départements (sur 12)".to_owned(),
+            (None, _) => crate::clean::short(&result.id, 40),
+        };
         let place = match criterion {
             Some(criterion) if criterion.of_region => region_of(view, alert),
             _ => alert.place.clone(),
@@ -200,6 +208,9 @@ pub(crate) fn rule_title(view: &View, alert: &Alert) -> String {
 /// The products an alert of supply is about, when its criterion has a category.
 pub(crate) fn products(view: &View, alert: &Alert) -> Vec<String> {
     let Some(rule) = view.input.vocabulary.rule(&alert.rule) else { return Vec::new() };
+    if rule.criteria.iter().any(|criterion| criterion.category.is_empty()) {
+        return Vec::new();
+    }
     alert
         .criteria
         .iter()
@@ -208,4 +219,13 @@ pub(crate) fn products(view: &View, alert: &Alert) -> Vec<String> {
         .filter(|criterion| !criterion.category.is_empty())
         .map(|criterion| catalogue::category(&criterion.category))
         .collect()
+}
+
+/// Title of an alert's level.
+pub(crate) fn level_title(view: &View, alert: &Alert) -> String {
+    view.input
+        .vocabulary
+        .rule(&alert.rule)
+        .and_then(|rule| rule.levels.iter().find(|level| level.id == alert.level))
+        .map_or_else(|| alert.level.clone(), |level| level.title_fr.to_lowercase())
 }

@@ -82,7 +82,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         let all: Vec<&str> = groups.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
         return vec![parts::absent(view, "Soins de ville", &all)];
     }
-    charts.truncate(charts.len() / 2 * 2);
+    charts.truncate(2);
     blocks.extend(parts::side_by_side(charts));
     blocks.push(Block::Table(Table {
         caption: "Offre de soins de ville, trois dernières semaines".to_owned(),

@@ -8,11 +8,12 @@ use super::view::View;
 use crate::document::{Block, Cell, Column, Definition, Row, Table};
 use crate::figures;
 use crate::french;
-use crate::input::Freshness;
+use crate::input::{FeedState, Freshness};
 use crate::published::Register;
 
 pub(crate) fn write(view: &View, register: &Register, levels: Option<&Levels>) -> Vec<Block> {
     let printed = register.indicators();
+    let received = received(view);
     let items: Vec<Definition> = view
         .input
         .vocabulary
@@ -20,20 +21,19 @@ pub(crate) fn write(view: &View, register: &Register, levels: Option<&Levels>) -
         .iter()
         .filter(|query| printed.contains(&query.id))
         .map(|query| {
-            let sources: Vec<String> = view
-                .input
-                .vocabulary
-                .sources_of(&query.id)
-                .into_iter()
-                .filter(|source| *source != "events")
-                .map(|source| view.source_title(source))
+            // Sources by their number in the table below.
+            let own = view.input.vocabulary.sources_of(&query.id);
+            let numbers: Vec<String> = received
+                .iter()
+                .enumerate()
+                .filter(|(_, feed)| own.contains(feed.source.as_str()) && feed.source != "events")
+                .map(|(index, _)| (index + 1).to_string())
                 .collect();
-            let sources =
-                if sources.is_empty() { String::new() } else { format!("[{}]", sources.join(" ; ")) };
+            let source = if numbers.is_empty() { String::new() } else { format!("[{}]", numbers.join(", ")) };
             Definition {
                 term: query.title_fr.clone(),
                 text: french::typography(&crate::clean::short(&query.definition_fr, 500)),
-                source: french::typography(&sources),
+                source,
             }
         })
         .collect();
@@ -75,14 +75,18 @@ fn rules(view: &View, levels: Option<&Levels>) -> Option<Block> {
     (!items.is_empty()).then_some(Block::Bullets { items })
 }
 
+/// Sources in use, in the order of their numbers.
+fn received<'a>(view: &View<'a>) -> Vec<&'a FeedState> {
+    view.input.feeds.iter().filter(|feed| feed.state != Freshness::Absent).collect()
+}
+
 fn sources(view: &View) -> Block {
-    let rows = view
-        .input
-        .feeds
-        .iter()
-        .filter(|feed| feed.state != Freshness::Absent)
-        .map(|feed| {
+    let rows = received(view)
+        .into_iter()
+        .enumerate()
+        .map(|(index, feed)| {
             Row::of(vec![
+                Cell::text((index + 1).to_string()),
                 Cell::text(crate::clean::short(&feed.title_fr, 80)),
                 Cell::text(crate::clean::short(&feed.publisher, 100)),
                 Cell::text(crate::clean::short(&feed.licence, 80)),
@@ -92,6 +96,7 @@ fn sources(view: &View) -> Block {
     Block::Table(Table {
         caption: "Sources et licences".to_owned(),
         columns: vec![
+            Column::text("N°", 0.0),
             Column::text("Source", 1.2),
             Column::text("Éditeur", 1.3),
             Column::text("Licence", 1.0),

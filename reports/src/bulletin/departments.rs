@@ -78,13 +78,16 @@ fn table(view: &View, register: &mut Register, levels: Option<&Levels>, places: 
         }
         rows.push(Row { strong: place == view.territory(), ..Row::of(cells) });
     }
-    let mut heads = vec![Column::text("Département", 1.3)];
+    let mut heads = vec![Column::text("Département", 0.0)];
     heads.extend(
-        columns.iter().map(|(_, _, heading, second)| Column::number(*heading).with_subtitle(*second)),
+        columns
+            .iter()
+            .map(|(_, _, heading, second)| Column::number(*heading).with_subtitle(*second).with_share(1.0)),
     );
     if levels.is_some() {
-        heads.push(Column::text("Niveau", 1.0));
+        heads.push(Column::text("Niveau", 0.0));
     }
+    parts::lift_provisional(&mut heads, &mut rows);
     let mut lines = notes.lines();
     lines.push("▲ ▼ : évolution notable sur une semaine.".replace(" :", "\u{A0}:"));
     if let Some(levels) = levels {

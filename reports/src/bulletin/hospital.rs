@@ -113,7 +113,7 @@ fn occupancy(view: &View, register: &mut Register) -> Option<Block> {
             Column::number("Patients").with_subtitle("comptés"),
             Column::number("Lits").with_subtitle("ou patients"),
             Column::number(french::week_short(view.monday(1))),
-            Column::number(format!("{} Cette semaine", french::week_short(view.monday(0)))),
+            Column::number(french::week_short(view.monday(0))).with_subtitle("cette semaine"),
         ],
         rows,
         notes: notes.lines(),

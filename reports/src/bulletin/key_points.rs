@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use vigie_queries::{AlertState, GeoType, Place};
+use vigie_queries::{GeoType, Place};
 
 use super::alerts;
 use super::catalogue;
@@ -33,6 +33,8 @@ const KEY_FIGURES: usize = 5;
 const PLACES_MAX: usize = 3;
 /// Alerts named on the first page.
 const ALERTS_MAX: usize = 4;
+/// Places named per alert on the first page.
+const PLACES_NAMED: usize = 5;
 
 pub(crate) fn write(
     view: &View,
@@ -41,22 +43,19 @@ pub(crate) fn write(
     mapped: &[&Place],
 ) -> Vec<Block> {
     let mut blocks = Vec::new();
+    blocks.extend(state(view, levels).map(|text| Block::Lead { text }));
     let figures = key_figures(view, register);
     if !figures.is_empty() {
         blocks.push(Block::KeyFigures { items: figures });
     }
-    let mut points = Vec::new();
-    points.extend(state(view, levels));
-    points.extend(changes(view, register));
+    let mut points = changes(view, register);
     points.extend(low_stocks(view, register));
-    points.extend(alerts_in_brief(view));
-    points.extend(feeds(view));
     let left = vec![Block::Bullets { items: points }];
-    let size = Size { width_pt: 232.0, height_pt: 225.0 };
-    match map::write(view, register, levels, mapped, size) {
-        Some(map) => blocks.push(Block::Columns { left, right: vec![map], ratio: 1.0 }),
-        None => blocks.extend(left),
-    }
+    let size = Size { width_pt: 225.0, height_pt: 215.0 };
+    let mut right: Vec<Block> = map::write(view, register, levels, mapped, size).into_iter().collect();
+    right.extend(alerts_in_brief(view).map(|text| Block::Note { text }));
+    right.extend(feeds(view).map(|text| Block::Note { text }));
+    blocks.push(Block::Columns { left, right, ratio: 1.08 });
     blocks
 }
 
@@ -122,7 +121,14 @@ fn state(view: &View, levels: Option<&Levels>) -> Option<Rich> {
         })
         .collect();
     let (lead, rest) = sentences::state(&by_level, ranks.len(), unknown);
-    Some(parts::led(&lead, &rest))
+    let own = levels.at(view.territory(), view.sunday);
+    let own = match own.rank {
+        Some(_) if levels.rule.geo_types.contains(&view.territory().geo_type) => {
+            format!(" {} : {}.", view.name(view.territory()), own.text)
+        }
+        _ => String::new(),
+    };
+    Some(parts::led(&lead, &format!("{rest}{own}")))
 }
 
 const SUBJECTS: [(&str, Subject); 6] = [
@@ -252,37 +258,45 @@ fn alerts_in_brief(view: &View) -> Option<Rich> {
     if health.is_empty() {
         return Some(parts::led("Aucune alerte active", " à la fin de la semaine."));
     }
-    let active = health.iter().filter(|alert| alert.state == AlertState::Active).count();
-    let lead = match active {
-        0 => "Alertes en recul".to_owned(),
-        1 => "1 alerte active".to_owned(),
-        n => format!("{n} alertes actives"),
+    let lead = match health.len() {
+        1 => "1 alerte en cours".to_owned(),
+        n => format!("{n} alertes en cours"),
     };
-    let mut items: Vec<String> = Vec::new();
-    for alert in health.iter().take(ALERTS_MAX) {
+    // One clause per rule and level, with its places.
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for alert in &health {
         let products = alerts::products(view, alert);
-        let what = if products.is_empty() {
-            crate::clean::short(&alerts::rule_title(view, alert), 70)
-        } else {
-            format!(
-                "{} ({})",
-                crate::clean::short(&alerts::rule_title(view, alert), 70),
-                french::list(&products)
-            )
-        };
-        items.push(format!(
-            "{} – {what}, depuis le {}",
-            view.name(&alert.place),
-            french::day_month(alert.since)
-        ));
+        let products =
+            if products.is_empty() { String::new() } else { format!(" ({})", french::list(&products)) };
+        let title = crate::clean::short(&alerts::rule_title(view, alert), 70);
+        let title = format!("{title}{products}, niveau « {} »", alerts::level_title(view, alert));
+        let place = format!("{} ({})", view.name(&alert.place), french::day_month_short(alert.since));
+        match groups.iter_mut().find(|(known, _)| *known == title) {
+            Some((_, places)) => places.push(place),
+            None => groups.push((title, vec![place])),
+        }
     }
-    let rest = health.len().saturating_sub(ALERTS_MAX);
+    let rest = groups.len().saturating_sub(ALERTS_MAX);
+    let items: Vec<String> = groups
+        .into_iter()
+        .take(ALERTS_MAX)
+        .map(|(title, places)| match places.len() {
+            n if n > PLACES_NAMED => {
+                format!(
+                    "{title} : {} et {} autres lieux",
+                    places[..PLACES_NAMED].join(", "),
+                    n - PLACES_NAMED
+                )
+            }
+            _ => format!("{title} : {}", french::list(&places)),
+        })
+        .collect();
     let more = match rest {
         0 => String::new(),
-        1 => " ; 1 autre en page « Alertes »".to_owned(),
-        n => format!(" ; {n} autres en page « Alertes »"),
+        1 => " ; 1 autre sujet d’alerte plus loin".to_owned(),
+        n => format!(" ; {n} autres sujets d’alerte plus loin"),
     };
-    Some(parts::led(&lead, &format!(" : {}{more}.", items.join(" ; "))))
+    Some(parts::led(&format!("{lead} "), &format!("(date de début). {}{more}.", items.join(" ; "))))
 }
 
 /// Feeds that are late, so that a reader knows what the page rests on.

@@ -124,10 +124,9 @@ pub(crate) fn three_weeks(view: &View, first: &str) -> Vec<Column> {
     for back in [2, 1, 0] {
         let monday = view.monday(back);
         let sunday = monday.saturating_add(Span::new().days(6));
-        let title = if back == 0 { "Cette semaine" } else { "" };
-        let head = format!("{} {title}", french::week_short(monday));
         columns.push(
-            Column::number(head.trim()).with_subtitle(format!("au {}", french::day_month_short(sunday))),
+            Column::number(french::week_short(monday))
+                .with_subtitle(format!("au\u{A0}{}", french::day_month_short(sunday))),
         );
     }
     columns.push(Column::number("Évolution").with_subtitle("sur une semaine"));
@@ -350,5 +349,25 @@ pub(crate) fn about_fact(id: &str, place: &Place, date: Date) -> About {
         place: place.clone(),
         time_type: TimeType::Day,
         date,
+    }
+}
+
+/// Moves the mark of provisional figures from the cells to the heading where a whole column is provisional.
+pub(crate) fn lift_provisional(columns: &mut [Column], rows: &mut [Row]) {
+    for (index, column) in columns.iter_mut().enumerate().filter(|(_, column)| column.number) {
+        let mut valued = rows
+            .iter()
+            .filter_map(|row| row.cells.get(index))
+            .filter(|cell| cell.text.chars().any(|c| c.is_ascii_digit()))
+            .peekable();
+        if valued.peek().is_none() || !valued.all(|cell| cell.note == "p") {
+            continue;
+        }
+        column.note = "p".to_owned();
+        for cell in rows.iter_mut().filter_map(|row| row.cells.get_mut(index)) {
+            if cell.note == "p" {
+                cell.note.clear();
+            }
+        }
     }
 }

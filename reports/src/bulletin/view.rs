@@ -341,7 +341,12 @@ impl<'a> View<'a> {
         }
         let word = if publishers.len() > 1 { "Sources" } else { "Source" };
         let at = newest.map_or_else(String::new, |day| format!(" ; données au {}", french::date(day)));
-        french::typography(&format!("{word} : {}{at}.", publishers.join(", ")))
+        let named = if publishers.len() > 2 {
+            "voir « Définitions et sources »".to_owned()
+        } else {
+            publishers.join(", ")
+        };
+        french::typography(&format!("{word} : {named}{at}."))
     }
 
     /// Sources of these indicators that were never received, by title.
