@@ -125,7 +125,7 @@ fn occitanie(text: &mut String, department: &Department, issued: Date, seed: u64
 /// What a centre is on a day: dedicated ones open in March, close at the end of June and reopen in autumn; structures
 /// that reorganised stay open; every fourth is still a project, then supported, before it opens.
 fn status(dedicated: bool, number: usize, opened: usize, issued: Date) -> (&'static str, Date) {
-    let slow = number % 4 == 0;
+    let slow = number.is_multiple_of(4);
     let opened = if slow { date(2020, 4, 27) } else { day_at(opened) };
     let steps: &[(Date, &'static str)] = if dedicated {
         &[

@@ -21,12 +21,12 @@ pub(crate) struct Day {
     pub(crate) icu: i64,
 }
 
-/// Probabilities of a patient's day: mean stays of 10 days in wards, 14 in intensive care.
-const DIRECT_TO_ICU: f64 = 0.15;
-const WARD_TO_ICU: f64 = 0.008;
+/// Probabilities of a patient's day: mean stays of 10 days in wards, 15 in intensive care.
+const DIRECT_TO_ICU: f64 = 0.18;
+const WARD_TO_ICU: f64 = 0.010;
 const WARD_EXIT: f64 = 0.10;
 const WARD_DEATH: f64 = 0.12; // of exits
-const ICU_EXIT: f64 = 1.0 / 14.0;
+const ICU_EXIT: f64 = 1.0 / 15.0;
 const ICU_DEATH: f64 = 0.32; // of exits; the others go to a ward
 
 /// Follows the patients of a department through `days` days.
