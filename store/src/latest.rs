@@ -165,3 +165,50 @@ impl RecordBatchStream for Latest {
         Arc::clone(&self.schema)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{BooleanArray, Int64Array, StringArray};
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+
+    use super::*;
+
+    /// Newest rows of `(key, version)` pairs cut into batches of `size`, as `key version` words.
+    fn check(rows: &[(&str, i64)], size: usize, withdrawn: &[usize], expected: &str) {
+        let key = rows.iter().map(|(key, _)| Some(*key)).collect::<StringArray>();
+        let version = rows.iter().map(|(_, version)| *version).collect::<Int64Array>();
+        let gone = (0..rows.len()).map(|row| Some(withdrawn.contains(&row))).collect::<BooleanArray>();
+        let columns: [(&str, ArrayRef); 3] =
+            [("key", Arc::new(key)), ("version", Arc::new(version)), ("withdrawn", Arc::new(gone))];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let parts: Vec<_> =
+            (0..rows.len()).step_by(size).map(|at| Ok(batch.slice(at, size.min(rows.len() - at)))).collect();
+        let input = RecordBatchStreamAdapter::new(batch.schema(), futures::stream::iter(parts));
+        let keep = Keep { predicate: None, key: vec![0], unless: Some(2), output: vec![0, 1] };
+        let latest = Latest::new(Box::pin(input), keep, 4).unwrap();
+        let found: Vec<_> = futures::executor::block_on_stream(latest).map(|batch| batch.unwrap()).collect();
+        let words: Vec<String> = found
+            .iter()
+            .flat_map(|batch| {
+                let key = batch.column(0).as_string::<i32>();
+                let version = batch.column(1).as_primitive::<arrow::datatypes::Int64Type>();
+                (0..batch.num_rows())
+                    .map(|row| format!("{}{}", key.value(row), version.value(row)))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        assert_eq!(words.join(" "), expected, "batches of {size}");
+    }
+
+    #[test]
+    fn the_newest_row_of_each_key_is_kept_however_batches_are_cut() {
+        let rows = [("a", 1), ("a", 2), ("b", 1), ("c", 1), ("c", 2), ("c", 3), ("d", 1)];
+        for size in 1..=8 {
+            check(&rows, size, &[], "a2 b1 c3 d1");
+            check(&rows, size, &[5], "a2 b1 d1");
+            check(&rows, size, &[1, 4, 6], "b1 c3");
+            check(&rows[..3], size, &[], "a2 b1");
+            check(&rows[..0], size, &[], "");
+        }
+    }
+}

@@ -49,6 +49,8 @@ pub(crate) fn file_scan(
         .with_file_groups(groups)
         .with_projection_indices(Some(projection))?
         .with_limit(limit)
+        // Else a partition may take over the files of another, and a merge of partitions would mix versions up.
+        .with_preserve_order(true)
         .build();
     Ok(DataSourceExec::from_data_source(config))
 }

@@ -51,7 +51,8 @@ impl VerifyReport {
 }
 
 impl Lake {
-    /// Hashes every kept body, reads every Parquet file (checksum, row count, order, name against content), and checks
+    /// Hashes every kept body, reads every Parquet file (checksum of its rows, row count, order, name against content;
+    /// its footer is only checked by being read), and checks
     /// that each fetch has its body, its rows, and each commit its fetch. Writers may go on meanwhile.
     ///
     /// # Errors
