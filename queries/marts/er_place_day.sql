@@ -50,8 +50,17 @@ days as (
     select
         f.geo_type,
         f.geo_value,
+        p.n_departments,
+        coalesce(o.n_sos, 0) as n_sos_expected,
         unnest(generate_series(f.first_day, l.last_day, interval '1 day')) as time_value
-    from (select geo_type, geo_value, min(time_value) as first_day from sums group by geo_type, geo_value) as f
+    from (
+        select m.geo_type, m.geo_value, min(d.first_day) as first_day
+        from (select department, min(time_value) as first_day from er_visits group by department) as d
+        join membership as m on m.department = d.department
+        group by m.geo_type, m.geo_value
+    ) as f
+    join places as p on p.geo_type = f.geo_type and p.geo_value = f.geo_value
+    left join sos_places as o on o.geo_type = f.geo_type and o.geo_value = f.geo_value
     cross join (select max(time_value) as last_day from er_visits) as l
 ),
 complete as (
@@ -59,16 +68,14 @@ complete as (
         d.geo_type,
         d.geo_value,
         d.time_value,
-        p.n_departments as n_expected,
+        d.n_departments as n_expected,
         coalesce(s.n_reported, 0) as n_reported,
-        coalesce(o.n_sos, 0) as n_sos_expected,
-        case when s.n_reported = p.n_departments then s.covid_visits end as covid_visits,
-        case when s.n_reported = p.n_departments then s.visits end as visits,
-        case when s.n_sos_reported = o.n_sos then s.sos_covid_calls end as sos_covid_calls,
-        case when s.n_sos_reported = o.n_sos then s.sos_calls end as sos_calls
+        d.n_sos_expected,
+        case when s.n_reported = d.n_departments then s.covid_visits end as covid_visits,
+        case when s.n_reported = d.n_departments then s.visits end as visits,
+        case when s.n_sos_reported = d.n_sos_expected then s.sos_covid_calls end as sos_covid_calls,
+        case when s.n_sos_reported = d.n_sos_expected then s.sos_calls end as sos_calls
     from days as d
-    join places as p on p.geo_type = d.geo_type and p.geo_value = d.geo_value
-    left join sos_places as o on o.geo_type = d.geo_type and o.geo_value = d.geo_value
     left join sums as s
         on s.geo_type = d.geo_type and s.geo_value = d.geo_value and s.time_value = d.time_value
 )

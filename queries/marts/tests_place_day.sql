@@ -24,8 +24,16 @@ days as (
     select
         f.geo_type,
         f.geo_value,
+        p.population,
+        p.n_departments,
         unnest(generate_series(f.first_day, l.last_day, interval '1 day')) as time_value
-    from (select geo_type, geo_value, min(time_value) as first_day from sums group by geo_type, geo_value) as f
+    from (
+        select m.geo_type, m.geo_value, min(d.first_day) as first_day
+        from (select department, min(time_value) as first_day from tests group by department) as d
+        join membership as m on m.department = d.department
+        group by m.geo_type, m.geo_value
+    ) as f
+    join places as p on p.geo_type = f.geo_type and p.geo_value = f.geo_value
     cross join (select max(time_value) as last_day from tests) as l
 ),
 complete as (
@@ -33,13 +41,12 @@ complete as (
         d.geo_type,
         d.geo_value,
         d.time_value,
-        p.population,
-        p.n_departments as n_expected,
+        d.population,
+        d.n_departments as n_expected,
         coalesce(s.n_reported, 0) as n_reported,
-        case when s.n_reported = p.n_departments then s.tests end as tests,
-        case when s.n_reported = p.n_departments then s.cases end as cases
+        case when s.n_reported = d.n_departments then s.tests end as tests,
+        case when s.n_reported = d.n_departments then s.cases end as cases
     from days as d
-    join places as p on p.geo_type = d.geo_type and p.geo_value = d.geo_value
     left join sums as s
         on s.geo_type = d.geo_type and s.geo_value = d.geo_value and s.time_value = d.time_value
 ),
@@ -96,7 +103,7 @@ select
         else c.days_7d || ' jours sur 7 disponibles'
     end as reason_7d,
     b.reason as trend_broken
-from sums_7d as c
-left join broken_trends as b on b.source = 'tests' and b.days_since <= 13 and b.time_value = c.time_value
+from (select * from broken_trends as b where b.source = 'tests' and b.days_since <= 13) as b
+right join sums_7d as c on c.time_value = b.time_value   -- the few broken days are the hashed side
 window place as (partition by c.geo_type, c.geo_value order by c.time_value)
 order by c.geo_type, c.geo_value, c.time_value

@@ -44,17 +44,44 @@ pub async fn compute(
     vocabulary: &Vocabulary,
     as_of_day: Date,
 ) -> Result<Computed, Error> {
+    run(ctx, vocabulary, vocabulary.queries().iter().collect(), as_of_day).await
+}
+
+/// [`compute`] for one indicator and the marts it reads.
+#[cfg(test)]
+pub(crate) async fn compute_one(
+    ctx: &SessionContext,
+    vocabulary: &Vocabulary,
+    id: &str,
+    as_of_day: Date,
+) -> Result<Computed, Error> {
+    let mut wanted = BTreeSet::from([id]);
+    for query in vocabulary.queries().iter().rev() {
+        if wanted.contains(query.id.as_str()) {
+            wanted.extend(query.sources.iter().map(String::as_str));
+        }
+    }
+    let queries = vocabulary.queries().iter().filter(|query| wanted.contains(query.id.as_str())).collect();
+    run(ctx, vocabulary, queries, as_of_day).await
+}
+
+async fn run(
+    ctx: &SessionContext,
+    vocabulary: &Vocabulary,
+    queries: Vec<&Query>,
+    as_of_day: Date,
+) -> Result<Computed, Error> {
     let inner =
         SessionContext::new_with_config_rt(SessionConfig::new().with_target_partitions(1), ctx.runtime_env());
     let mut made = system::register(ctx, &inner, vocabulary, as_of_day).await?;
-    for table in tables_read(vocabulary) {
+    for table in tables_read(vocabulary, &queries) {
         let batch = read_table(ctx, vocabulary, &table).await?;
         register(&inner, &table, &batch)?;
     }
 
-    let mut results = run_queries(&inner, vocabulary.queries()).await?;
+    let mut results = run_queries(&inner, &queries).await?;
     let mut indicators = Vec::new();
-    for query in vocabulary.queries().iter().filter(|query| query.kind == QueryKind::Indicator) {
+    for query in queries.iter().filter(|query| query.kind == QueryKind::Indicator) {
         let Some(batch) = results.get(&query.id) else { continue };
         let settling_days = vocabulary
             .sources_of(&query.id)
@@ -75,9 +102,8 @@ pub async fn compute(
 }
 
 /// Names of the source tables that some query reads.
-fn tables_read(vocabulary: &Vocabulary) -> BTreeSet<String> {
-    vocabulary
-        .queries()
+fn tables_read(vocabulary: &Vocabulary, queries: &[&Query]) -> BTreeSet<String> {
+    queries
         .iter()
         .flat_map(|query| &query.sources)
         .filter(|name| vocabulary.query(name).is_none() && !system::TABLES.contains(&name.as_str()))
@@ -106,10 +132,10 @@ async fn read_table(
 /// Runs the queries, starting each as soon as those it reads are there.
 async fn run_queries(
     inner: &SessionContext,
-    queries: &[Query],
+    queries: &[&Query],
 ) -> Result<BTreeMap<String, RecordBatch>, Error> {
     let ids: BTreeSet<&str> = queries.iter().map(|query| query.id.as_str()).collect();
-    let mut waiting: Vec<&Query> = queries.iter().collect();
+    let mut waiting: Vec<&Query> = queries.to_vec();
     let mut results: BTreeMap<String, RecordBatch> = BTreeMap::new();
     let mut under_way = FuturesUnordered::new();
     loop {

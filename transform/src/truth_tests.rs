@@ -17,8 +17,8 @@ use datafusion::execution::context::SessionContext;
 use jiff::civil::{Date, date};
 use vigie_queries::{ColumnType, Observation, Observations, Place, Status, TimeType, Vocabulary};
 
-use crate::run::register;
-use crate::{Computed, compute};
+use crate::compute;
+use crate::run::{compute_one, register};
 
 /// Tables by name.
 type Tables = BTreeMap<String, RecordBatch>;
@@ -87,8 +87,8 @@ fn read_csv(path: &Path, schema: &SchemaRef, delimiter: u8, names: impl Fn(&str)
     RecordBatch::try_new(Arc::clone(schema), columns).unwrap()
 }
 
-/// Computes everything from the tables given; the others are empty.
-async fn run(vocabulary: &Vocabulary, tables: &Tables, as_of_day: Date) -> (SessionContext, Computed) {
+/// A session with the tables given; the others are empty.
+fn session(vocabulary: &Vocabulary, tables: &Tables) -> SessionContext {
     let ctx = SessionContext::new();
     for contract in vocabulary.contracts() {
         for table in [contract.name().to_owned(), format!("{}_versions", contract.name())] {
@@ -101,8 +101,7 @@ async fn run(vocabulary: &Vocabulary, tables: &Tables, as_of_day: Date) -> (Sess
     for (table, batch) in tables {
         register(&ctx, table, batch).unwrap();
     }
-    let computed = compute(&ctx, vocabulary, as_of_day).await.unwrap();
-    (ctx, computed)
+    ctx
 }
 
 /// A number of `expected.csv`: products and one quotient.
@@ -182,7 +181,8 @@ async fn hand_counted_cases_hold() {
                 tables.insert(table.to_owned(), read_csv(&path, &schema, b',', str::to_owned));
             }
         }
-        let (_, computed) = run(&vocabulary, &tables, as_of_day).await;
+        let ctx = session(&vocabulary, &tables);
+        let computed = compute_one(&ctx, &vocabulary, &indicator, as_of_day).await.unwrap();
         let found = computed.observations().unwrap();
         let expected = std::fs::read_to_string(case.join("expected.csv")).unwrap();
         let mut lines = expected.lines();
@@ -221,15 +221,16 @@ fn real_tables(vocabulary: &Vocabulary, real: &Path) -> Tables {
     tables
 }
 
-async fn real() -> Option<(SessionContext, Observations)> {
+async fn real() -> Option<Observations> {
     let Some(place) = shared() else {
         eprintln!("skipped: no real files (VIGIE_SHARED, or ../shared beside the repository)");
         return None;
     };
     let vocabulary = Vocabulary::embedded().unwrap();
-    let (ctx, computed) = run(&vocabulary, &real_tables(&vocabulary, &place), date(2021, 1, 31)).await;
+    let ctx = session(&vocabulary, &real_tables(&vocabulary, &place));
+    let computed = compute(&ctx, &vocabulary, date(2021, 1, 31)).await.unwrap();
     let found = computed.observations().unwrap();
-    Some((ctx, found))
+    Some(found)
 }
 
 fn at<'a>(found: &'a Observations, indicator: &str, place: &Place, day: Date) -> &'a Observation {
@@ -238,7 +239,7 @@ fn at<'a>(found: &'a Observations, indicator: &str, place: &Place, day: Date) ->
 
 #[tokio::test]
 async fn the_real_files_give_the_figures_that_were_published() {
-    let Some((_, found)) = real().await else { return };
+    let Some(found) = real().await else { return };
     let occitanie = Place::region("76");
 
     // ARS Occitanie, bulletin of 13 October 2020: 159 patients, 474 beds.
@@ -275,7 +276,7 @@ async fn the_real_files_give_the_figures_that_were_published() {
 
 #[tokio::test]
 async fn every_gap_of_the_real_files_has_a_reason_and_no_value_is_beyond_sense() {
-    let Some((_, found)) = real().await else { return };
+    let Some(found) = real().await else { return };
     let mut gaps = 0_usize;
     for (key, series) in found.iter() {
         for (day, seen) in series {
@@ -301,8 +302,9 @@ async fn the_same_tables_give_the_same_rows_in_key_order() {
     };
     let vocabulary = Vocabulary::embedded().unwrap();
     let tables = real_tables(&vocabulary, &place);
-    let (_, first) = run(&vocabulary, &tables, date(2021, 1, 31)).await;
-    let (_, second) = run(&vocabulary, &tables, date(2021, 1, 31)).await;
+    let ctx = session(&vocabulary, &tables);
+    let first = compute(&ctx, &vocabulary, date(2021, 1, 31)).await.unwrap();
+    let second = compute(&ctx, &vocabulary, date(2021, 1, 31)).await.unwrap();
     assert_eq!(first.indicators, second.indicators);
     let mut before: Option<(Vec<String>, i32)> = None;
     for batch in &first.indicators {
