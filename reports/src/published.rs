@@ -1,6 +1,6 @@
 //! The register of what a bulletin prints: no number reaches the page without passing here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -78,7 +78,7 @@ pub(crate) struct Register {
     values: Vec<PublishedValue>,
     plotted: Vec<PlottedSeries>,
     files: BTreeMap<String, Vec<u8>>,
-    indicators: BTreeSet<String>,
+    indicators: Vec<String>,
 }
 
 impl Register {
@@ -150,8 +150,8 @@ impl Register {
         name
     }
 
-    /// Ids whose definition the bulletin owes its readers, in order.
-    pub(crate) fn indicators(&self) -> &BTreeSet<String> {
+    /// Ids whose definition the bulletin owes its readers, in the order they were first printed.
+    pub(crate) fn indicators(&self) -> &[String] {
         &self.indicators
     }
 
@@ -162,7 +162,9 @@ impl Register {
 
     fn define(&mut self, indicator: &str) {
         let id = indicator.split('.').next().unwrap_or(indicator);
-        self.indicators.insert(id.to_owned());
+        if !self.indicators.iter().any(|known| known == id) {
+            self.indicators.push(id.to_owned());
+        }
     }
 }
 

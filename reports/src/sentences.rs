@@ -107,14 +107,26 @@ pub(crate) fn ranked(lead_one: &str, lead_many: &str, places: &[(String, String)
     format!(" {lead} : {}.", french::list(&items))
 }
 
+/// Departments at one level.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AtLevel {
+    /// Title of the level.
+    pub(crate) title: String,
+    /// Names of the departments.
+    pub(crate) names: Vec<String>,
+    /// Whether missing criteria could put some of them higher.
+    pub(crate) at_least: bool,
+}
+
 /// How many departments stand at each level: the state of the territory in one sentence.
 ///
-/// `levels`: title and names of the departments at it, from the highest; `unknown`: departments that could not be judged.
-pub(crate) fn state(levels: &[(String, Vec<String>)], total: usize, unknown: usize) -> (String, String) {
+/// `levels`: from the highest; `unknown`: departments that could not be judged.
+pub(crate) fn state(levels: &[AtLevel], total: usize, unknown: usize) -> (String, String) {
     let mut parts: Vec<String> = Vec::new();
-    for (title, names) in levels.iter().filter(|(_, names)| !names.is_empty()) {
+    for AtLevel { title, names, at_least } in levels.iter().filter(|level| !level.names.is_empty()) {
         let shown = if names.len() <= 6 { format!(" ({})", french::list(names)) } else { String::new() };
-        parts.push(format!("{} au niveau « {title} »{shown}", names.len()));
+        let or_more = if *at_least { " ou au-dessus" } else { "" };
+        parts.push(format!("{} au niveau « {title} »{or_more}{shown}", names.len()));
     }
     let of_unknown = match unknown {
         0 => String::new(),
@@ -132,7 +144,7 @@ pub(crate) fn state(levels: &[(String, Vec<String>)], total: usize, unknown: usi
             n => (format!("Aucun des {n} départements jugés n’est en alerte."), of_unknown),
         };
     }
-    let raised: usize = levels.iter().map(|(_, names)| names.len()).sum();
+    let raised: usize = levels.iter().map(|level| level.names.len()).sum();
     let lead = match raised {
         1 => format!("1 département sur {total} est en alerte"),
         n => format!("{n} départements sur {total} sont en alerte"),
@@ -191,6 +203,14 @@ mod tests {
 
     fn printed() -> PrintedChange {
         PrintedChange { now: "812".into(), before: "654".into(), change: "+158 (+24 %)".into() }
+    }
+
+    fn at(title: &str, names: &[&str]) -> AtLevel {
+        AtLevel {
+            title: title.into(),
+            names: names.iter().map(|n| (*n).to_owned()).collect(),
+            at_least: false,
+        }
     }
 
     fn said(subject: Subject, fact: &Comparison) -> String {
@@ -261,7 +281,7 @@ mod tests {
 
     #[test]
     fn no_department_in_alert_is_said() {
-        let levels = vec![("rouge".to_owned(), vec![])];
+        let levels = vec![at("rouge", &[])];
         assert_eq!(state(&levels, 13, 0).0, "Aucun des 13 départements jugés n’est en alerte.");
         assert_eq!(
             state(&levels, 13, 2).1,
@@ -272,18 +292,21 @@ mod tests {
 
     #[test]
     fn departments_in_alert_are_counted_from_the_highest_level() {
-        let levels = vec![
-            ("rouge".to_owned(), vec!["Gard".to_owned()]),
-            ("orange".to_owned(), vec!["Hérault".to_owned(), "Lot".to_owned()]),
-        ];
+        let levels = vec![at("rouge", &["Gard"]), at("orange", &["Hérault", "Lot"])];
         let (lead, rest) = state(&levels, 13, 0);
         assert_eq!(lead, "3 départements sur 13 sont en alerte");
         assert_eq!(rest, " : 1 au niveau « rouge » (Gard) et 2 au niveau « orange » (Hérault et Lot).");
     }
 
     #[test]
+    fn a_level_known_only_from_below_is_said_so() {
+        let levels = vec![AtLevel { at_least: true, ..at("orange", &["Lot"]) }];
+        assert_eq!(state(&levels, 13, 0).1, " : 1 au niveau « orange » ou au-dessus (Lot).");
+    }
+
+    #[test]
     fn one_department_takes_the_singular() {
-        let levels = vec![("rouge".to_owned(), vec!["Gard".to_owned()])];
+        let levels = vec![at("rouge", &["Gard"])];
         assert_eq!(state(&levels, 13, 1).0, "1 département sur 13 est en alerte");
         assert_eq!(
             low_cover("Tests antigéniques", "7", &[("Gers".into(), "2,8".into())]).unwrap().1,

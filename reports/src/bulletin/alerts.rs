@@ -123,9 +123,9 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
         caption: format!("Alertes en cours au {}", french::date(view.sunday)),
         columns: vec![
             Column::text("Lieu", 1.0),
-            Column::text("Depuis le", 0.9),
-            Column::text("Chiffres et seuils", 2.0),
-            Column::text("État", 0.55),
+            Column::text("Depuis le", 0.0),
+            Column::text("Chiffres et seuils", 2.6),
+            Column::text("État", 0.0),
         ],
         rows,
         notes: Vec::new(),

@@ -104,24 +104,3 @@ pub(crate) fn category(code: &str) -> String {
     }
     crate::clean::short(code, 60)
 }
-
-/// A noun with its number, for units that are countable.
-pub(crate) fn unit_word(unit: &str) -> &'static str {
-    match unit {
-        "share" => "part",
-        "per_100k" => "pour 100 000 habitants",
-        "per_10k" | "per_10k_75plus" => "pour 10 000 habitants de 75 ans et plus",
-        "days" => "jours",
-        "euros" => "euros",
-        "patients" => "patients",
-        "deaths" => "décès",
-        "tests" | "people" => "personnes",
-        "cases" => "cas",
-        "beds" => "lits",
-        "nurses" => "infirmiers",
-        "doctors" => "médecins",
-        "centres" => "centres",
-        "slots_per_100k" | "slots_per_100k_day" => "créneaux par jour pour 100 000 habitants",
-        _ => "",
-    }
-}

@@ -1,5 +1,7 @@
 //! City care: consultation centres, nurses, home follow-up, telemedicine, reinforcement.
 
+use vigie_queries::Place;
+
 use super::catalogue;
 use super::parts::{self, Line, Notes};
 use super::view::View;
@@ -60,15 +62,12 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     for (title, ids) in groups {
         let mut group = Vec::new();
         for id in ids.iter().filter(|id| view.defined(id)) {
-            let mut categories = vec![""];
-            categories.extend(view.input.observations.categories(id, place));
-            for category in categories {
-                if !view.has(id, category, place) {
+            for (category, label) in lines(view, id, place) {
+                if !view.has(id, &category, place) {
                     continue;
                 }
                 shown.push(*id);
-                let label = label(view, id, category);
-                group.push(parts::three_week_row(view, register, &mut notes, &label, id, category, place));
+                group.push(parts::three_week_row(view, register, &mut notes, &label, id, &category, place));
             }
         }
         if group.is_empty() {
@@ -95,24 +94,34 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     blocks
 }
 
-/// `Centres : ouverts, dédiés`, `Infirmiers inscrits, Inzee.Care`.
-fn label(view: &View, id: &str, category: &str) -> String {
-    match (id, category) {
-        (_, "") => catalogue::label(view, id),
-        ("centres_by_status", category) => {
-            let words = category.split_once('/').map_or_else(
-                || catalogue::category(category),
-                |(kind, status)| {
-                    format!("{}, {}", catalogue::category(status), lower(&catalogue::category(kind)))
-                },
-            );
-            format!("Centres\u{A0}: {}", lower(&words))
+/// Rows of an indicator: the whole, then its categories. A lone category names the whole.
+fn lines(view: &View, id: &str, place: &Place) -> Vec<(String, String)> {
+    let whole = catalogue::label(view, id);
+    let categories = view.input.observations.categories(id, place);
+    if id == "centres_by_status" {
+        return STATUSES
+            .iter()
+            .filter(|(category, _)| categories.contains(category))
+            .map(|(category, label)| ((*category).to_owned(), (*label).to_owned()))
+            .collect();
+    }
+    match categories.as_slice() {
+        [] => vec![(String::new(), whole)],
+        [only] if view.has(id, "", place) => {
+            vec![(String::new(), format!("{whole} ({})", catalogue::category(only)))]
         }
-        (_, category) => format!("– dont {}", catalogue::category(category)),
+        many => std::iter::once((String::new(), whole))
+            .chain(many.iter().map(|c| ((*c).to_owned(), format!("– dont {}", catalogue::category(c)))))
+            .collect(),
     }
 }
 
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
-}
+/// Statuses printed, after the number of open centres.
+const STATUSES: [(&str, &str); 6] = [
+    ("dedicated/open", "– dont dédiés à la Covid-19"),
+    ("reorganised/open", "– dont structures réorganisées"),
+    ("project", "Centres en projet"),
+    ("supported", "Centres accompagnés, pas encore ouverts"),
+    ("suspended", "Centres suspendus"),
+    ("closed", "Centres fermés"),
+];

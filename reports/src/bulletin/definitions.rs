@@ -14,12 +14,9 @@ use crate::published::Register;
 pub(crate) fn write(view: &View, register: &Register, levels: Option<&Levels>) -> Vec<Block> {
     let printed = register.indicators();
     let received = received(view);
-    let items: Vec<Definition> = view
-        .input
-        .vocabulary
-        .queries()
+    let items: Vec<Definition> = printed
         .iter()
-        .filter(|query| printed.contains(&query.id))
+        .filter_map(|id| view.input.vocabulary.query(id))
         .map(|query| {
             // Sources by their number in the table below.
             let own = view.input.vocabulary.sources_of(&query.id);
@@ -29,7 +26,8 @@ pub(crate) fn write(view: &View, register: &Register, levels: Option<&Levels>) -
                 .filter(|(_, feed)| own.contains(feed.source.as_str()) && feed.source != "events")
                 .map(|(index, _)| (index + 1).to_string())
                 .collect();
-            let source = if numbers.is_empty() { String::new() } else { format!("[{}]", numbers.join(", ")) };
+            let source =
+                if numbers.is_empty() { String::new() } else { format!("[{}]", numbers.join(",\u{A0}")) };
             Definition {
                 term: query.title_fr.clone(),
                 text: french::typography(&crate::clean::short(&query.definition_fr, 500)),

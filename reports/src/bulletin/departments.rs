@@ -6,7 +6,7 @@ use super::levels::Levels;
 use super::parts::{self, Notes};
 use super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
-use crate::figures::{self, HeatCell, HeatRow, HeatStrip, Level, Panel, Size, SmallMultiples, style};
+use crate::figures::{self, HeatCell, HeatRow, HeatStrip, Panel, Size, SmallMultiples, style};
 use crate::french;
 use crate::published::Register;
 use crate::trend::Direction;
@@ -15,7 +15,7 @@ use crate::trend::Direction;
 const COLUMNS: [(&str, &str, &str, &str); 9] = [
     ("hospital_patients", "", "Hospit.", "patients"),
     ("icu_patients", "", "Réa.", "patients"),
-    ("icu_occupancy_initial", "", "Occup. réa.", "lits SAE"),
+    ("icu_occupancy_initial", "", "Occ. réa.", "lits SAE"),
     ("admissions_7d", "", "Admiss.", "7 jours"),
     ("incidence_7d_per_100k", "", "Incid.", "/100 000"),
     ("positivity_7d", "", "Positivité", "7 jours"),
@@ -168,7 +168,7 @@ fn strip(view: &View, register: &mut Register, levels: &Levels, places: &[&Place
     let figure = figures::heat_strip(&HeatStrip {
         title: title.to_owned(),
         weeks: backs.iter().map(|back| view.monday(*back)).collect(),
-        levels: names.into_iter().map(|name| Level { mark: String::new(), name }).collect(),
+        levels: super::map::legend(names),
         rows,
         width_pt: Size::WIDE.width_pt,
     });

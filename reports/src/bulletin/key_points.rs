@@ -6,7 +6,7 @@ use vigie_queries::{GeoType, Place};
 
 use super::alerts;
 use super::catalogue;
-use super::levels::Levels;
+use super::levels::{Levels, Standing};
 use super::map;
 use super::parts;
 use super::supply;
@@ -15,7 +15,7 @@ use crate::document::{Block, KeyFigure, Rich};
 use crate::figures::Size;
 use crate::french;
 use crate::published::Register;
-use crate::sentences::{self, PrintedChange, Subject};
+use crate::sentences::{self, AtLevel, PrintedChange, Subject};
 use crate::trend::Direction;
 
 /// Key figures, in order of preference; five are printed.
@@ -101,8 +101,8 @@ fn state(view: &View, levels: Option<&Levels>) -> Option<Rich> {
     } else {
         view.departments.iter().map(|info| &info.place).collect()
     };
-    let ranks: Vec<(String, Option<u8>)> =
-        places.iter().map(|place| (view.name(place), levels.at(place, view.sunday).rank)).collect();
+    let ranks: Vec<(String, Standing)> =
+        places.iter().map(|place| (view.name(place), levels.at(place, view.sunday))).collect();
     if view.territory().geo_type == GeoType::Department {
         let standing = levels.at(view.territory(), view.sunday);
         return Some(parts::led(
@@ -110,14 +110,17 @@ fn state(view: &View, levels: Option<&Levels>) -> Option<Rich> {
             &format!(": {} (règle « {} »).", standing.text, levels.rule.title_fr),
         ));
     }
-    let unknown = ranks.iter().filter(|(_, rank)| rank.is_none()).count();
-    let by_level: Vec<(String, Vec<String>)> = (1..=levels.rule.levels.len())
+    let unknown = ranks.iter().filter(|(_, standing)| standing.rank.is_none()).count();
+    let by_level: Vec<AtLevel> = (1..=levels.rule.levels.len())
         .rev()
         .filter_map(|rank| u8::try_from(rank).ok())
         .map(|rank| {
-            let names =
-                ranks.iter().filter(|(_, r)| *r == Some(rank)).map(|(name, _)| name.clone()).collect();
-            (levels.title(rank), names)
+            let here = || ranks.iter().filter(|(_, standing)| standing.rank == Some(rank));
+            AtLevel {
+                title: levels.title(rank),
+                names: here().map(|(name, _)| name.clone()).collect(),
+                at_least: here().any(|(_, standing)| standing.at_least),
+            }
         })
         .collect();
     let (lead, rest) = sentences::state(&by_level, ranks.len(), unknown);

@@ -24,6 +24,8 @@ pub(crate) struct Standing {
     pub(crate) rank: Option<u8>,
     /// « alerte », « au moins alerte », « non établi ».
     pub(crate) text: String,
+    /// Whether missing criteria could put it higher.
+    pub(crate) at_least: bool,
 }
 
 impl<'a> Levels<'a> {
@@ -65,14 +67,15 @@ impl<'a> Levels<'a> {
 
     /// The level of a place on a day.
     pub(crate) fn at(&self, place: &Place, sunday: Date) -> Standing {
-        let unknown = Standing { rank: None, text: "non établi".to_owned() };
+        let unknown = Standing { rank: None, text: "non établi".to_owned(), at_least: false };
         let Some(judgement) = self.judgement(place, sunday) else { return unknown };
         if judgement.level == "unknown" || (judgement.rank == 0 && judgement.rank_max > 0) {
             return unknown;
         }
         let title = self.title(judgement.rank);
-        let text = if judgement.rank_max > judgement.rank { format!("au moins {title}") } else { title };
-        Standing { rank: Some(judgement.rank), text }
+        let at_least = judgement.rank_max > judgement.rank;
+        let text = if at_least { format!("au moins {title}") } else { title };
+        Standing { rank: Some(judgement.rank), text, at_least }
     }
 
     /// Title of a rank, in lower case for use inside a sentence.

@@ -45,15 +45,20 @@ pub(crate) fn write(
     let printed = what(view, levels, places)?;
     let (title, unit, sources) = match &printed {
         Printed::Score => (
-            "Score de tension (sur 12) et niveau".to_owned(),
-            figures::Unit::decimal("", 1),
+            "Niveau par département".to_owned(),
+            figures::Unit::decimal("chiffre\u{A0}: score sur 12", 1),
             levels.map(indicators_of).unwrap_or_default(),
         ),
         Printed::Indicator(id) => {
             let (unit, decimals) = view.unit(id);
             let decimals = if unit == "per_100k" { 0 } else { decimals };
             let name = super::catalogue::label(view, id);
-            (name, parts::figure_unit(&unit, decimals, ""), vec![id.clone()])
+            let words = french::typography(&format!("chiffre : {}", lower(&name)));
+            (
+                "Niveau par département".to_owned(),
+                parts::figure_unit(&unit, decimals, &words),
+                vec![id.clone()],
+            )
         }
     };
     let map_places: Vec<MapPlace> = places
@@ -84,10 +89,7 @@ pub(crate) fn write(
         })
         .collect();
     let names = levels.map_or_else(|| vec!["niveau non établi".to_owned()], Levels::names);
-    let legend = names
-        .into_iter()
-        .map(|name| Level { mark: french::capital(&name).chars().take(1).collect(), name })
-        .collect();
+    let legend = legend(names);
     let figure = figures::map(&Map { title: title.clone(), unit, places: map_places, levels: legend, size });
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
     Some(parts::picture(view, register, figure, &title, &sources))
@@ -115,4 +117,28 @@ fn what(view: &View, levels: Option<&Levels>, places: &[&Place]) -> Option<Print
             .count();
         share(known).then_some(Printed::Indicator(id))
     })
+}
+
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// Levels with the mark printed in cells: a dot below every level, else the initial, or the rank where two share one.
+pub(crate) fn legend(names: Vec<String>) -> Vec<Level> {
+    let initial = |name: &str| french::capital(name).chars().take(1).collect::<String>();
+    let initials: Vec<String> = names.iter().skip(1).map(|name| initial(name)).collect();
+    let unique = initials.iter().enumerate().all(|(i, mark)| !initials[..i].contains(mark));
+    names
+        .into_iter()
+        .enumerate()
+        .map(|(rank, name)| {
+            let mark = match rank {
+                0 => "·".to_owned(),
+                _ if unique => initial(&name),
+                rank => rank.to_string(),
+            };
+            Level { name, mark }
+        })
+        .collect()
 }

@@ -64,7 +64,11 @@ pub(crate) fn text(body: impl AsRef<str>) -> Vec<Run> {
 
 /// A strong lead and the rest through the typographic filter.
 pub(crate) fn led(lead: &str, rest: &str) -> Vec<Run> {
-    let whole = french::typography(&format!("{lead}\u{1}{rest}"));
+    // A colon after the lead takes one no-break space, whichever side the caller left a space on.
+    let spaced = lead.ends_with(' ') || rest.starts_with(' ');
+    let (lead, rest) = (lead.trim_end(), rest.trim_start());
+    let space = if spaced { " " } else { "" };
+    let whole = french::typography(&format!("{lead}\u{1}{space}{rest}"));
     match whole.split_once('\u{1}') {
         Some((lead, rest)) => crate::document::led(lead, rest),
         None => plain(whole),

@@ -13,13 +13,13 @@ const FILL: &str = "test_order_fill_rate_14d";
 /// Order of products; those an agency adds follow.
 const PRODUCTS: [&str; 4] = ["rt_pcr", "antigen", "surgical_mask", "ffp2_mask"];
 
-/// Days of cover under which a stock is low, then critical: from the rule that watches it, else 7 and 3.
+/// Days of cover under which a stock is low, then critical: from the rule that watches tests, else 7 and 3.
 pub(crate) fn bounds(view: &View) -> (f64, f64) {
     let steps = view
         .input
         .vocabulary
         .rules()
-        .filter(|rule| rule.id.starts_with("cover") && rule.in_force(view.sunday))
+        .filter(|rule| rule.id.starts_with("cover-tests") && rule.in_force(view.sunday))
         .flat_map(|rule| &rule.criteria)
         .filter(|criterion| criterion.indicator == COVER)
         .find_map(|criterion| {
@@ -61,7 +61,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     let (low, critical) = bounds(view);
     let mut blocks = Vec::new();
     let title = "Jours de stock au rythme d’utilisation des 7 derniers jours";
-    let rows = products
+    let rows: Vec<CoverRow> = products
         .iter()
         .map(|product| {
             let observation = view.week(COVER, product, place, 0);
@@ -74,14 +74,12 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
             CoverRow { label, days, reason: observation.and_then(|o| o.missing_reason.clone()) }
         })
         .collect();
-    let figure = figures::days_of_cover(&DaysOfCover {
-        title: title.to_owned(),
-        rows,
-        low,
-        critical,
-        width_pt: Size::WIDE.width_pt,
-    });
-    blocks.push(parts::picture(view, register, figure, title, &[COVER]));
+    if rows.iter().any(|row| row.days.is_some()) {
+        let width_pt = Size::WIDE.width_pt;
+        let figure =
+            figures::days_of_cover(&DaysOfCover { title: title.to_owned(), rows, low, critical, width_pt });
+        blocks.push(parts::picture(view, register, figure, title, &[COVER]));
+    }
 
     let mut notes = Notes::default();
     let mut rows = Vec::new();
@@ -114,13 +112,10 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         let mut columns = vec![Column::text("Département", 1.0)];
         columns.extend(products.iter().map(|product| Column::number(catalogue::category(product))));
         let mut lines = notes.lines();
+        let (low, critical) = (french::number(low, 0), french::number(critical, 0));
         lines.insert(
             0,
-            french::typography(&format!(
-                "! : moins de {} jours ; !! : moins de {} jours.",
-                french::number(low, 0),
-                french::number(critical, 0)
-            )),
+            format!("!\u{A0}: moins de {low}\u{A0}jours\u{202F}; !!\u{A0}: moins de {critical}\u{A0}jours."),
         );
         blocks.push(Block::Table(Table {
             caption: "Jours de stock par département et produit".to_owned(),
