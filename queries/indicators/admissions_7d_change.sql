@@ -1,6 +1,6 @@
 /*---
 id            = "admissions_7d_change"
-title_fr      = "Nouvelles hospitalisations : évolution sur une semaine"
+title_fr      = "Nouvelles hospitalisations : évolution sur une semaine"
 definition_fr = "Somme des 7 derniers jours comparée à celle des 7 jours précédents, en part de celle-ci. Pas de valeur quand elle était nulle, ni quand une rupture de définition sépare les deux."
 unit          = "share"
 decimals      = 1

@@ -1,7 +1,7 @@
 /*---
 id            = "care_occupancy_open"
 title_fr      = "Occupation des lits ouverts, par filière de soins"
-definition_fr = "Tous les patients présents rapportés aux lits armés ce jour (ouverts et dotés en personnel), par filière : réanimation, soins intensifs, surveillance continue, médecine, chirurgie, soins de suite et de réadaptation, hospitalisation à domicile."
+definition_fr = "Tous les patients présents rapportés aux lits armés ce jour (ouverts et dotés en personnel), par filière : réanimation, soins intensifs, surveillance continue, médecine, chirurgie, soins de suite et de réadaptation, hospitalisation à domicile."
 unit          = "share"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "category", "time_value"]

@@ -1,6 +1,6 @@
 /*---
 id            = "cases_7d_change"
-title_fr      = "Personnes positives : évolution sur une semaine"
+title_fr      = "Personnes positives : évolution sur une semaine"
 definition_fr = "Personnes positives des 7 derniers jours comparées à celles des 7 jours précédents, en part de celles-ci. Pas de valeur quand il n’y en avait aucune, ni quand une rupture de définition sépare les deux."
 unit          = "share"
 decimals      = 1

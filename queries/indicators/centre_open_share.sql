@@ -1,7 +1,7 @@
 /*---
 id            = "centre_open_share"
 title_fr      = "Part des centres soutenus qui sont ouverts"
-definition_fr = "Centres ouverts rapportés aux centres soutenus, ouverts ou suspendus ce jour : ni les projets à l’étude, ni les centres fermés. Ensemble, puis par nature."
+definition_fr = "Centres ouverts rapportés aux centres soutenus, ouverts ou suspendus ce jour : ni les projets à l’étude, ni les centres fermés. Ensemble, puis par nature."
 unit          = "share"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]

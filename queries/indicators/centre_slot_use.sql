@@ -6,7 +6,7 @@ unit          = "share"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["centre_place_day"]
-references    = ["indicators.md; registre des centres"]
+references    = ["registre des centres"]
 ---*/
 with sums as (
     select

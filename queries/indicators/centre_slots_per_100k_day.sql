@@ -1,12 +1,12 @@
 /*---
 id            = "centre_slots_per_100k_day"
-title_fr      = "Créneaux de consultation offerts par jour pour 100 000 habitants"
-definition_fr = "Créneaux offerts par jour dans les centres ouverts, rapportés à la population (INSEE, année du référentiel) et multipliés par 100 000. Il faut que chaque centre ouvert déclare ses créneaux."
+title_fr      = "Créneaux de consultation offerts par jour pour 100 000 habitants"
+definition_fr = "Créneaux offerts par jour dans les centres ouverts, rapportés à la population (INSEE, année du référentiel) et multipliés par 100 000. Il faut que chaque centre ouvert déclare ses créneaux."
 unit          = "slots_per_100k"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["centre_place_day"]
-references    = ["indicators.md; registre des centres", "INSEE: population"]
+references    = ["registre des centres", "INSEE: population"]
 ---*/
 with sums as (
     select

@@ -1,7 +1,7 @@
 /*---
 id            = "centres_open"
 title_fr      = "Centres de consultation ouverts"
-definition_fr = "Centres de consultation Covid-19 ouverts ce jour, selon la dernière édition du registre parue à cette date ; ensemble, puis par nature : créés pour l’épidémie (dedicated) ou structures réorganisées (reorganised)."
+definition_fr = "Centres de consultation Covid-19 ouverts ce jour, selon la dernière édition du registre parue à cette date ; ensemble, puis par nature : créés pour l’épidémie (dedicated) ou structures réorganisées (reorganised)."
 unit          = "centres"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]
@@ -13,8 +13,8 @@ select
     geo_value,
     case when grouping(kind) = 1 then '' else kind end as category,
     time_value,
-    sum(n_centres) filter (where status = 'open') as value,
-    sum(n_centres) filter (where status = 'open') as numerator,
+    case when max(reason) is null then coalesce(sum(n_centres) filter (where status = 'open'), 0) end as value,
+    case when max(reason) is null then coalesce(sum(n_centres) filter (where status = 'open'), 0) end as numerator,
     null as denominator,
     max(reason) as missing_reason
 from centre_place_day

@@ -1,7 +1,7 @@
 /*---
 id            = "deaths_7d"
 title_fr      = "Décès à l’hôpital, 7 jours"
-definition_fr = "Augmentation sur 7 jours du cumul des décès à l’hôpital de patients Covid-19 (SI-VIC). Pas de valeur quand la source a corrigé le cumul à la baisse : ce n’est pas un nombre de décès."
+definition_fr = "Augmentation sur 7 jours du cumul des décès à l’hôpital de patients Covid-19 (SI-VIC). Pas de valeur quand la source a corrigé le cumul à la baisse : ce n’est pas un nombre de décès."
 unit          = "deaths"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "time_value"]

@@ -1,7 +1,7 @@
 /*---
 id            = "er_covid_share_7d"
 title_fr      = "Part des passages aux urgences pour suspicion de Covid-19, 7 jours"
-definition_fr = "Passages aux urgences pour suspicion de Covid-19 rapportés à tous les passages (OSCOUR), sur les jours déclarés parmi les 7 derniers. Le nombre de jours déclarés est donné à côté ; un total de 0 passage veut dire que personne n’a transmis."
+definition_fr = "Passages aux urgences pour suspicion de Covid-19 rapportés à tous les passages (OSCOUR), sur les jours déclarés parmi les 7 derniers. Le nombre de jours déclarés est donné à côté ; un total de 0 passage veut dire que personne n’a transmis."
 unit          = "share"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]

@@ -1,12 +1,12 @@
 /*---
 id            = "home_requests_unserved_share_7d"
 title_fr      = "Demandes de soins à domicile sans réponse en 24 heures"
-definition_fr = "Part des demandes d’infirmier à domicile qui n’ont pas été acceptées sous 24 heures, sur les jours déclarés parmi les 7 derniers ; ensemble des plateformes, puis par plateforme."
+definition_fr = "Part des demandes d’infirmier à domicile qui n’ont pas été acceptées sous 24 heures, sur les jours déclarés parmi les 7 derniers ; ensemble des plateformes, puis par plateforme."
 unit          = "share"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["nurse_place_day"]
-references    = ["indicators.md; plateformes"]
+references    = ["plateformes"]
 ---*/
 select
     geo_type,

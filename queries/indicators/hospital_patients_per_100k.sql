@@ -1,7 +1,7 @@
 /*---
 id            = "hospital_patients_per_100k"
-title_fr      = "Patients hospitalisés pour 100 000 habitants"
-definition_fr = "Patients Covid-19 présents à l’hôpital ce jour, rapportés à la population (INSEE, estimation de l’année du référentiel) et multipliés par 100 000."
+title_fr      = "Patients hospitalisés pour 100 000 habitants"
+definition_fr = "Patients Covid-19 présents à l’hôpital ce jour, rapportés à la population (INSEE, estimation de l’année du référentiel) et multipliés par 100 000."
 unit          = "per_100k"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]

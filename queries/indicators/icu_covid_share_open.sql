@@ -6,7 +6,7 @@ unit          = "share"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["capacity_place_day"]
-references    = ["indicators.md; déclarations des établissements"]
+references    = ["déclarations des établissements"]
 ---*/
 select
     geo_type,

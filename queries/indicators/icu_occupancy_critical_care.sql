@@ -1,7 +1,7 @@
 /*---
 id            = "icu_occupancy_critical_care"
 title_fr      = "Occupation des lits de soins critiques"
-definition_fr = "Patients Covid-19 en réanimation ou soins intensifs, rapportés à tous les lits de soins critiques installés avant l’épidémie : réanimation, soins intensifs et surveillance continue (SAE, année du référentiel)."
+definition_fr = "Patients Covid-19 en réanimation ou soins intensifs, rapportés à tous les lits de soins critiques installés avant l’épidémie : réanimation, soins intensifs et surveillance continue (SAE, année du référentiel)."
 unit          = "share"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]

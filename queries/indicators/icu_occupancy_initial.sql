@@ -1,7 +1,7 @@
 /*---
 id            = "icu_occupancy_initial"
 title_fr      = "Occupation des lits de réanimation, capacité initiale"
-definition_fr = "Patients Covid-19 en réanimation ou soins intensifs, rapportés aux lits de réanimation installés avant l’épidémie (SAE, année du référentiel). Peut dépasser 100 %, car des lits ont été ouverts depuis."
+definition_fr = "Patients Covid-19 en réanimation ou soins intensifs, rapportés aux lits de réanimation installés avant l’épidémie (SAE, année du référentiel). Peut dépasser 100 %, car des lits ont été ouverts depuis."
 unit          = "share"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]

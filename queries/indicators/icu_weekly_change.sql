@@ -1,6 +1,6 @@
 /*---
 id            = "icu_weekly_change"
-title_fr      = "Patients en réanimation : évolution sur 7 jours"
+title_fr      = "Patients en réanimation : évolution sur 7 jours"
 definition_fr = "Patients Covid-19 en réanimation ou soins intensifs ce jour, moins ceux présents 7 jours avant. La valeur de la semaine compare les deux dimanches."
 unit          = "patients"
 decimals      = 0

@@ -1,7 +1,7 @@
 /*---
 id            = "incidence_65plus_7d_per_100k"
-title_fr      = "Taux d’incidence des 65 ans et plus pour 100 000 habitants, 7 jours"
-definition_fr = "Personnes positives de 65 ans et plus en 7 jours, rapportées à la population de cet âge. Le flux reçu n’a pas de classes d’âge : la valeur manque toujours, et les règles qui la demandent donnent un intervalle."
+title_fr      = "Taux d’incidence des 65 ans et plus pour 100 000 habitants, 7 jours"
+definition_fr = "Personnes positives de 65 ans et plus en 7 jours, rapportées à la population de cet âge. Le flux reçu n’a pas de classes d’âge : la valeur manque toujours, et les règles qui la demandent donnent un intervalle."
 unit          = "per_100k"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]

@@ -1,7 +1,7 @@
 /*---
 id            = "incidence_7d_change"
-title_fr      = "Taux d’incidence : évolution sur une semaine"
-definition_fr = "Taux d’incidence sur 7 jours moins celui de 7 jours avant, en cas pour 100 000 habitants. Pas de valeur quand une rupture de définition sépare les deux."
+title_fr      = "Taux d’incidence : évolution sur une semaine"
+definition_fr = "Taux d’incidence sur 7 jours moins celui de 7 jours avant, en cas pour 100 000 habitants. Pas de valeur quand une rupture de définition sépare les deux."
 unit          = "per_100k"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]

@@ -1,7 +1,7 @@
 /*---
 id            = "incidence_7d_per_100k"
-title_fr      = "Taux d’incidence pour 100 000 habitants, 7 jours"
-definition_fr = "Personnes positives en 7 jours glissants (SI-DEP), rapportées à la population (INSEE, année du référentiel) et multipliées par 100 000."
+title_fr      = "Taux d’incidence pour 100 000 habitants, 7 jours"
+definition_fr = "Personnes positives en 7 jours glissants (SI-DEP), rapportées à la population (INSEE, année du référentiel) et multipliées par 100 000."
 unit          = "per_100k"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]

@@ -6,7 +6,7 @@ unit          = "nurses"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["nurse_place_day"]
-references    = ["indicators.md; plateformes"]
+references    = ["plateformes"]
 ---*/
 select
     geo_type,
@@ -16,5 +16,5 @@ select
     active_7d as value,
     active_7d as numerator,
     null as denominator,
-    coalesce(reason, 'activité non déclarée') as missing_reason
+    case when active_7d is null then coalesce(reason, 'activité non déclarée') end as missing_reason
 from nurse_place_day

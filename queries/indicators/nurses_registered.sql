@@ -16,5 +16,5 @@ select
     registered_total as value,
     registered_total as numerator,
     null as denominator,
-    coalesce(reason, 'inscriptions non déclarées') as missing_reason
+    case when registered_total is null then coalesce(reason, 'inscriptions non déclarées') end as missing_reason
 from nurse_place_day

@@ -6,7 +6,7 @@ unit          = "patients"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["nurse_place_day"]
-references    = ["indicators.md; plateformes"]
+references    = ["plateformes"]
 ---*/
 select
     geo_type,
@@ -16,5 +16,5 @@ select
     patients_at_home as value,
     patients_at_home as numerator,
     null as denominator,
-    coalesce(reason, 'suivi à domicile non déclaré') as missing_reason
+    case when patients_at_home is null then coalesce(reason, 'suivi à domicile non déclaré') end as missing_reason
 from nurse_place_day

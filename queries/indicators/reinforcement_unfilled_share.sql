@@ -1,12 +1,12 @@
 /*---
 id            = "reinforcement_unfilled_share"
 title_fr      = "Demandes de renfort non pourvues en 48 heures"
-definition_fr = "Part des renforts demandés par les établissements qui n’étaient pas pourvus 48 heures après, sur les demandes des 7 derniers jours ; ensemble, puis par profession."
+definition_fr = "Part des renforts demandés par les établissements qui n’étaient pas pourvus 48 heures après, sur les demandes des 7 derniers jours ; ensemble, puis par profession."
 unit          = "share"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["reinforcement_place_day"]
-references    = ["indicators.md; renfort-covid"]
+references    = ["renfort-covid"]
 ---*/
 select
     geo_type,

@@ -6,7 +6,7 @@ unit          = "consultations"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["telemedicine_place_day"]
-references    = ["indicators.md; plateformes"]
+references    = ["plateformes"]
 ---*/
 select
     geo_type,

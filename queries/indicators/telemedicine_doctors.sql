@@ -16,5 +16,5 @@ select
     doctors_registered as value,
     doctors_registered as numerator,
     null as denominator,
-    coalesce(reason, 'inscriptions non déclarées') as missing_reason
+    case when doctors_registered is null then coalesce(reason, 'inscriptions non déclarées') end as missing_reason
 from telemedicine_place_day

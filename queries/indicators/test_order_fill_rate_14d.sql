@@ -1,7 +1,7 @@
 /*---
 id            = "test_order_fill_rate_14d"
 title_fr      = "Commandes livrées, 14 jours"
-definition_fr = "Quantités livrées rapportées aux quantités commandées sur 14 jours glissants, par produit, tous détenteurs déclarants ensemble. Peut dépasser 100 % quand arrivent des commandes plus anciennes."
+definition_fr = "Quantités livrées rapportées aux quantités commandées sur 14 jours glissants, par produit, tous détenteurs déclarants ensemble. Peut dépasser 100 % quand arrivent des commandes plus anciennes."
 unit          = "share"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]

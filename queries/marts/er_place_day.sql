@@ -98,7 +98,7 @@ select
     sum(c.sos_calls) over week as sos_calls_week,
     case
         when c.n_reported = c.n_expected then null
-        when c.n_expected = 1 then 'aucune donnée transmise'
+        when c.n_expected = 1 then 'aucun passage déclaré'
         when c.n_reported = 0 then 'aucun des ' || c.n_expected || ' départements n’a transmis'
         when c.n_reported = 1 then '1 département sur ' || c.n_expected || ' a transmis'
         else c.n_reported || ' départements sur ' || c.n_expected || ' ont transmis'

@@ -1,6 +1,6 @@
 /*---
 id       = "places"
-title_fr = "Territoires : population, lits déclarés, nombre de départements"
+title_fr = "Territoires : population, lits déclarés, nombre de départements"
 grain    = ["geo_type", "geo_value"]
 sources  = ["departments", "membership"]
 ---*/
