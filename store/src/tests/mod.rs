@@ -5,6 +5,7 @@ mod commit;
 mod compaction;
 mod crash;
 mod model;
+mod speed;
 mod writers;
 
 use std::collections::BTreeMap;
