@@ -54,7 +54,7 @@ fn a_revoked_event_no_longer_stands_until_it_is_written_again() {
     let written = events_batch(&events, stamp(), false).unwrap();
     let revoked = events_batch(&events[1..], stamp(), true).unwrap();
     let both = concat_batches(&events_schema(), [&revoked, &written]).unwrap();
-    assert_eq!(events_of(&[both.clone()]).unwrap(), events[..1]);
+    assert_eq!(events_of(std::slice::from_ref(&both)).unwrap(), events[..1]);
     let again = events_batch(&events[1..], stamp(), false).unwrap();
     assert_eq!(events_of(&[both, again]).unwrap(), events);
 }
@@ -87,7 +87,7 @@ fn judgements_come_back_as_written_and_are_sorted_by_key() {
     mixed.reverse();
     let batch = judgements_batch(&vocabulary, &mixed).unwrap();
     assert_eq!(batch.schema(), judgements_schema());
-    assert_eq!(judgements_of(&[batch.clone()]).unwrap(), sorted);
+    assert_eq!(judgements_of(std::slice::from_ref(&batch)).unwrap(), sorted);
     let fingerprints = batch.column_by_name("rule_fingerprint").unwrap().as_string::<i32>().clone();
     assert_eq!(fingerprints.value(0), vocabulary.rule("cover-tests").unwrap().fingerprint);
 }

@@ -54,6 +54,20 @@ pub fn alerts(
     (alerts, events)
 }
 
+/// Judgements of this run, and those recorded earlier of days that it did not judge.
+///
+/// Some things are only known on their day, such as the age of a feed: the judgements of the days before come from
+/// the table, or every run would start the alert anew.
+#[must_use]
+pub fn with_recorded(judgements: Vec<Judgement>, recorded: Vec<Judgement>) -> Vec<Judgement> {
+    let key = |judgement: &Judgement| (judgement.rule.clone(), judgement.place.clone(), judgement.date);
+    let mut all: BTreeMap<_, Judgement> = BTreeMap::new();
+    for judgement in recorded.into_iter().chain(judgements) {
+        all.insert(key(&judgement), judgement);
+    }
+    all.into_values().collect()
+}
+
 /// What to add to the log so that it says what the data say now.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reconciled {

@@ -268,6 +268,18 @@ fn revised_data_mark_what_no_longer_holds_and_erase_nothing() {
     assert_eq!(before, Reconciled::default(), "days that were not looked at say nothing");
 }
 
+#[test]
+fn a_run_that_judges_one_day_goes_on_from_the_days_recorded_before() {
+    let vocabulary = Vocabulary::embedded().unwrap();
+    let rule = vocabulary.rule("cover-feeds").unwrap();
+    let place = Place { geo_type: GeoType::Source, code: "tests".into() };
+    let on = |day: i8, age: f64| judged(rule, &place, date(2020, 10, day), &[("age", age)]);
+    let all = with_recorded(vec![on(14, 1.5)], vec![on(12, 1.1), on(13, 1.3), on(14, 0.2)]);
+    let (alerts, events) = alerts(&vocabulary, &all, date(2020, 10, 14));
+    assert_eq!((alerts[0].since, alerts[0].state), (date(2020, 10, 12), AlertState::Active));
+    assert_eq!(events.len(), 2, "raised once, on the 12th");
+}
+
 fn allowed(event: &AlertEvent) -> bool {
     use AlertState::{Active, Clearing, Inactive, Pending, Resolved};
     matches!(

@@ -16,7 +16,7 @@ mod thresholds;
 pub use alert_batches::{
     Stamp, events_batch, events_of, events_schema, judgements_batch, judgements_of, judgements_schema,
 };
-pub use alerts::{RESOLVED_LISTED_DAYS, Reconciled, alerts, reconcile};
+pub use alerts::{RESOLVED_LISTED_DAYS, Reconciled, alerts, reconcile, with_recorded};
 pub use computed::Computed;
 pub use error::Error;
 pub use judge::{
