@@ -60,7 +60,9 @@ pub(crate) fn open(path: &Path, contract: &Contract) -> Result<Opened, Stop> {
     let opened = Opened { file, path: path.to_owned(), compression: None, bytes };
     let workbook = contract.feed.format == Format::Xlsx;
     let opened = match opened.head(4)?.as_slice() {
-        [0x1f, 0x8b, ..] => unpack(MultiGzDecoder::new(BufReader::new(opened.reader()?)), path, "gzip", &bounds)?,
+        [0x1f, 0x8b, ..] => {
+            unpack(MultiGzDecoder::new(BufReader::new(opened.reader()?)), path, "gzip", &bounds)?
+        }
         [b'P', b'K', 3, 4] => from_zip(opened, path, workbook, &bounds)?,
         [b'P', b'K', 5, 6] => return Err(members(0)),
         _ => opened,
@@ -86,7 +88,9 @@ fn from_zip(opened: Opened, path: &Path, workbook: bool, bounds: &Limits) -> Res
         }
         return Err(refuse(
             Code::BinaryBody,
-            format!("Le fichier est un classeur Excel (ou un autre document Office) au lieu du texte déclaré. Rien n’a été chargé{NNBSP}; vérifier l’adresse ou le format de la source."),
+            format!(
+                "Le fichier est un classeur Excel (ou un autre document Office) au lieu du texte déclaré. Rien n’a été chargé{NNBSP}; vérifier l’adresse ou le format de la source."
+            ),
         ));
     }
     let files: Vec<usize> = (0..archive.len())
@@ -110,7 +114,8 @@ pub(crate) fn check_members(opened: &Opened) -> Result<(), Stop> {
     let mut tail = Vec::with_capacity(tail_length as usize);
     file.read_to_end(&mut tail).map_err(opened.unreadable())?;
     let count_at = |start: usize, width: usize| -> u64 {
-        tail.get(start..start + width).map_or(0, |bytes| bytes.iter().rev().fold(0, |sum, b| sum << 8 | u64::from(*b)))
+        tail.get(start..start + width)
+            .map_or(0, |bytes| bytes.iter().rev().fold(0, |sum, b| sum << 8 | u64::from(*b)))
     };
     // Every place that looks like an end record counts: readers disagree on which one they trust.
     for (start, window) in tail.windows(4).enumerate() {

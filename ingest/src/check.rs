@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use vigie_queries::{Column, ColumnType, Contract, known_departments};
 
+use crate::Counts;
 use crate::columns::{Columns, Slot};
 use crate::findings::{Code, Finding, Severity};
 use crate::row::{Fault, Kind, Row, Span};
@@ -13,7 +14,6 @@ use crate::stop::{Stop, refuse};
 use crate::table::{Stored, TEXT_MAX, Value};
 use crate::values::{self, DateForm};
 use crate::wording::{self, RowWord};
-use crate::Counts;
 
 /// Findings about single rows that are kept; the others are counted.
 const ROW_FINDINGS_MAX: usize = 100_000;

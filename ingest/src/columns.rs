@@ -111,14 +111,20 @@ pub(crate) fn map<'c>(
         findings.push(header_finding(
             Code::HeaderForm,
             list(loosely.iter()),
-            format!("Noms de colonnes lus malgré leur casse ou leurs espaces{NBSP}: {}.", list(loosely.iter())),
+            format!(
+                "Noms de colonnes lus malgré leur casse ou leurs espaces{NBSP}: {}.",
+                list(loosely.iter())
+            ),
         ));
     }
     if !unused.is_empty() {
         findings.push(header_finding(
             Code::ExtraColumn,
             list(unused.iter().copied()),
-            format!("Colonnes que le contrat ne nomme pas, laissées de côté{NBSP}: {}.", list(unused.iter().copied())),
+            format!(
+                "Colonnes que le contrat ne nomme pas, laissées de côté{NBSP}: {}.",
+                list(unused.iter().copied())
+            ),
         ));
     }
     Ok(Columns { slots, filters, width: header.len() })
@@ -131,7 +137,8 @@ fn positions(header: &[String], matches: impl Fn(&str) -> bool) -> Vec<usize> {
 /// Names in guillemets, at most twelve.
 fn list<'a>(names: impl Iterator<Item = &'a String>) -> String {
     let all: Vec<&String> = names.collect();
-    let mut text = all.iter().take(12).map(|name| quoted(&shown(name.as_bytes()))).collect::<Vec<_>>().join(", ");
+    let mut text =
+        all.iter().take(12).map(|name| quoted(&shown(name.as_bytes()))).collect::<Vec<_>>().join(", ");
     if all.len() > 12 {
         text.push_str(&format!(" et {} autres", all.len() - 12));
     }

@@ -134,11 +134,21 @@ impl CsvBody<'_> {
         let mut findings = Vec::new();
         if self.form.cr_only || records.crlf_lines > 0 {
             let marks = if self.form.cr_only { "CR" } else { "CR LF" };
-            findings.push(remark(Code::LineEnds, None, marks, format!("Fins de ligne {marks} au lieu de LF, lues sans perte.")));
+            findings.push(remark(
+                Code::LineEnds,
+                None,
+                marks,
+                format!("Fins de ligne {marks} au lieu de LF, lues sans perte."),
+            ));
         }
         if records.blank_lines > 0 {
-            let sentence = format!("{} laissées de côté (la première{NBSP}: ligne {}).", counted(records.blank_lines, "ligne vide", "lignes vides"), records.first_blank);
-            let sentence = if records.blank_lines == 1 { sentence.replace("laissées", "laissée") } else { sentence };
+            let sentence = format!(
+                "{} laissées de côté (la première{NBSP}: ligne {}).",
+                counted(records.blank_lines, "ligne vide", "lignes vides"),
+                records.first_blank
+            );
+            let sentence =
+                if records.blank_lines == 1 { sentence.replace("laissées", "laissée") } else { sentence };
             findings.push(remark(Code::BlankLine, Some(records.first_blank), "", sentence));
         }
         if let Some(line) = unended {

@@ -13,9 +13,9 @@ use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, StatusCode, Url, redirect};
 use tokio::time::Instant;
 
+use crate::Error;
 use crate::fetch_error::{FetchError, REDIRECTS_MAX};
 use crate::received::{Received, Spooled};
-use crate::Error;
 
 /// How patient a [`Fetcher`] is.
 #[derive(Debug, Clone)]
@@ -209,8 +209,8 @@ impl Fetcher {
 
 /// At most five redirects, and never from https back to http.
 fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let downgraded =
-        attempt.url().scheme() == "http" && attempt.previous().last().is_some_and(|from| from.scheme() == "https");
+    let downgraded = attempt.url().scheme() == "http"
+        && attempt.previous().last().is_some_and(|from| from.scheme() == "https");
     if downgraded {
         attempt.error("redirect from https to http")
     } else if attempt.previous().len() > REDIRECTS_MAX {

@@ -48,10 +48,13 @@ pub(crate) fn open<'a>(
         header: Vec::new(),
     };
     let mut names = Names::default();
-    body.scan(&mut |_, record| match record {
-        Record::Whole(record) => names.add(record),
-        Record::Broken(_) => Ok(()),
-    }, None)?;
+    body.scan(
+        &mut |_, record| match record {
+            Record::Whole(record) => names.add(record),
+            Record::Broken(_) => Ok(()),
+        },
+        None,
+    )?;
     body.header = names.in_order;
     Ok(body)
 }
@@ -108,7 +111,9 @@ fn look_over(opened: &Opened, form: &TextForm) -> Result<(), Stop> {
             if depth > DEPTH_MAX || length > RECORD_MAX {
                 return Err(refuse(
                     Code::JsonShape,
-                    format!("Le JSON est imbriqué au-delà de {DEPTH_MAX} niveaux, ou contient un texte de plus de 1{NBSP}Mio. Rien n’a été chargé{NNBSP}; prévenir le producteur."),
+                    format!(
+                        "Le JSON est imbriqué au-delà de {DEPTH_MAX} niveaux, ou contient un texte de plus de 1{NBSP}Mio. Rien n’a été chargé{NNBSP}; prévenir le producteur."
+                    ),
                 ));
             }
         }
@@ -207,11 +212,8 @@ impl JsonBody<'_> {
         let mut parser = Deserializer::from_reader(reader);
         let mut stopped = None;
         let mut found = false;
-        let seed = Path {
-            rest: &self.path,
-            found: &mut found,
-            rows: Rows { take, ranks, stopped: &mut stopped },
-        };
+        let seed =
+            Path { rest: &self.path, found: &mut found, rows: Rows { take, ranks, stopped: &mut stopped } };
         let outcome = seed.deserialize(&mut parser).and_then(|()| parser.end());
         if let Some(stop) = stopped {
             return Err(stop);

@@ -28,9 +28,9 @@ mod say;
 mod settle;
 mod stop;
 mod table;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod values;
 mod wording;
 mod xlsx;
@@ -202,11 +202,7 @@ fn read(path: &Path, contract: &Contract, today: Date, seen: &mut Seen) -> Resul
     outcome
 }
 
-fn open_form<'a>(
-    opened: &'a Opened,
-    contract: &Contract,
-    seen: &mut Seen,
-) -> Result<(Body<'a>, bool), Stop> {
+fn open_form<'a>(opened: &'a Opened, contract: &Contract, seen: &mut Seen) -> Result<(Body<'a>, bool), Stop> {
     if contract.feed.format == Format::Xlsx && opened.head(2)? == b"PK" {
         return Ok((Body::Xlsx(xlsx::open(opened, contract)?), true));
     }

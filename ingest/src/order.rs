@@ -44,10 +44,7 @@ pub(crate) fn sort(keys: &[Vec<u64>], rows: usize) -> Order {
         let key = |row: u32| keys.iter().map(move |codes| codes[row as usize]);
         let mut order: Vec<u32> = (0..rows as u32).collect();
         order.sort_unstable_by(|a, b| key(*a).cmp(key(*b)).then(a.cmp(b)));
-        Order {
-            same: (0..rows).map(|i| i > 0 && key(order[i]).eq(key(order[i - 1]))).collect(),
-            rows: order,
-        }
+        Order { same: (0..rows).map(|i| i > 0 && key(order[i]).eq(key(order[i - 1]))).collect(), rows: order }
     }
 }
 

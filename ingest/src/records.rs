@@ -19,7 +19,9 @@ pub(crate) const FIELDS_MAX: usize = 10_000;
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// A record longer than [`RECORD_MAX`].
-    TooLong { line: u64 },
+    TooLong {
+        line: u64,
+    },
     Io(io::Error),
 }
 
@@ -227,7 +229,11 @@ impl<R: Read> Records<R> {
                             self.unescaped.push(*b);
                         }
                     }
-                    self.spans.push(Span { start: from as u32 | UNDONE, end: self.unescaped.len() as u32, kind: Kind::Text });
+                    self.spans.push(Span {
+                        start: from as u32 | UNDONE,
+                        end: self.unescaped.len() as u32,
+                        kind: Kind::Text,
+                    });
                 } else if fields < FIELDS_MAX {
                     self.spans.push(Span { start: start as u32, end: end as u32, kind: Kind::Text });
                 }
@@ -251,7 +257,11 @@ impl<R: Read> Records<R> {
             };
             let end = at + offset;
             let ends_line = rest[offset] == line_end;
-            let plain_end = if ends_line && line_end == b'\n' && offset > 0 && rest[offset - 1] == b'\r' { end - 1 } else { end };
+            let plain_end = if ends_line && line_end == b'\n' && offset > 0 && rest[offset - 1] == b'\r' {
+                end - 1
+            } else {
+                end
+            };
             if fields < FIELDS_MAX {
                 self.spans.push(Span { start: at as u32, end: plain_end as u32, kind: Kind::Text });
             }
@@ -316,7 +326,8 @@ mod tests {
                 );
                 (row.line, cells, marks)
             };
-            let wanted = (*line, cells.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>(), (*marks).to_owned());
+            let wanted =
+                (*line, cells.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>(), (*marks).to_owned());
             assert_eq!(seen(whole.next().unwrap().unwrap()), wanted, "{input:?}");
             assert_eq!(seen(drip.next().unwrap().unwrap()), wanted, "{input:?}");
         }

@@ -52,9 +52,8 @@ impl Checker<'_> {
             }
             let group = &order.rows[start..place];
             let first = group[0];
-            let alike = |row: &u32| {
-                self.stored.iter().all(|column| column.same(first as usize, *row as usize))
-            };
+            let alike =
+                |row: &u32| self.stored.iter().all(|column| column.same(first as usize, *row as usize));
             if group.len() == 1 {
                 kept.push(first);
             } else if group[1..].iter().all(alike) {
@@ -107,9 +106,8 @@ impl Checker<'_> {
             .take(3)
             .map(|other| self.row_word.inside(self.lines[*other as usize]))
             .collect();
-        let differs = (0..self.stored.len()).find(|slot| {
-            group.iter().any(|other| !self.stored[*slot].same(row as usize, *other as usize))
-        });
+        let differs = (0..self.stored.len())
+            .find(|slot| group.iter().any(|other| !self.stored[*slot].same(row as usize, *other as usize)));
         let column = differs.map(|slot| self.columns.slots[slot].name.clone());
         let key = self.stored[..self.contract.key.len()]
             .iter()
@@ -147,9 +145,8 @@ impl Checker<'_> {
             return Ok(());
         }
         let first = self.findings.iter().find(|finding| finding.severity == Severity::Error);
-        let example = first.map_or_else(String::new, |finding| {
-            format!(" Premier défaut{NBSP}: {}", finding.message)
-        });
+        let example =
+            first.map_or_else(String::new, |finding| format!(" Premier défaut{NBSP}: {}", finding.message));
         Err(Reason::new(
             Code::TooManyBadRows,
             format!(
@@ -204,7 +201,8 @@ impl Checker<'_> {
     fn running_totals(&mut self, kept: &[u32], keys: &[Vec<u64>]) {
         let slots = &self.columns.slots;
         let totals: Vec<usize> = (0..slots.len()).filter(|slot| slots[*slot].column.running_total).collect();
-        let Some(day) = (0..keys.len()).rev().find(|slot| slots[*slot].column.kind == ColumnType::Date) else {
+        let Some(day) = (0..keys.len()).rev().find(|slot| slots[*slot].column.kind == ColumnType::Date)
+        else {
             return;
         };
         if totals.is_empty() {
@@ -213,7 +211,9 @@ impl Checker<'_> {
         let place = |row: u32| (0..keys.len()).filter(move |k| *k != day).map(move |k| keys[k][row as usize]);
         let mut rows = kept.to_vec();
         if day + 1 != keys.len() {
-            rows.sort_by(|a, b| place(*a).cmp(place(*b)).then(keys[day][*a as usize].cmp(&keys[day][*b as usize])));
+            rows.sort_by(|a, b| {
+                place(*a).cmp(place(*b)).then(keys[day][*a as usize].cmp(&keys[day][*b as usize]))
+            });
         }
         let mut findings = Vec::new();
         for slot in totals {
@@ -295,12 +295,13 @@ impl Checker<'_> {
 
     fn repair_finding(&self, code: Code, slot: Option<usize>, repair: &Repair) -> Finding {
         let column = slot.map(|slot| self.columns.slots[slot].name.clone());
-        let subject = column.as_ref().map_or_else(String::new, |name| format!("Colonne {}{NBSP}: ", quoted(name)));
+        let subject =
+            column.as_ref().map_or_else(String::new, |name| format!("Colonne {}{NBSP}: ", quoted(name)));
         let example =
             if repair.example.is_empty() { String::new() } else { format!(", {}", quoted(&repair.example)) };
-        let expected = slot.filter(|_| code != Code::MissingWord).map(|slot| {
-            wording::expected(self.columns.slots[slot].column, &self.forms, self.today)
-        });
+        let expected = slot
+            .filter(|_| code != Code::MissingWord)
+            .map(|slot| wording::expected(self.columns.slots[slot].column, &self.forms, self.today));
         Finding {
             line: Some(repair.first_line),
             column,

@@ -145,7 +145,9 @@ impl Presence {
     }
 
     fn nulls(&self, rows: &[u32]) -> Option<NullBuffer> {
-        self.absent_any.then(|| NullBuffer::new(BooleanBuffer::collect_bool(rows.len(), |i| self.present[rows[i] as usize])))
+        self.absent_any.then(|| {
+            NullBuffer::new(BooleanBuffer::collect_bool(rows.len(), |i| self.present[rows[i] as usize]))
+        })
     }
 }
 
@@ -174,12 +176,14 @@ impl Stored {
                 ends.push(bytes.len());
             }
             (Self::Integer(values, present), value) => {
-                let (value, there) = if let Value::Integer(value) = value { (value, true) } else { (0, false) };
+                let (value, there) =
+                    if let Value::Integer(value) = value { (value, true) } else { (0, false) };
                 present.push(values.len(), there);
                 values.push(value);
             }
             (Self::Number(values, present), value) => {
-                let (value, there) = if let Value::Number(value) = value { (value, true) } else { (0.0, false) };
+                let (value, there) =
+                    if let Value::Number(value) = value { (value, true) } else { (0.0, false) };
                 present.push(values.len(), there);
                 values.push(value);
             }
@@ -189,7 +193,8 @@ impl Stored {
                 values.push(value);
             }
             (Self::Flag(values, present), value) => {
-                let (value, there) = if let Value::Flag(value) = value { (value, true) } else { (false, false) };
+                let (value, there) =
+                    if let Value::Flag(value) = value { (value, true) } else { (false, false) };
                 present.push(values.len(), there);
                 values.push(value);
             }

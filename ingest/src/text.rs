@@ -62,7 +62,8 @@ pub(crate) fn detect(opened: &Opened) -> Result<TextForm, Stop> {
 pub(crate) fn remarks(form: &TextForm) -> Vec<Finding> {
     let mut remarks = Vec::new();
     if form.encoding != UTF_8 {
-        let name = if form.encoding == WINDOWS_1252 { "Windows-1252 (Latin-1)" } else { form.encoding.name() };
+        let name =
+            if form.encoding == WINDOWS_1252 { "Windows-1252 (Latin-1)" } else { form.encoding.name() };
         let sentence = format!("Texte en {name} au lieu d’UTF-8, converti sans perte.");
         remarks.push(remark(Code::Encoding, None, form.encoding.name(), sentence));
     } else if form.mark > 0 {
@@ -203,7 +204,9 @@ fn single_byte(opened: &Opened, seen: &Survey) -> Result<&'static Encoding, Stop
 pub(crate) fn binary() -> Stop {
     refuse(
         Code::BinaryBody,
-        format!("Le fichier n’est pas du texte. Attendu{NBSP}: un fichier texte (UTF-8 de préférence). Rien n’a été chargé{NNBSP}; vérifier l’adresse ou le format de la source."),
+        format!(
+            "Le fichier n’est pas du texte. Attendu{NBSP}: un fichier texte (UTF-8 de préférence). Rien n’a été chargé{NNBSP}; vérifier l’adresse ou le format de la source."
+        ),
     )
 }
 
@@ -222,24 +225,44 @@ pub(crate) fn refuse_other_kinds(opened: &Opened, form: &TextForm, json_wanted: 
     let mut head = Vec::with_capacity(1024);
     let mut reader = Utf8Reader::new(opened, form)?;
     (&mut reader).take(1024).read_to_end(&mut head).map_err(opened.unreadable())?;
-    const DOCUMENTS: [&[u8]; 8] =
-        [b"%PDF", b"PAR1", b"\x89PNG", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\xd0\xcf\x11\xe0"];
+    const DOCUMENTS: [&[u8]; 8] = [
+        b"%PDF",
+        b"PAR1",
+        b"\x89PNG",
+        b"BZh",
+        b"7z\xbc\xaf",
+        b"\xfd7zXZ",
+        b"\x28\xb5\x2f\xfd",
+        b"\xd0\xcf\x11\xe0",
+    ];
     let raw = opened.head(8)?;
-    if DOCUMENTS.iter().any(|magic| raw.starts_with(magic)) || raw.starts_with(&[0x1f, 0x8b]) || raw.starts_with(b"PK\x03\x04") {
+    if DOCUMENTS.iter().any(|magic| raw.starts_with(magic))
+        || raw.starts_with(&[0x1f, 0x8b])
+        || raw.starts_with(b"PK\x03\x04")
+    {
         return Err(binary());
     }
     let start = head.trim_ascii_start();
     if start.is_empty() && opened.bytes <= 1024 {
         return Err(refuse(
             Code::EmptyBody,
-            format!("Le fichier est vide. Rien n’a été chargé{NNBSP}; les dernières données restent en place."),
+            format!(
+                "Le fichier est vide. Rien n’a été chargé{NNBSP}; les dernières données restent en place."
+            ),
         ));
     }
     let lower = start.to_ascii_lowercase();
     let wanted = if json_wanted { "du JSON" } else { "un tableau en texte délimité" };
     let (code, what) = match start.first() {
-        Some(b'<') if lower.starts_with(b"<?xml") && !contains(&lower, b"<html") => (Code::XmlBody, "un document XML"),
-        Some(b'<') if lower.starts_with(b"<!doctype html") || contains(&lower, b"<html") || contains(&lower, b"<body") || contains(&lower, b"<head") => {
+        Some(b'<') if lower.starts_with(b"<?xml") && !contains(&lower, b"<html") => {
+            (Code::XmlBody, "un document XML")
+        }
+        Some(b'<')
+            if lower.starts_with(b"<!doctype html")
+                || contains(&lower, b"<html")
+                || contains(&lower, b"<body")
+                || contains(&lower, b"<head") =>
+        {
             (Code::HtmlBody, "une page HTML")
         }
         Some(b'<') => (Code::XmlBody, "un document XML ou HTML"),

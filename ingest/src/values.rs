@@ -146,7 +146,9 @@ pub(crate) fn number(text: &[u8], decimal: char) -> Read<f64> {
             Some((whole, fraction)) if looks_like_thousands(whole, fraction) => Err(Code::AmbiguousNumber),
             _ => read(body, other).map(|value| (value, Some(Code::DecimalMark))).ok_or(Code::TypeError),
         },
-        _ if body.iter().all(|b| b.is_ascii_digit() || *b == mark || *b == other) => Err(Code::AmbiguousNumber),
+        _ if body.iter().all(|b| b.is_ascii_digit() || *b == mark || *b == other) => {
+            Err(Code::AmbiguousNumber)
+        }
         _ => Err(Code::TypeError),
     }
 }
@@ -268,7 +270,11 @@ pub(crate) fn date(text: &[u8], forms: &[DateForm]) -> Read<i32> {
     }
     let numeric = text.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.'));
     let count = text.iter().filter(|b| b.is_ascii_digit()).count();
-    Err(if impossible || (numeric && (6..=8).contains(&count)) { Code::ImpossibleDate } else { Code::TypeError })
+    Err(if impossible || (numeric && (6..=8).contains(&count)) {
+        Code::ImpossibleDate
+    } else {
+        Code::TypeError
+    })
 }
 
 fn at_midnight(rest: &[u8]) -> bool {
@@ -337,7 +343,8 @@ mod tests {
 
     #[test]
     fn whole_numbers() {
-        let check = |text: &str, expected: Read<i64>| assert_eq!(integer(text.as_bytes()), expected, "{text:?}");
+        let check =
+            |text: &str, expected: Read<i64>| assert_eq!(integer(text.as_bytes()), expected, "{text:?}");
         check("0", Ok((0, None)));
         check("007", Ok((7, None)));
         check("-3", Ok((-3, None)));
@@ -385,7 +392,11 @@ mod tests {
         let forms = [DateForm::Iso, DateForm::DayFirst, DateForm::new("%Y%m%d")];
         let check = |text: &str, expected: Result<(&str, Option<Code>), Code>| {
             let found = date(text.as_bytes(), &forms);
-            assert_eq!(found.map(|(day, note)| (iso(day), note)), expected.map(|(d, n)| (d.to_owned(), n)), "{text:?}");
+            assert_eq!(
+                found.map(|(day, note)| (iso(day), note)),
+                expected.map(|(d, n)| (d.to_owned(), n)),
+                "{text:?}"
+            );
         };
         check("2020-10-05", Ok(("2020-10-05", None)));
         check("2020-02-29", Ok(("2020-02-29", None)));

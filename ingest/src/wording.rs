@@ -127,18 +127,24 @@ pub(crate) fn repair(code: Code, count: u64, forms: &[DateForm]) -> String {
     match code {
         Code::DateForm => {
             let form = forms.first().map_or_else(|| "AAAA-MM-JJ".to_owned(), DateForm::french);
-            format!("{n}{NBSP}date{s} écrite{s} autrement que {form}, converties").replace(
-                "converties",
-                if many { "converties" } else { "convertie" },
-            )
+            format!("{n}{NBSP}date{s} écrite{s} autrement que {form}, converties")
+                .replace("converties", if many { "converties" } else { "convertie" })
         }
-        Code::IntegerForm => format!("{n}{NBSP}nombre{s} entier{s} écrit{s} comme un décimal, lu{s} sans perte"),
-        Code::DecimalMark => format!("{n}{NBSP}nombre{s} avec une autre marque décimale que prévu, lu{s} sans perte"),
-        Code::ThousandsSpace => format!("{n}{NBSP}nombre{s} avec des espaces entre les milliers, lu{s} sans perte"),
+        Code::IntegerForm => {
+            format!("{n}{NBSP}nombre{s} entier{s} écrit{s} comme un décimal, lu{s} sans perte")
+        }
+        Code::DecimalMark => {
+            format!("{n}{NBSP}nombre{s} avec une autre marque décimale que prévu, lu{s} sans perte")
+        }
+        Code::ThousandsSpace => {
+            format!("{n}{NBSP}nombre{s} avec des espaces entre les milliers, lu{s} sans perte")
+        }
         Code::LeadingZero => format!("{n}{NBSP}code{s} sans leurs zéros de tête, rendus"),
         Code::CodeCase => format!("{n}{NBSP}code{s} écrit{s} dans une autre casse, remis en forme"),
         Code::SurroundingSpace => format!("{n}{NBSP}valeur{s} entourée{s} d’espaces, retirées"),
-        Code::MissingWord => format!("{n}{NBSP}valeur{s} manquante{s} écrite{s} par un mot, lue{s} comme vide{s}"),
+        Code::MissingWord => {
+            format!("{n}{NBSP}valeur{s} manquante{s} écrite{s} par un mot, lue{s} comme vide{s}")
+        }
         Code::DuplicateRow => format!("{n}{NBSP}ligne{s} répétée{s} à l’identique, gardée{s} une seule fois"),
         Code::BlankLine => format!("{n}{NBSP}ligne{s} vide{s}, laissée{s} de côté"),
         _ => format!("{n}{NBSP}cas{NNBSP}"),

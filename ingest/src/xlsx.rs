@@ -36,8 +36,7 @@ pub(crate) struct XlsxBody<'a> {
 /// Measures the workbook and reads the header: the first row with a value.
 pub(crate) fn open<'a>(opened: &'a Opened, contract: &Contract) -> Result<XlsxBody<'a>, Stop> {
     measure(opened)?;
-    let mut body =
-        XlsxBody { opened, sheet: contract.feed.sheet.clone(), header: Vec::new(), header_row: 0 };
+    let mut body = XlsxBody { opened, sheet: contract.feed.sheet.clone(), header: Vec::new(), header_row: 0 };
     let mut first = None;
     body.scan(&mut |row, cells, text| {
         first = Some((row, header_of(cells, text)));
@@ -46,7 +45,9 @@ pub(crate) fn open<'a>(opened: &'a Opened, contract: &Contract) -> Result<XlsxBo
     let Some((row, header)) = first else {
         return Err(refuse(
             Code::EmptyBody,
-            format!("La feuille est vide. Rien n’a été chargé{NNBSP}; les dernières données restent en place."),
+            format!(
+                "La feuille est vide. Rien n’a été chargé{NNBSP}; les dernières données restent en place."
+            ),
         ));
     };
     (body.header_row, body.header) = (row, header);
@@ -147,7 +148,8 @@ impl XlsxBody<'_> {
         let mut workbook = Xlsx::new(file).map_err(broken)?;
         let sheets = workbook.sheet_names();
         let wanted = self.sheet.as_ref();
-        let Some(name) = wanted.map_or(sheets.first(), |name| sheets.iter().find(|sheet| *sheet == name)) else {
+        let Some(name) = wanted.map_or(sheets.first(), |name| sheets.iter().find(|sheet| *sheet == name))
+        else {
             return Err(missing_sheet(wanted.map_or("", String::as_str), &sheets));
         };
         let name = name.clone();

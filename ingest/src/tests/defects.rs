@@ -37,35 +37,45 @@ fn unambiguous_forms_are_read_and_said() {
         &[],
         &[],
     );
-    check("dep;jour;hosp;rad\n1;05/10/2020;12.0; 4\n", &["01;2020-10-05;12;4"], &[], &[
-        "date-form@2",
-        "integer-form@2",
-        "leading-zero@2",
-        "surrounding-space@2",
-    ]);
-    check("dep;jour;hosp;rad\n2a;2020-10-05;NaN;1\n", &["2A;2020-10-05;;1"], &[], &[
-        "code-case@2",
-        "missing-word@2",
-    ]);
-    check("dep;jour;hosp;rad\n01;2020-10-05;1\u{202f}234;1e+05\n", &["01;2020-10-05;1234;100000"], &[], &[
-        "integer-form@2",
-        "thousands-space@2",
-    ]);
-    check("JOUR; dep ;hosp;rad;note\n2020-10-05;01;1;1;x\n", &["01;2020-10-05;1;1"], &[], &[
-        "header-form@1",
-        "extra-column@1",
-    ]);
+    check(
+        "dep;jour;hosp;rad\n1;05/10/2020;12.0; 4\n",
+        &["01;2020-10-05;12;4"],
+        &[],
+        &["date-form@2", "integer-form@2", "leading-zero@2", "surrounding-space@2"],
+    );
+    check(
+        "dep;jour;hosp;rad\n2a;2020-10-05;NaN;1\n",
+        &["2A;2020-10-05;;1"],
+        &[],
+        &["code-case@2", "missing-word@2"],
+    );
+    check(
+        "dep;jour;hosp;rad\n01;2020-10-05;1\u{202f}234;1e+05\n",
+        &["01;2020-10-05;1234;100000"],
+        &[],
+        &["integer-form@2", "thousands-space@2"],
+    );
+    check(
+        "JOUR; dep ;hosp;rad;note\n2020-10-05;01;1;1;x\n",
+        &["01;2020-10-05;1;1"],
+        &[],
+        &["header-form@1", "extra-column@1"],
+    );
     check("dep,jour,hosp,rad\n01,2020-10-05,1,1\n", &["01;2020-10-05;1;1"], &[], &["delimiter@1"]);
     check("dep;jour;hosp\n01;2020-10-05;1\n", &["01;2020-10-05;1;"], &[], &["column-absent@1"]);
-    check("\u{feff}dep;jour;hosp;rad\r\n01;2020-10-05;1;1\r\n", &["01;2020-10-05;1;1"], &[], &[
-        "line-ends",
-        "byte-order-mark@1",
-    ]);
+    check(
+        "\u{feff}dep;jour;hosp;rad\r\n01;2020-10-05;1;1\r\n",
+        &["01;2020-10-05;1;1"],
+        &[],
+        &["line-ends", "byte-order-mark@1"],
+    );
     check("dep;jour;hosp;rad\r01;2020-10-05;1;1\r", &["01;2020-10-05;1;1"], &[], &["line-ends"]);
-    check("\n\ndep;jour;hosp;rad\n\n01;2020-10-05;1;1\n;;;\n", &["01;2020-10-05;1;1"], &[], &[
-        "blank-line@1",
-        "blank-line@6",
-    ]);
+    check(
+        "\n\ndep;jour;hosp;rad\n\n01;2020-10-05;1;1\n;;;\n",
+        &["01;2020-10-05;1;1"],
+        &[],
+        &["blank-line@1", "blank-line@6"],
+    );
     check("dep;jour;hosp;rad\n01;2020-10-05;1;1", &["01;2020-10-05;1;1"], &[], &["no-final-newline@2"]);
 }
 
@@ -142,23 +152,32 @@ fn lines_are_physical_lines() {
 
 #[test]
 fn exact_copies_are_kept_once_and_conflicts_set_aside_wholly() {
-    check(&format!("{GOOD}01;2020-10-05;1;5\n"), &["01;2020-10-05;1;5", "02;2020-10-05;2;7"], &[], &[
-        "duplicate-row@4",
-    ]);
+    check(
+        &format!("{GOOD}01;2020-10-05;1;5\n"),
+        &["01;2020-10-05;1;5", "02;2020-10-05;2;7"],
+        &[],
+        &["duplicate-row@4"],
+    );
     let body = format!("{GOOD}01;2020-10-05;9;5\n01;2020-10-05;1;5\n03;2020-10-05;1;1\n");
-    check(&body, &["02;2020-10-05;2;7", "03;2020-10-05;1;1"], &[
-        "conflicting-duplicate@3",
-        "conflicting-duplicate@4",
-        "conflicting-duplicate@5",
-    ], &[]);
+    check(
+        &body,
+        &["02;2020-10-05;2;7", "03;2020-10-05;1;1"],
+        &["conflicting-duplicate@3", "conflicting-duplicate@4", "conflicting-duplicate@5"],
+        &[],
+    );
     let checked = rows(body.as_bytes(), &contract(STOCK));
     assert_eq!(checked.findings[1].raw.as_deref(), Some("01;2020-10-05;9;5"));
-    assert!(checked.findings[0].message.contains("aussi ligne 4, ligne 5"), "{}", checked.findings[0].message);
+    assert!(
+        checked.findings[0].message.contains("aussi ligne 4, ligne 5"),
+        "{}",
+        checked.findings[0].message
+    );
 }
 
 #[test]
 fn a_running_total_that_falls_is_said_once_a_column() {
-    let body = "dep;jour;hosp;rad\n01;2020-10-06;1;5\n01;2020-10-05;1;9\n02;2020-10-05;1;1\n01;2020-10-07;1;3\n";
+    let body =
+        "dep;jour;hosp;rad\n01;2020-10-06;1;5\n01;2020-10-05;1;9\n02;2020-10-05;1;1\n01;2020-10-07;1;3\n";
     let checked = rows(body.as_bytes(), &contract(STOCK));
     let [finding] = checked.findings.as_slice() else { panic!("{:?}", checked.findings) };
     assert_eq!((finding.code, finding.severity), (Code::RunningTotalFalls, Severity::Warn));
@@ -196,7 +215,11 @@ fn a_file_that_is_not_the_feed_is_refused() {
         &["«\u{a0}hosp\u{a0}»", "Colonnes inconnues\u{a0}: «\u{a0}patients_hosp\u{a0}»"],
     );
     check_refused("dep;jour;hosp;hosp;rad\n01;2020-10-05;1;2;1\n", Code::DuplicateColumn, &["hosp"]);
-    check_refused("dep;department;jour;hosp;rad\n01;02;2020-10-05;2;1\n", Code::DuplicateColumn, &["department"]);
+    check_refused(
+        "dep;department;jour;hosp;rad\n01;02;2020-10-05;2;1\n",
+        Code::DuplicateColumn,
+        &["department"],
+    );
     check_refused(
         "dep|jour|hosp|rad\n01|2020-10-05|1|1\n",
         Code::WrongDelimiter,
@@ -215,9 +238,11 @@ fn size_is_bounded_in_every_direction() {
     tall.push_str(&"01;2020-10-05;1;1\n".repeat(1001));
     check_refused(&tall, Code::TooManyRows, &["1\u{202f}000"]);
     check_refused(&";".repeat(1_000_000), Code::TooManyColumns, &[]);
-    check_refused(&format!("dep;jour;hosp;rad\n01;2020-10-05;{};1\n", "9".repeat(2 << 20)), Code::LineTooLong, &[
-        "Ligne 2",
-    ]);
+    check_refused(
+        &format!("dep;jour;hosp;rad\n01;2020-10-05;{};1\n", "9".repeat(2 << 20)),
+        Code::LineTooLong,
+        &["Ligne 2"],
+    );
 }
 
 #[test]

@@ -24,7 +24,8 @@ fn send(text: &str) -> Vec<Step> {
 }
 
 fn answer(body: &str) -> Vec<Step> {
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
     vec![Step::Send(head.into_bytes())]
 }
 
@@ -165,7 +166,8 @@ async fn passing_faults_are_tried_again() {
 
 #[tokio::test]
 async fn retry_after_is_waited_for() {
-    let busy = send("HTTP/1.1 429 Too Many Requests\nRetry-After: 1\nContent-Length: 0\nConnection: close\n\n");
+    let busy =
+        send("HTTP/1.1 429 Too Many Requests\nRetry-After: 1\nContent-Length: 0\nConnection: close\n\n");
     let server = Server::start(vec![busy, answer("good")]).await;
     let start = Instant::now();
     assert_eq!(body(&server).await.bytes, 4);
@@ -174,7 +176,8 @@ async fn retry_after_is_waited_for() {
 
 #[tokio::test]
 async fn a_retry_after_beyond_the_deadline_ends_the_fetch_at_once() {
-    let busy = send("HTTP/1.1 429 Too Many Requests\nRetry-After: 3600\nContent-Length: 0\nConnection: close\n\n");
+    let busy =
+        send("HTTP/1.1 429 Too Many Requests\nRetry-After: 3600\nContent-Length: 0\nConnection: close\n\n");
     let start = Instant::now();
     let error = check_fails(vec![busy], Code::TooManyRequests, 1).await;
     assert_eq!(error.http_status, Some(429));
@@ -183,13 +186,19 @@ async fn a_retry_after_beyond_the_deadline_ends_the_fetch_at_once() {
 
 #[tokio::test]
 async fn lasting_faults_have_their_code() {
-    let status = |line: &str| vec![send(&format!("HTTP/1.1 {line}\nContent-Length: 0\nConnection: close\n\n"))];
+    let status =
+        |line: &str| vec![send(&format!("HTTP/1.1 {line}\nContent-Length: 0\nConnection: close\n\n"))];
     check_fails(status("500 Internal Server Error"), Code::ServerError, 3).await;
     check_fails(status("404 Not Found"), Code::HttpStatus, 1).await;
     check_fails(status("403 Forbidden"), Code::HttpStatus, 1).await;
     check_fails(status("204 No Content"), Code::HttpStatus, 1).await;
     check_fails(status("206 Partial Content"), Code::HttpStatus, 1).await;
-    check_fails(vec![send("HTTP/1.1 200 OK\nContent-Length: 9\nConnection: close\n\nabc")], Code::CutShort, 3).await;
+    check_fails(
+        vec![send("HTTP/1.1 200 OK\nContent-Length: 9\nConnection: close\n\nabc")],
+        Code::CutShort,
+        3,
+    )
+    .await;
     check_fails(vec![send("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nab")], Code::CutShort, 3).await;
     check_fails(vec![send("")], Code::CutShort, 3).await;
     check_fails(vec![send("hello, I am no web server\n\n")], Code::CutShort, 3).await;

@@ -6,6 +6,7 @@ mod http;
 mod packed;
 mod props;
 mod real;
+mod speed;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use vigie_queries::Contract;
@@ -95,7 +96,9 @@ pub(crate) fn table(checked: &Checked) -> Vec<String> {
         let columns: Vec<_> =
             batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
         for row in 0..batch.num_rows() {
-            lines.push(columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(";"));
+            lines.push(
+                columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(";"),
+            );
         }
     }
     lines

@@ -52,10 +52,7 @@ fn loaded(checked: &Checked, contract: &Contract, header: &[&String]) -> Vec<Str
     let mut lines = Vec::new();
     for batch in &checked.batches {
         let picked = picked(contract, header);
-        let formatters: Vec<_> = picked
-            .iter()
-            .map(|(name, _)| column(batch, name, &options))
-            .collect();
+        let formatters: Vec<_> = picked.iter().map(|(name, _)| column(batch, name, &options)).collect();
         for row in 0..batch.num_rows() {
             lines.push(formatters.iter().map(|f| f.value(row).to_string()).collect::<Vec<_>>().join(";"));
         }
@@ -131,7 +128,8 @@ fn check_rows(
         faults.push(format!("{file}: lines {lines:?} set aside, expected {expected:?}"));
     }
     let counts = checked.counts;
-    let figures = [&case["rows_in"], &case["rows_accepted"], &case["rows_quarantined"]].map(|n| n.parse::<u64>().unwrap());
+    let figures = [&case["rows_in"], &case["rows_accepted"], &case["rows_quarantined"]]
+        .map(|n| n.parse::<u64>().unwrap());
     if [counts.rows_in, counts.rows_accepted, counts.rows_quarantined] != figures {
         faults.push(format!("{file}: {counts:?}, expected {figures:?}"));
     }
@@ -147,7 +145,8 @@ fn check_rows(
         .collect();
     wanted.sort();
     let found = loaded(checked, contract, &header);
-    if let Some(rank) = (0..wanted.len().max(found.len())).find(|rank| wanted.get(*rank) != found.get(*rank)) {
+    if let Some(rank) = (0..wanted.len().max(found.len())).find(|rank| wanted.get(*rank) != found.get(*rank))
+    {
         faults.push(format!("{file}: row {rank} is {:?}, expected {:?}", found.get(rank), wanted.get(rank)));
     }
 }
@@ -175,7 +174,9 @@ fn the_published_files_are_loaded_whole() {
 fn falls_of_running_totals_are_those_counted_by_hand() {
     let Some(real) = real() else { return };
     let path = real.join("spf/donnees-hospitalieres-covid19.csv");
-    let Parsed::Rows(checked) = parse(&path, &contract_of("hosp"), today()).unwrap() else { panic!("refused") };
+    let Parsed::Rows(checked) = parse(&path, &contract_of("hosp"), today()).unwrap() else {
+        panic!("refused")
+    };
     let falls: Vec<&str> = checked
         .findings
         .iter()
