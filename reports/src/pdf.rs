@@ -106,7 +106,7 @@ struct Fonts {
 
 static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
     let list: Vec<Font> =
-        crate::figures::fonts::all().into_iter().flat_map(|bytes| Font::iter(Bytes::new(*bytes))).collect();
+        crate::figures::fonts::all().iter().flat_map(|bytes| Font::iter(Bytes::new(*bytes))).collect();
     let book = LazyHash::new(FontBook::from_fonts(&list));
     Fonts { list, book }
 });

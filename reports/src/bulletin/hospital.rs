@@ -1,7 +1,7 @@
 //! Hospital: stock, admissions, occupancy of intensive care against each denominator.
 
 use jiff::Span;
-use vigie_queries::TimeType;
+use vigie_queries::{Status, TimeType};
 
 use super::catalogue;
 use super::parts::{self, Line, Notes};
@@ -9,7 +9,7 @@ use super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
 use crate::figures::{Size, Threshold, Tone};
 use crate::french;
-use crate::published::Register;
+use crate::published::{About, Register};
 
 const ALL: [&str; 3] = ["hospital_patients", "icu_patients", "admissions_7d"];
 const OCCUPANCIES: [(&str, &str); 5] = [
@@ -40,6 +40,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         }
     }
     blocks.extend(parts::side_by_side(charts));
+    blocks.extend(day_by_day(view, register));
     blocks.extend(occupancy(view, register));
     blocks.extend(care_chains(view, register));
     blocks
@@ -70,6 +71,49 @@ fn capacity_steps(view: &View) -> Vec<Threshold> {
         }
     }
     found
+}
+
+/// The seven days of the week: what a watch-room compares with its own count of the morning.
+fn day_by_day(view: &View, register: &mut Register) -> Option<Block> {
+    let place = view.territory();
+    let mut notes = Notes::default();
+    let mut rows = Vec::new();
+    let ids = ["hospital_patients", "icu_patients", "icu_occupancy_initial"];
+    for id in ids.into_iter().filter(|id| view.defined(id) && view.has(id, "", place)) {
+        let label = catalogue::label(view, id);
+        let mut cells = vec![Cell::text(label.clone())];
+        for offset in 0..7 {
+            let day = view.input.week.saturating_add(Span::new().days(offset));
+            let observation = view.input.observations.get(id, "", place, TimeType::Day, day);
+            let value = observation.and_then(|o| o.value);
+            let text = value.map_or_else(|| "–".to_owned(), |value| view.text(id, value));
+            let about = About { time_type: TimeType::Day, date: day, ..view.about(id, "", place, 0) };
+            let text = register.note("table", &label, &about, value, &view.unit(id).0, text);
+            let note = match (value, observation) {
+                (None, observation) => notes.mark(&view.reason(observation)),
+                (_, Some(o)) if o.status == Status::Partial => notes.provisional(),
+                _ => String::new(),
+            };
+            cells.push(Cell { text, note, ..Cell::default() });
+        }
+        rows.push(Row::of(cells));
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    let mut columns = vec![Column::text("Jour par jour", 1.0)];
+    columns.extend((0..7).map(|offset| {
+        let day = view.input.week.saturating_add(Span::new().days(offset));
+        let weekday: String = french::weekday(day).chars().take(3).collect();
+        Column::number(format!("{}.", french::capital(&weekday))).with_subtitle(french::day_month_short(day))
+    }));
+    Some(Block::Table(Table {
+        caption: "Les sept jours de la semaine".to_owned(),
+        columns,
+        rows,
+        notes: notes.lines(),
+        source: view.source_line(&ids),
+    }))
 }
 
 /// The same patients against each denominator: the day reads 21 %, 34 % or 74 % according to the beds one counts.

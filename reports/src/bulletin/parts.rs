@@ -82,6 +82,7 @@ pub(crate) fn absent(view: &View, subject: &str, indicators: &[&str]) -> Block {
 }
 
 /// The change on the week before, through the register: `+158 (+24 %)`, `+1,2 point`; « – » when none can be said.
+#[expect(clippy::too_many_arguments, reason = "a printed value is what it is about, and where")]
 pub(crate) fn change(
     view: &View,
     register: &mut Register,

@@ -14,8 +14,6 @@ use crate::french;
 use crate::input::{EventKind, FeedState, Freshness};
 use crate::published::Register;
 
-/// Days looked back for gaps.
-const GAP_DAYS: i64 = 42;
 /// Findings printed; the rest is counted.
 const FINDINGS_MAX: usize = 12;
 /// Daily series whose gaps are told: one per feed, not the rolling sums made from them.
@@ -28,7 +26,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     items.extend(breaks(view));
     items.extend(provisional(view));
     if items.is_empty() {
-        let text = format!("Aucun jour manquant sur {} jours dans les séries suivies.", GAP_DAYS);
+        let text = "Aucun jour sans valeur ni rupture de définition sur la période des courbes.";
         blocks.push(Block::Paragraph { text: parts::text(text) });
     } else {
         blocks.push(Block::Bullets { items });
@@ -133,9 +131,9 @@ fn age(hours: f64) -> String {
     french::counted((hours / 24.0).floor(), 0, "jour", "jours")
 }
 
-/// Days without a value in the last weeks, runs of days with the same reason told once.
+/// Days without a value on the charts, runs of days with the same reason told once.
 fn gaps(view: &View) -> Vec<Vec<crate::document::Run>> {
-    let from = view.sunday.saturating_sub(Span::new().days(GAP_DAYS - 1));
+    let from = view.chart_start();
     let mut items = Vec::new();
     for id in WATCHED {
         let Some(series) = view.input.observations.series(id, "", view.territory(), TimeType::Day) else {
@@ -179,12 +177,15 @@ fn gaps(view: &View) -> Vec<Vec<crate::document::Run>> {
 
 fn breaks(view: &View) -> Vec<Vec<crate::document::Run>> {
     let from = view.chart_start();
+    // A break within the twelve weeks after is told too, when the as-of knows of it: old weeks are read again later.
+    let known = paris_day(view.input.as_of.issued).min(view.sunday.saturating_add(Span::new().weeks(12)));
     view.input
         .events
         .iter()
         .filter(|event| event.kind == EventKind::DefinitionBreak && view.concerns(&event.place))
-        .filter(|event| event.starts <= view.sunday && event.ends.unwrap_or(event.starts) >= from)
+        .filter(|event| event.starts <= known && event.ends.unwrap_or(event.starts) >= from)
         .map(|event| {
+            let after = if event.starts > view.sunday { ", après la semaine de ce bulletin" } else { "" };
             let when = french::date_range(event.starts, event.ends.unwrap_or(event.starts));
             let title = crate::clean::short(&event.title_fr, 160);
             let reference = crate::sentences::trim(&crate::clean::short(&event.reference, 200)).to_owned();
@@ -192,7 +193,7 @@ fn breaks(view: &View) -> Vec<Vec<crate::document::Run>> {
             parts::led(
                 "Rupture de définition ",
                 &format!(
-                    "{when} : {}{reference}. Aucune comparaison ne la traverse.",
+                    "{when}{after} : {}{reference}. Aucune comparaison ne la traverse.",
                     crate::sentences::trim(&title)
                 ),
             )

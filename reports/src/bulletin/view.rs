@@ -216,7 +216,8 @@ impl<'a> View<'a> {
         }
     }
 
-    fn reason(&self, observation: Option<&Observation>) -> String {
+    /// Why there is no value, in French.
+    pub(crate) fn reason(&self, observation: Option<&Observation>) -> String {
         observation.and_then(|o| o.missing_reason.clone()).unwrap_or_else(|| NO_REASON.to_owned())
     }
 
