@@ -56,30 +56,40 @@ impl Opened {
 pub(crate) fn open(path: &Path, contract: &Contract) -> Result<Opened, Stop> {
     let file = File::open(path).map_err(Error::disk("read", path))?;
     let bytes = file.metadata().map_err(Error::disk("read", path))?.len();
-    let bounds = Limits { bytes_max: contract.bounds.decompressed_bytes_max, packed: bytes };
+    let bytes_max = contract.bounds.decompressed_bytes_max;
     let opened = Opened { file, path: path.to_owned(), compression: None, bytes };
     let workbook = contract.feed.format == Format::Xlsx;
     let opened = match opened.head(4)?.as_slice() {
         [0x1f, 0x8b, ..] => {
-            unpack(MultiGzDecoder::new(BufReader::new(opened.reader()?)), path, "gzip", &bounds)?
+            let packed = MultiGzDecoder::new(BufReader::new(Counted { file: opened.reader()?, read: 0 }));
+            unpack(packed, |packed| packed.get_ref().get_ref().read, path, "gzip", bytes_max)?
         }
-        [b'P', b'K', 3, 4] => from_zip(opened, path, workbook, &bounds)?,
+        [b'P', b'K', 3, 4] => from_zip(opened, path, workbook, bytes_max)?,
         [b'P', b'K', 5, 6] => return Err(members(0)),
         _ => opened,
     };
-    if opened.bytes > bounds.bytes_max {
-        return Err(too_large(bounds.bytes_max));
+    if opened.bytes > bytes_max {
+        return Err(too_large(bytes_max));
     }
     Ok(opened)
 }
 
-struct Limits {
-    bytes_max: u64,
-    packed: u64,
+/// A file that counts what was read of it: a bomb is known by what it made of its first bytes.
+struct Counted {
+    file: File,
+    read: u64,
+}
+
+impl Read for Counted {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(out)?;
+        self.read += read as u64;
+        Ok(read)
+    }
 }
 
 /// A zip is a workbook when one was declared and it holds one; else it must hold exactly one file.
-fn from_zip(opened: Opened, path: &Path, workbook: bool, bounds: &Limits) -> Result<Opened, Stop> {
+fn from_zip(opened: Opened, path: &Path, workbook: bool, bytes_max: u64) -> Result<Opened, Stop> {
     check_members(&opened)?;
     let mut archive = ZipArchive::new(BufReader::new(opened.reader()?)).map_err(|cause| broken(&cause))?;
     if archive.index_for_name("[Content_Types].xml").is_some() {
@@ -103,7 +113,8 @@ fn from_zip(opened: Opened, path: &Path, workbook: bool, bounds: &Limits) -> Res
         return Err(members(files.len() as u64));
     };
     let member = archive.by_index(*only).map_err(|cause| broken(&cause))?;
-    unpack(member, path, "zip", bounds)
+    let size = member.compressed_size().min(opened.bytes);
+    unpack(member, |_| size, path, "zip", bytes_max)
 }
 
 /// Refuses an archive that lists too many members, from its end record alone.
@@ -132,7 +143,15 @@ pub(crate) fn check_members(opened: &Opened) -> Result<(), Stop> {
 }
 
 /// Copies `packed` to a nameless temporary file, within the bounds.
-fn unpack(mut packed: impl Read, near: &Path, kind: &'static str, bounds: &Limits) -> Result<Opened, Stop> {
+///
+/// `consumed` tells how many packed bytes have been read so far, or will be at most.
+fn unpack<R: Read>(
+    mut packed: R,
+    consumed: impl Fn(&R) -> u64,
+    near: &Path,
+    kind: &'static str,
+    bytes_max: u64,
+) -> Result<Opened, Stop> {
     // Beside the body first: the spool is on the big disk, /tmp may be memory.
     let folder = near.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::tempfile_in(folder)
@@ -148,18 +167,18 @@ fn unpack(mut packed: impl Read, near: &Path, kind: &'static str, bounds: &Limit
             Err(cause) => return Err(broken(&cause)),
         };
         bytes += read as u64;
-        if bytes > bounds.bytes_max {
-            return Err(too_large(bounds.bytes_max));
+        if bytes > bytes_max {
+            return Err(too_large(bytes_max));
         }
-        if bytes > RATIO_FLOOR && bytes / RATIO_MAX > bounds.packed {
-            return Err(bomb(bytes, bounds.packed));
+        if is_bomb(bytes, consumed(&packed)) {
+            return Err(bomb(bytes, consumed(&packed)));
         }
         file.write_all(&chunk[..read]).map_err(Error::disk("write a temporary file in", folder))?;
     }
     Ok(Opened { file, path: near.to_owned(), compression: Some(kind), bytes })
 }
 
-/// Whether a member of that size grew out of proportion.
+/// Whether that many bytes came out of too few.
 pub(crate) fn is_bomb(unpacked: u64, packed: u64) -> bool {
     unpacked > RATIO_FLOOR && unpacked / RATIO_MAX > packed
 }

@@ -46,7 +46,7 @@ pub(crate) fn detect(opened: &Opened) -> Result<TextForm, Stop> {
         encoding: UTF_8,
         mark,
         cr_only: seen.cr_only,
-        has_nul: seen.nul,
+        has_nul: seen.nul > 0,
         has_invalid: seen.invalid > 0,
     };
     // A stray byte in a file that is plainly UTF-8 spoils its row; a file with more strays than
@@ -92,7 +92,7 @@ fn without_mark(head: &[u8]) -> Option<&'static Encoding> {
 
 #[derive(Debug, Default)]
 struct Survey {
-    nul: bool,
+    nul: u64,
     cr_only: bool,
     /// Well-formed letters beyond ASCII, if this is UTF-8.
     letters: u64,
@@ -114,7 +114,9 @@ fn survey(opened: &Opened, skip: u64) -> Result<Survey, Stop> {
     loop {
         let read = read_some(&mut file, &mut buffer[kept..]).map_err(opened.unreadable())?;
         let chunk = &buffer[..kept + read];
-        seen.nul = seen.nul || chunk.contains(&0);
+        if chunk[kept..].contains(&0) {
+            seen.nul += chunk[kept..].iter().filter(|b| **b == 0).count() as u64;
+        }
         if !lf {
             lf = chunk.contains(&b'\n');
             cr = cr || chunk.contains(&b'\r');
@@ -176,7 +178,8 @@ fn tally(part: &[u8], seen: &mut Survey) {
 
 /// Windows-1252 (which holds Latin-1), or a refusal: a wrong guess would store garbled names.
 fn single_byte(opened: &Opened, seen: &Survey) -> Result<&'static Encoding, Stop> {
-    if seen.nul {
+    // A stray NUL spoils its row; many of them are no text at all.
+    if seen.nul * 100 > opened.bytes {
         return Err(binary());
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);

@@ -3,7 +3,7 @@
 use vigie_queries::{Column, ColumnType};
 
 use crate::findings::Code;
-use crate::say::{NBSP, NNBSP, grouped, quoted};
+use crate::say::{NBSP, grouped, quoted};
 use crate::values::DateForm;
 
 /// How rows are called: `Ligne 214`, `Enregistrement 214`.
@@ -121,17 +121,17 @@ pub(crate) fn row_fault(code: Code, fields: usize, width: usize) -> (String, Str
 
 /// A repair made `count` times, as one sentence without place: `276 dates écrites autrement que AAAA-MM-JJ`.
 pub(crate) fn repair(code: Code, count: u64, forms: &[DateForm]) -> String {
-    let many = count > 1;
-    let s = if many { "s" } else { "" };
+    let s = if count > 1 { "s" } else { "" };
     let n = grouped(count);
     match code {
         Code::DateForm => {
             let form = forms.first().map_or_else(|| "AAAA-MM-JJ".to_owned(), DateForm::french);
-            format!("{n}{NBSP}date{s} écrite{s} autrement que {form}, converties")
-                .replace("converties", if many { "converties" } else { "convertie" })
+            format!("{n}{NBSP}date{s} écrite{s} autrement que {form}, convertie{s}")
         }
         Code::IntegerForm => {
-            format!("{n}{NBSP}nombre{s} entier{s} écrit{s} comme un décimal, lu{s} sans perte")
+            format!(
+                "{n}{NBSP}nombre{s} entier{s} écrit{s} avec une décimale nulle ou un exposant, lu{s} sans perte"
+            )
         }
         Code::DecimalMark => {
             format!("{n}{NBSP}nombre{s} avec une autre marque décimale que prévu, lu{s} sans perte")
@@ -139,14 +139,14 @@ pub(crate) fn repair(code: Code, count: u64, forms: &[DateForm]) -> String {
         Code::ThousandsSpace => {
             format!("{n}{NBSP}nombre{s} avec des espaces entre les milliers, lu{s} sans perte")
         }
-        Code::LeadingZero => format!("{n}{NBSP}code{s} sans leurs zéros de tête, rendus"),
+        Code::LeadingZero => format!("{n}{NBSP}code{s} dont le zéro de tête manquait, rétabli{s}"),
         Code::CodeCase => format!("{n}{NBSP}code{s} écrit{s} dans une autre casse, remis en forme"),
-        Code::SurroundingSpace => format!("{n}{NBSP}valeur{s} entourée{s} d’espaces, retirées"),
+        Code::SurroundingSpace => format!("{n}{NBSP}valeur{s} entourée{s} d’espaces, lue{s} sans eux"),
         Code::MissingWord => {
             format!("{n}{NBSP}valeur{s} manquante{s} écrite{s} par un mot, lue{s} comme vide{s}")
         }
         Code::DuplicateRow => format!("{n}{NBSP}ligne{s} répétée{s} à l’identique, gardée{s} une seule fois"),
         Code::BlankLine => format!("{n}{NBSP}ligne{s} vide{s}, laissée{s} de côté"),
-        _ => format!("{n}{NBSP}cas{NNBSP}"),
+        _ => format!("{n}{NBSP}cas de {code}"),
     }
 }

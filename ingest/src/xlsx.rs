@@ -4,7 +4,7 @@
 //! its stream of cells is used here, and the parts it holds in memory are measured first.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{DataRef, Reader, Xlsx};
@@ -14,6 +14,7 @@ use zip::ZipArchive;
 use crate::body::{self, Opened};
 use crate::csv::too_many_columns;
 use crate::findings::Code;
+use crate::records::RECORD_MAX;
 use crate::row::{Kind, Row, Span};
 use crate::say::{NBSP, NNBSP, quoted, shown};
 use crate::stop::{Reason, Stop, refuse};
@@ -35,7 +36,7 @@ pub(crate) struct XlsxBody<'a> {
 
 /// Measures the workbook and reads the header: the first row with a value.
 pub(crate) fn open<'a>(opened: &'a Opened, contract: &Contract) -> Result<XlsxBody<'a>, Stop> {
-    measure(opened)?;
+    measure(opened, contract.bounds.decompressed_bytes_max)?;
     let mut body = XlsxBody { opened, sheet: contract.feed.sheet.clone(), header: Vec::new(), header_row: 0 };
     let mut first = None;
     body.scan(&mut |row, cells, text| {
@@ -66,7 +67,7 @@ fn header_of(cells: &[(u32, Span)], text: &[u8]) -> Vec<String> {
 }
 
 /// Unpacks every part into nothing, to know that none outgrows its bound.
-fn measure(opened: &Opened) -> Result<(), Stop> {
+fn measure(opened: &Opened, bytes_max: u64) -> Result<(), Stop> {
     if !opened.head(4)?.starts_with(b"PK\x03\x04") {
         return Err(not_a_workbook("ce n’est pas un fichier xlsx"));
     }
@@ -77,19 +78,51 @@ fn measure(opened: &Opened) -> Result<(), Stop> {
     for rank in 0..archive.len() {
         let part = archive.by_index(rank).map_err(broken)?;
         let name = part.name().map_err(broken)?.to_ascii_lowercase();
-        let shared = !name.contains("worksheets/");
-        let bound = if shared { SHARED_MAX } else { PART_MAX };
-        let size = std::io::copy(&mut part.take(bound + 1), &mut std::io::sink())
-            .map_err(|cause| body::broken(&cause))?;
+        // The folder of the shared texts is the file's own choice: their name tells them apart.
+        let streamed = name.contains("worksheets/") && !KEPT.iter().any(|kept| name.ends_with(kept));
+        let bound = if streamed { PART_MAX } else { SHARED_MAX };
+        let mut longest = Longest::default();
+        let size =
+            std::io::copy(&mut part.take(bound + 1), &mut longest).map_err(|cause| body::broken(&cause))?;
         total += size;
-        if size > bound {
-            return Err(body::too_large(bound));
+        if size > bound || total > bytes_max {
+            return Err(body::too_large(bound.min(bytes_max)));
+        }
+        if streamed && longest.most > RECORD_MAX {
+            return Err(not_a_workbook("une cellule de plus de 1 Mio"));
         }
         if body::is_bomb(total, opened.bytes) {
             return Err(body::bomb(total, opened.bytes));
         }
     }
     Ok(())
+}
+
+/// Parts that calamine keeps in memory wherever they lie.
+const KEPT: [&str; 2] = ["sharedstrings.xml", "styles.xml"];
+
+/// Measures the longest text between two tags.
+#[derive(Default)]
+struct Longest {
+    run: usize,
+    most: usize,
+}
+
+impl Write for Longest {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        for part in bytes.split_inclusive(|b| *b == b'<') {
+            self.run += part.len();
+            self.most = self.most.max(self.run);
+            if part.ends_with(b"<") {
+                self.run = 0;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn not_a_workbook(cause: &str) -> Stop {
@@ -207,7 +240,6 @@ fn missing_sheet(wanted: &str, sheets: &[String]) -> Stop {
 
 /// Writes a cell as text and says what it is.
 fn put(value: &DataRef<'_>, text: &mut Vec<u8>) -> Kind {
-    use std::io::Write as _;
     // Writing to a Vec cannot fail.
     match value {
         DataRef::Empty => return Kind::Missing,

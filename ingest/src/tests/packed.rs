@@ -56,6 +56,17 @@ fn bombs_are_refused() {
     let small = STOCK.replace("decompressed_bytes_max = 40000000", "decompressed_bytes_max = 1000000");
     assert_eq!(refused(&gzip(&zeros), &contract(&small)).code, Code::TooLarge);
     assert_eq!(refused(&zeros, &contract(&small)).code, Code::TooLarge);
+    // A large bomb is known by its first bytes: random ones at the end do not hide it.
+    let mut mixed = gzip(&zeros);
+    let mut state = 1u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as u8
+    })
+    .take(1_000_000)
+    .collect();
+    mixed.extend(gzip(&noise));
+    assert_eq!(refused(&mixed, &contract(STOCK)).code, Code::DecompressionBomb);
     let sheet = zip(&[("[Content_Types].xml", b"<x/>"), ("xl/sharedStrings.xml", &vec![b' '; 40_000_000])]);
     let workbook = STOCK.replace("format = \"csv\"", "format = \"xlsx\"");
     assert!(matches!(refused(&sheet, &contract(&workbook)).code, Code::DecompressionBomb | Code::TooLarge));

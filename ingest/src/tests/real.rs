@@ -90,7 +90,7 @@ fn every_bad_feed_is_handled_as_its_index_says() {
         let parsed = parse(&folder.join(file), &contract, day).unwrap();
         match (&parsed, case["expected"].as_str()) {
             (Parsed::Refused(refusal), "reject-file") => {
-                let named = file.contains("renamed").then_some("«\u{a0}P\u{a0}»").unwrap_or_default();
+                let named = if file.contains("renamed") { "«\u{a0}P\u{a0}»" } else { "" };
                 if !refusal.message_fr.contains(named) {
                     faults.push(format!("{file}: {}", refusal.message_fr));
                 }
