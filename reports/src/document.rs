@@ -27,6 +27,8 @@ pub struct Head {
     pub week: String,
     /// `Données arrêtées au …`.
     pub as_of: String,
+    /// `Données au 22 octobre 2020`, for the foot of the pages.
+    pub data_day: String,
     /// `édition 2`.
     pub edition: String,
     /// Name of the publisher, may be empty.
