@@ -24,11 +24,11 @@ impl ValueScale {
             low = low.min(value);
             high = high.max(value);
         }
-        if high - low < f64::EPSILON {
+        if high <= low {
             high = if matches!(unit.format, Format::Share(_)) { 0.01 } else { 1.0 };
         }
         let counts = unit.format == Format::Count;
-        let step = round_step((high - low) / f64::from(ticks.max(1)), counts);
+        let step = best_step(low, high, ticks.max(2), counts);
         let first = (low / step + 1e-9).floor();
         let last = (high / step - 1e-9).ceil();
         let count = (last - first).round() as i32;
@@ -88,15 +88,21 @@ fn is_whole(value: f64) -> bool {
     (value - value.round()).abs() < 1e-6
 }
 
-/// The least of 1, 2, 2.5, 5 times a power of ten that is no less than asked; whole for counts.
-fn round_step(at_least: f64, whole: bool) -> f64 {
-    let power = 10_f64.powf(at_least.log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0]
-        .into_iter()
-        .map(|factor| factor * power)
-        .find(|step| *step >= at_least * (1.0 - 1e-9) && (!whole || is_whole(*step)))
-        .unwrap_or(10.0 * power);
-    if whole { step.max(1.0) } else { step }
+/// 1, 2, 2.5 or 5 times a power of ten (whole for counts): of those that give about so many steps, the one that
+/// leaves the least empty room over the values.
+fn best_step(low: f64, high: f64, wanted: u8, whole: bool) -> f64 {
+    let steps_of = |step: f64| (high / step - 1e-9).ceil() - (low / step + 1e-9).floor();
+    let exponent = ((high - low) / f64::from(wanted)).log10().floor() as i32;
+    let steps = (exponent - 1..=exponent + 1).flat_map(|e| [1.0, 2.0, 2.5, 5.0].map(|f| f * 10_f64.powi(e)));
+    let steps: Vec<f64> = steps.filter(|step| !whole || is_whole(*step) && *step >= 1.0).collect();
+    let range = f64::from(wanted) - 1.0..=f64::from(wanted) + 1.0;
+    let fitting = steps.iter().copied().filter(|step| range.contains(&steps_of(*step)));
+    // Fewer lines between two that are as good.
+    let room = |step: f64| step * steps_of(step);
+    let best = fitting.min_by(|a, b| room(*a).total_cmp(&room(*b)).then(b.total_cmp(a)));
+    // Small counts have no such step: one by one then, or the widest there is.
+    best.or_else(|| steps.iter().copied().find(|step| steps_of(*step) <= f64::from(wanted) + 1.0))
+        .unwrap_or(high - low)
 }
 
 /// Days from left to right; a day stands in the middle of its own width.
@@ -149,8 +155,11 @@ impl DayScale {
         let mut day = self.from;
         let until = self.until();
         while day <= until {
-            let starts =
-                if by_month { day.day() == 1 } else { day.weekday() == jiff::civil::Weekday::Monday };
+            let starts = if by_month {
+                day.day() == 1 || day == self.from
+            } else {
+                day.weekday() == jiff::civil::Weekday::Monday
+            };
             if starts {
                 let x = self.left(day, plot);
                 canvas.path(&[(x, plot.bottom), (x, plot.bottom + 3.0)], style::AXIS, style::LINE_HAIR);
@@ -215,6 +224,7 @@ mod tests {
     fn ticks_are_round_and_hold_the_values() {
         for (high, unit, last, n) in [
             (159.0, Unit::count(""), 200.0, 5),
+            (1054.0, Unit::count(""), 1250.0, 6),
             (0.336, Unit::share("", 1), 0.4, 5),
             (3.0, Unit::count(""), 3.0, 4),
             (0.004, Unit::share("", 1), 0.004, 5),

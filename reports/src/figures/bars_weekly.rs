@@ -47,11 +47,6 @@ pub fn bars_weekly(spec: &BarsWeekly) -> Figure {
     let bar_width = (step * 0.72).min(26.0);
     let zero = values.y(0.0, &plot);
     let value_style = small.anchored(Anchor::Middle);
-    let widest = weeks
-        .iter()
-        .filter_map(|(_, v)| *v)
-        .map(|v| value_style.width(&spec.unit.print(v)))
-        .fold(0.0, f64::max);
     for (i, (week, value)) in weeks.iter().enumerate() {
         let x = plot.left + (i as f64 + 0.5) * step;
         let (left, right) = (x - bar_width / 2.0, x + bar_width / 2.0);
@@ -71,27 +66,20 @@ pub fn bars_weekly(spec: &BarsWeekly) -> Figure {
         } else {
             canvas.rectangle(bar, look.line);
         }
-        let is_last = i + 1 == weeks.len();
-        if is_last || widest + 2.0 <= step {
-            let style = if is_last { Type { colour: look.text, ..value_style.bold() } } else { value_style };
-            let printed = spec.unit.print(value);
-            let half = style.width(&printed) / 2.0;
-            // A wide number over a narrow last bar leans inwards.
-            let at = x.min(spec.size.width_pt - half).max(half);
-            let y = if value < 0.0 { y + small.size } else { y - 2.5 };
-            if canvas.is_free(&style.area((at, y), &printed)) {
-                canvas.text((at, y), &printed, style);
-            }
-        }
     }
     for threshold in spec.thresholds.iter().filter(|threshold| threshold.value.is_finite()) {
         let y = values.y(threshold.value, &plot);
         canvas.dashes(&[(plot.left, y), (plot.right, y)], style::ALERT, 0.8, 4.0, 2.0);
     }
+    print_values(&mut canvas, spec, &weeks, &values, &plot);
     canvas.path(&[(plot.left, zero), (plot.right, zero)], style::AXIS, 0.7);
-    draw_weeks(&mut canvas, &weeks, &plot, step);
+    draw_weeks(&mut canvas, &weeks, &plot, step, spec.size.width_pt);
     let placed = labels::place(&wanted(&plot), side, plot.top - 4.0, plot.bottom + 4.0);
     labels::draw(&mut canvas, &placed, plot.right + 5.0, &plot);
+
+    if weeks.iter().any(|(week, value)| week.provisional && value.is_some()) {
+        canvas.provisional_note();
+    }
 
     Figure {
         svg: canvas.into_svg(),
@@ -102,8 +90,40 @@ pub fn bars_weekly(spec: &BarsWeekly) -> Figure {
     }
 }
 
+/// Values over their bars: all where they fit, else the last one.
+fn print_values(
+    canvas: &mut Canvas,
+    spec: &BarsWeekly,
+    weeks: &[(&Point, Option<f64>)],
+    values: &ValueScale,
+    plot: &Area,
+) {
+    let plain = Type::new(style::SIZE_SMALL, style::MUTED).anchored(Anchor::Middle);
+    let strong = Type { colour: style::series(Tone::Main).text, ..plain.bold() };
+    let step = plot.width() / weeks.len().max(1) as f64;
+    let print = |week: &Point, value: f64| words::cell(Some(value), week.provisional, &spec.unit);
+    let known = weeks.iter().filter_map(|(week, value)| value.map(|value| print(week, value)));
+    let widest = known.map(|printed| strong.width(&printed)).fold(0.0, f64::max);
+    for (i, (week, value)) in weeks.iter().enumerate() {
+        let is_last = i + 1 == weeks.len();
+        let Some(value) = value.filter(|_| is_last || widest + 2.0 <= step) else { continue };
+        let style = if is_last { strong } else { plain };
+        let printed = print(week, value);
+        let half = style.width(&printed) / 2.0;
+        // A wide number over a narrow last bar leans inwards.
+        let x = (plot.left + (i as f64 + 0.5) * step).min(spec.size.width_pt - half).max(half);
+        let y = values.y(value, plot) + if value < 0.0 { style.size } else { -2.5 };
+        let area = style.area((x, y), &printed);
+        if canvas.is_free(&area) {
+            // Lines stop at the number.
+            canvas.rectangle(Area { bottom: area.bottom - 1.0, ..area }, style::PAPER);
+            canvas.text((x, y), &printed, style);
+        }
+    }
+}
+
 /// Numbers of the weeks, as many as fit counting back from the last one, and the month under the first of each.
-fn draw_weeks(canvas: &mut Canvas, weeks: &[(&Point, Option<f64>)], plot: &Area, step: f64) {
+fn draw_weeks(canvas: &mut Canvas, weeks: &[(&Point, Option<f64>)], plot: &Area, step: f64, right_edge: f64) {
     let small = Type::new(style::SIZE_SMALL, style::MUTED).anchored(Anchor::Middle);
     let every = ((small.width("S53") + 3.0) / step).ceil().max(1.0) as usize;
     let y = plot.bottom + 3.0 + small.size * 0.75;
@@ -112,7 +132,8 @@ fn draw_weeks(canvas: &mut Canvas, weeks: &[(&Point, Option<f64>)], plot: &Area,
     for (i, (week, _)) in weeks.iter().enumerate() {
         let x = plot.left + (i as f64 + 0.5) * step;
         if (weeks.len() - 1 - i).is_multiple_of(every) {
-            canvas.text((x, y), &french::week_short(week.date), small);
+            let words = french::week_short(week.date);
+            canvas.text((x.min(right_edge - small.width(&words) / 2.0), y), &words, small);
         }
         let this = (week.date.year(), week.date.month());
         if month != Some(this) {

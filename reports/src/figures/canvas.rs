@@ -15,6 +15,11 @@ use plotters::style::{
 use super::fonts;
 use super::style::{self, Rgb};
 
+/// The family as CSS wants it: a name with a part that starts with a digit is only valid between quotes.
+const QUOTED_FAMILY: &str = "'Source Sans 3'";
+
+const PROVISIONAL: &str = "* provisoire";
+
 /// Pixels a point.
 const SCALE: f64 = 10.0;
 
@@ -131,11 +136,12 @@ pub(crate) struct Canvas {
     height: f64,
     marks: Vec<Mark>,
     texts: Vec<Area>,
+    reserved: Vec<Area>,
 }
 
 impl Canvas {
     pub(crate) fn new(width: f64, height: f64) -> Self {
-        Self { width, height, marks: Vec::new(), texts: Vec::new() }
+        Self { width, height, marks: Vec::new(), texts: Vec::new(), reserved: Vec::new() }
     }
 
     /// A line through points.
@@ -225,19 +231,43 @@ impl Canvas {
 
     /// A text on one line, its baseline at `y`.
     pub(crate) fn text(&mut self, at: Xy, text: &str, style: Type) {
+        let text = printable(text);
         if !text.is_empty() {
-            self.texts.push(style.area(at, text));
-            self.marks.push(Mark::Text { at, text: text.to_owned(), style });
+            self.texts.push(style.area(at, &text));
+            self.marks.push(Mark::Text { at, text, style });
         }
     }
 
-    /// Whether a box lies on the sheet and meets no text.
+    /// Says what an asterisk means, at the right end of the title's line where that is free.
+    pub(crate) fn provisional_note(&mut self) {
+        let style = Type::new(style::SIZE_SMALL, style::MUTED).anchored(Anchor::End);
+        let at = (self.width, style::SIZE_TITLE);
+        if self.is_free(&style.area(at, PROVISIONAL)) {
+            self.text(at, PROVISIONAL, style);
+        }
+    }
+
+    /// Keeps a box free of texts that look for room from now on.
+    pub(crate) fn reserve(&mut self, area: Area) {
+        self.reserved.push(area);
+    }
+
+    /// Whether a box lies on the sheet and meets no text and nothing reserved.
     pub(crate) fn is_free(&self, area: &Area) -> bool {
         area.left >= 0.0
             && area.top >= 0.0
             && area.right <= self.width
             && area.bottom <= self.height
-            && !self.texts.iter().any(|text| text.overlaps(area))
+            && !self.texts.iter().chain(&self.reserved).any(|taken| taken.overlaps(area))
+    }
+
+    /// Whether a straight line meets no text.
+    pub(crate) fn is_clear(&self, from: Xy, until: Xy) -> bool {
+        let mut points = (0..=40).map(|i| {
+            let share = f64::from(i) / 40.0;
+            (from.0 + (until.0 - from.0) * share, from.1 + (until.1 - from.1) * share)
+        });
+        points.all(|at| !self.texts.iter().any(|text| text.contains(at)))
     }
 
     /// Hands the marks to plotters.
@@ -281,6 +311,21 @@ impl Canvas {
     }
 }
 
+/// Text of a feed as a picture can hold it: XML knows no control characters, and signs that turn the direction of
+/// writing or only vary another sign would change what stands beside them.
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter_map(|c| match c {
+            c if c.is_control() => Some(' '),
+            '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' => None,
+            '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}' | '\u{E0000}'..='\u{E0FFF}' => {
+                None
+            }
+            c => Some(c),
+        })
+        .collect()
+}
+
 fn pixels(points: f64) -> i32 {
     (points * SCALE).round() as i32
 }
@@ -316,7 +361,7 @@ fn draw(backend: &mut SVGBackend<'_>, mark: &Mark) {
             };
             // Plotters divides sizes by 1.24 and moves a text hung by its top down by 0.76 em.
             let size = style.size * SCALE;
-            let font = FontDesc::new(FontFamily::Name(fonts::FAMILY), size * 1.24, font_style)
+            let font = FontDesc::new(FontFamily::Name(QUOTED_FAMILY), size * 1.24, font_style)
                 .transform(FontTransform::None);
             let colour = rgb(style.colour);
             let text_style = font.into_text_style(&(1, 1)).color(&colour).pos(Pos::new(h_pos, VPos::Top));
@@ -345,8 +390,8 @@ fn register_fonts() {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {
         // A face that cannot be read is caught by a test of `fonts`.
-        let _ = register_font(fonts::FAMILY, FontStyle::Normal, fonts::REGULAR);
-        let _ = register_font(fonts::FAMILY, FontStyle::Bold, fonts::BOLD);
+        let _ = register_font(QUOTED_FAMILY, FontStyle::Normal, fonts::REGULAR);
+        let _ = register_font(QUOTED_FAMILY, FontStyle::Bold, fonts::BOLD);
     });
 }
 
@@ -417,10 +462,16 @@ mod tests {
         let mut canvas = Canvas::new(100.0, 20.0);
         canvas.text((2.0, 12.0), "<b>œuvre & « été »</b>", Type::new(8.0, style::INK).bold());
         let svg = canvas.into_svg();
-        assert!(svg.contains("font-family=\"Source Sans 3\""), "{svg}");
+        assert_eq!(QUOTED_FAMILY.trim_matches('\''), fonts::FAMILY);
+        assert!(svg.contains("font-family=\"&apos;Source Sans 3&apos;\""), "{svg}");
         assert!(svg.contains("&lt;b&gt;œuvre &amp; « été »"), "{svg}");
         assert!(svg.contains("font-size=\"80\"") && svg.contains("font-weight=\"bold\""), "{svg}");
         assert!(svg.starts_with("<svg width=\"100pt\" height=\"20pt\" viewBox=\"0 0 1000 200\""), "{svg}");
+    }
+
+    #[test]
+    fn signs_that_break_a_picture_are_left_out() {
+        assert_eq!(printable("a\u{0}b\u{202E}c\u{FE0F}d\ne 12\u{202F}%"), "a bcd e 12\u{202F}%");
     }
 
     #[test]

@@ -46,6 +46,10 @@ pub fn days_of_cover(spec: &DaysOfCover) -> Figure {
             canvas.text((at, plot.top - 3.0), &words, style);
         }
     }
+    for limit in [spec.critical, spec.low] {
+        let x = scale.x(limit, &plot);
+        canvas.dashes(&[(x, plot.bottom), (x, plot.top)], style::ALERT, 0.8, 3.0, 1.5);
+    }
     for (i, row) in spec.rows.iter().enumerate() {
         let y = plot.top + ROW * (i as f64 + 0.5);
         let baseline = y + label.size * 0.33;
@@ -53,7 +57,10 @@ pub fn days_of_cover(spec: &DaysOfCover) -> Figure {
         let Some(days) = days(row) else {
             let muted = Type { colour: style::MUTED, ..label };
             let text = fit(&said_missing(row), &muted, spec.width_pt - plot.left - 4.0);
-            canvas.text((plot.left + 3.0, baseline), &text, muted);
+            let at = (plot.left + 3.0, baseline);
+            // Lines give way to words.
+            canvas.rectangle(muted.area(at, &text).grown(1.5), style::PAPER);
+            canvas.text(at, &text, muted);
             continue;
         };
         let bar = Area { left: plot.left, right: scale.x(days, &plot), top: y - 4.8, bottom: y + 4.8 };
@@ -68,18 +75,10 @@ pub fn days_of_cover(spec: &DaysOfCover) -> Figure {
         }
         let text = Type { colour: look.text, ..label.bold() };
         let room = spec.width_pt - bar.right - 4.0;
-        canvas.text((bar.right + 4.0, baseline), &fit(&said_value(days, spec), &text, room), text);
-    }
-    for limit in [spec.critical, spec.low] {
-        let x = scale.x(limit, &plot);
-        for i in 0..spec.rows.len() {
-            let top = plot.top + ROW * i as f64;
-            let row = Area { left: x - 0.5, right: x + 0.5, top, bottom: top + ROW };
-            // The line gives way to words.
-            if canvas.is_free(&row) {
-                canvas.dashes(&[(x, top), (x, top + ROW)], style::ALERT, 0.8, 3.0, 1.25);
-            }
-        }
+        let words = fit(&said_value(days, spec), &text, room);
+        let at = (bar.right + 4.0, baseline);
+        canvas.rectangle(text.area(at, &words).grown(1.0), style::PAPER);
+        canvas.text(at, &words, text);
     }
     canvas.path(&[(plot.left, plot.top), (plot.left, plot.bottom)], style::AXIS, 0.7);
     Figure {

@@ -16,7 +16,8 @@ pub(crate) struct EventRows<'a> {
 
 impl<'a> EventRows<'a> {
     /// Finds a row for the words of each event on the axis. Breaks come first: they change what the figure means.
-    pub(crate) fn lay_out(events: &'a [Event], days: &DayScale, plot: &Area) -> Self {
+    /// Words may run on over the labels at the right of the plot, up to `right`.
+    pub(crate) fn lay_out(events: &'a [Event], days: &DayScale, plot: &Area, right: f64) -> Self {
         let mut shown: Vec<&Event> = events
             .iter()
             .filter(|event| {
@@ -30,22 +31,16 @@ impl<'a> EventRows<'a> {
             let text = fit(&event.label, &style, plot.width());
             let width = style.width(&text);
             let x = middle(event, days, plot);
-            let left = (x - width / 2.0).clamp(plot.left, (plot.right - width).max(plot.left));
-            let area = Area { left, right: left + width, top: 0.0, bottom: 1.0 };
-            let row = (0..ROWS_MAX).find(|row| {
-                laid.iter().all(|(other, place)| {
-                    let Some((other_row, other_area)) = place else { return true };
-                    let other_x = middle(other, days, plot);
-                    // Words side by side, and no line through words under it.
-                    let apart = other_row != row || !area.grown(2.0).overlaps(other_area);
-                    let own_line =
-                        other_row >= row || !(other_area.left - 1.0..=other_area.right + 1.0).contains(&x);
-                    let other_line =
-                        other_row <= row || !(area.left - 1.0..=area.right + 1.0).contains(&other_x);
-                    apart && own_line && other_line
-                })
+            // Over its mark, else at its left or right.
+            let spots = [x - width / 2.0, x - width + 2.0, x - 2.0].map(|left| {
+                let left = left.clamp(plot.left, (right - width).max(plot.left));
+                Area { left, right: left + width, top: 0.0, bottom: 1.0 }
             });
-            laid.push((event, row.map(|row| (row, area))));
+            let place = (0..ROWS_MAX).find_map(|row| {
+                let spot = spots.iter().find(|area| is_clear(row, area, x, &laid, days, plot))?;
+                Some((row, *spot))
+            });
+            laid.push((event, place));
         }
         Self { events: laid }
     }
@@ -58,6 +53,12 @@ impl<'a> EventRows<'a> {
         let rows =
             self.events.iter().filter_map(|(_, place)| place.map(|(row, _)| row + 1)).max().unwrap_or(0);
         rows as f64 * ROW + BAR + 2.0
+    }
+
+    /// Where lines run down the whole plot.
+    pub(crate) fn breaks(&self, days: &DayScale, plot: &Area) -> Vec<f64> {
+        let breaks = self.events.iter().filter(|(event, _)| event.kind == EventKind::Break);
+        breaks.map(|(event, _)| middle(event, days, plot)).collect()
     }
 
     /// Draws lines, bars and words.
@@ -92,6 +93,26 @@ impl<'a> EventRows<'a> {
             }
         }
     }
+}
+
+/// Words stand side by side in a row, and no line runs through words under its own.
+fn is_clear(
+    row: usize,
+    area: &Area,
+    x: f64,
+    laid: &[(&Event, Option<(usize, Area)>)],
+    days: &DayScale,
+    plot: &Area,
+) -> bool {
+    laid.iter().all(|(other, place)| {
+        let Some((other_row, other_area)) = place else { return true };
+        let other_x = middle(other, days, plot);
+        let over = |area: &Area, x: f64| (area.left - 1.0..=area.right + 1.0).contains(&x);
+        let apart = *other_row != row || !area.grown(2.0).overlaps(other_area);
+        let own_line = *other_row >= row || !over(other_area, x);
+        let other_line = *other_row <= row || !over(area, other_x);
+        apart && own_line && other_line
+    })
 }
 
 fn words() -> Type {

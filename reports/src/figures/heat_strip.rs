@@ -94,8 +94,9 @@ fn draw_weeks(canvas: &mut Canvas, spec: &HeatStrip, plot: &Area, step: f64) {
     for (i, week) in spec.weeks.iter().enumerate() {
         let left = plot.left + step * i as f64;
         if (spec.weeks.len() - 1 - i).is_multiple_of(every) {
-            let at = (left + step / 2.0, plot.top - 3.0);
-            canvas.text(at, &french::week_short(*week), small.anchored(Anchor::Middle));
+            let words = french::week_short(*week);
+            let x = (left + step / 2.0).min(spec.width_pt - small.width(&words) / 2.0);
+            canvas.text((x, plot.top - 3.0), &words, small.anchored(Anchor::Middle));
         }
         let this = (week.year(), week.month());
         if month != Some(this) {

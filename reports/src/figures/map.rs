@@ -103,6 +103,9 @@ impl Layout {
     fn new(spec: &Map, top: f64, legend: &Legend, inset: bool, overseas: bool) -> Self {
         let (width, height) = (spec.size.width_pt, spec.size.height_pt);
         let beside = is_beside(spec);
+        if beside && overseas && is_large(spec) {
+            return Self::of_france(spec, top, legend, inset);
+        }
         let left = if overseas { OVERSEAS_WIDTH } else { 0.0 };
         let column = match (beside, inset) {
             (true, _) => legend.column_width().clamp(if inset { 110.0 } else { 60.0 }, width * 0.34) + 8.0,
@@ -132,6 +135,31 @@ impl Layout {
         };
         let overseas = overseas.then_some(Area { left: 0.0, right: OVERSEAS_WIDTH - 6.0, top, bottom });
         Self { main, inset, overseas, legend }
+    }
+}
+
+impl Layout {
+    /// France fills the sheet; its empty corners hold the rest: overseas at the left, the legend in the bay of Biscay,
+    /// the inset over Alsace.
+    fn of_france(spec: &Map, top: f64, legend: &Legend, inset: bool) -> Self {
+        let (width, height) = (spec.size.width_pt, spec.size.height_pt);
+        let legend_height = legend.height(width);
+        let legend = Area {
+            left: 0.0,
+            right: legend.column_width().min(width * 0.25),
+            top: height - legend_height - 1.0,
+            bottom: height,
+        };
+        let side = (height * 0.165).min(width * 0.16);
+        let inset = inset.then_some(Area {
+            left: width - side * 1.3 - 1.0,
+            right: width - 1.0,
+            top: top + 8.0,
+            bottom: top + 8.0 + side,
+        });
+        let overseas = Area { left: 0.0, right: OVERSEAS_WIDTH - 6.0, top, bottom: legend.top - 8.0 };
+        let main = Area { left: OVERSEAS_WIDTH - 10.0, top, right: width, bottom: height };
+        Self { main, inset, overseas: Some(overseas), legend }
     }
 }
 
@@ -248,12 +276,6 @@ fn draw_inset(canvas: &mut Canvas, spec: &Map, shapes: &[Shape<'_>], on_map: &Pr
     let (right, bottom) = on_map.at((bounds.right, bounds.bottom));
     let there = Area { left, top, right, bottom }.grown(2.0);
     canvas.outline(&there.corners(), style::INK, 0.7);
-    let middle = (there.top + there.bottom) / 2.0;
-    canvas.path(
-        &[(there.right, middle), (inset.left, inset.bottom.min(middle.max(inset.top)))],
-        style::INK,
-        0.5,
-    );
     canvas.rectangle(inset, style::PAPER);
     canvas.outline(&inset.corners(), style::INK, 0.5);
     let text = Type::new(style::SIZE_MIN, style::MUTED);
@@ -266,6 +288,7 @@ fn draw_inset(canvas: &mut Canvas, spec: &Map, shapes: &[Shape<'_>], on_map: &Pr
     draw_shapes(canvas, spec, shapes, &projection, 1.0);
     let all: Vec<&Shape<'_>> = shapes.iter().collect();
     labels::draw(canvas, spec, &all, shapes, &projection, &inset, true);
+    canvas.reserve(inset.grown(2.0));
 }
 
 /// The overseas departments in a column: shape, name and value, each on its own scale.
@@ -319,15 +342,23 @@ fn alt(spec: &Map) -> String {
     });
     let mut parts = vec![format!("Carte. {}.", words::caption(&spec.title, &spec.unit.name))];
     for (at, level) in spec.levels.iter().enumerate().rev() {
-        let there: Vec<String> = places
+        let there: Vec<&&MapPlace> =
+            places.iter().filter(|place| rank(place, spec).map(usize::from) == Some(at)).collect();
+        // Over so many, the first ones and how many more: the table has them all.
+        let said_max = if is_large(spec) { 8 } else { usize::MAX };
+        let mut said: Vec<String> = there
             .iter()
-            .filter(|place| rank(place, spec).map(usize::from) == Some(at))
+            .take(said_max)
             .map(|place| {
                 format!("{} {}", place.name, words::cell(place.value, place.provisional, &spec.unit))
             })
             .collect();
-        if !there.is_empty() {
-            parts.push(format!("{} : {}.", french::capital(&level.name), there.join(" ; ")));
+        if there.len() > said.len() {
+            let more = (there.len() - said.len()) as f64;
+            said.push(format!("et {}", french::counted(more, 0, "autre département", "autres départements")));
+        }
+        if !said.is_empty() {
+            parts.push(format!("{} : {}.", french::capital(&level.name), said.join(" ; ")));
         }
     }
     let missing: Vec<&str> =

@@ -32,3 +32,6 @@ pub use ranked_dots::ranked_dots;
 pub use small_multiples::small_multiples;
 pub use spec::*;
 pub use time_series::time_series;
+
+#[cfg(test)]
+mod tests;

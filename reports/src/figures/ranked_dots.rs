@@ -9,6 +9,7 @@ use crate::french;
 
 const ROW: f64 = 12.0;
 const HEAD: f64 = 9.0;
+const CHANGE: &str = "en 1 sem.";
 
 /// Draws places ranked by value, the greatest first, those without a value last with their reason. A hollow dot shows
 /// the week before; a dot at or over the last threshold passed is vermilion and larger.
@@ -16,6 +17,7 @@ const HEAD: f64 = 9.0;
 pub fn ranked_dots(spec: &RankedDots) -> Figure {
     let rows = ranked(&spec.rows);
     let label_style = Type::new(style::SIZE_LABEL, style::INK);
+    let small = Type::new(style::SIZE_SMALL, style::MUTED);
     let has_previous = rows.iter().any(|row| row.value.is_some() && row.previous.is_some());
     let head_rows = head_rows(spec);
     let title_height = {
@@ -37,7 +39,7 @@ pub fn ranked_dots(spec: &RankedDots) -> Figure {
     let value_width = widest(rows.iter().map(|row| printed(row, &spec.unit)).collect(), &bold);
     let change_width = if has_previous {
         widest(rows.iter().map(|row| change(row, &spec.unit)).collect(), &label_style)
-            .max(label_style.width("1 sem."))
+            .max(small.width(CHANGE))
             + 8.0
     } else {
         0.0
@@ -48,9 +50,11 @@ pub fn ranked_dots(spec: &RankedDots) -> Figure {
         top: title_height + head,
         bottom: height - 3.0,
     };
-    let small = Type::new(style::SIZE_SMALL, style::MUTED);
     if has_previous {
-        canvas.text((spec.width_pt, plot.top - 3.0), "1 sem.", small.anchored(Anchor::End));
+        canvas.text((spec.width_pt, plot.top - 3.0), CHANGE, small.anchored(Anchor::End));
+        // What hollow dots are.
+        ring_mark(&mut canvas, (2.5, plot.top - 5.5), 2.3, style::series(Tone::Context));
+        canvas.text((7.0, plot.top - 3.0), &fit("une semaine avant", &small, names), small);
     }
     for i in 0..=rows.len() {
         let y = plot.top + ROW * i as f64;
@@ -89,6 +93,9 @@ pub fn ranked_dots(spec: &RankedDots) -> Figure {
             &change(row, &spec.unit),
             Type { colour: style::MUTED, ..label_style }.anchored(Anchor::End),
         );
+    }
+    if rows.iter().any(|row| row.provisional && row.value.is_some()) {
+        canvas.provisional_note();
     }
     Figure {
         svg: canvas.into_svg(),

@@ -27,7 +27,7 @@ pub fn small_multiples(spec: &SmallMultiples) -> Figure {
     };
     let head = title_height + if said.is_empty() { 0.0 } else { small.size * 1.3 };
     let row_height = HEAD + PLOT_HEIGHT + 6.0;
-    let height = head + row_height * rows as f64 + days.height();
+    let height = head + row_height * rows as f64 + 5.0;
     let mut canvas = Canvas::new(spec.width_pt, height);
     canvas::title(&mut canvas, &spec.title, &spec.unit.name);
     if !said.is_empty() {
@@ -50,6 +50,14 @@ pub fn small_multiples(spec: &SmallMultiples) -> Figure {
         if is_lowest {
             days.draw_sparse(&mut canvas, &plot);
         }
+    }
+    if spec
+        .panels
+        .iter()
+        .flat_map(|panel| &panel.points)
+        .any(|point| point.provisional && days.holds(point.date))
+    {
+        canvas.provisional_note();
     }
     Figure {
         svg: canvas.into_svg(),
@@ -108,7 +116,7 @@ fn alt(spec: &SmallMultiples) -> String {
         french::date_range(spec.from, spec.until)
     )];
     for panel in &spec.panels {
-        parts.push(words::series(&panel.label, &shown(panel, spec), &spec.unit, false));
+        parts.push(words::series_short(&panel.label, &shown(panel, spec), &spec.unit));
     }
     parts.push(words::thresholds(&spec.thresholds, &spec.unit));
     words::joined(&parts)

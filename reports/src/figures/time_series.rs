@@ -37,13 +37,13 @@ pub fn time_series(spec: &TimeSeries) -> Figure {
     let wanted = side_labels(spec, &days, &values, &plot);
     let side = labels::width(&wanted, spec.size.width_pt * 0.3);
     plot.right -= side + if side > 0.0 { 5.0 } else { 2.0 };
-    let events = EventRows::lay_out(&spec.events, &days, &plot);
+    let events = EventRows::lay_out(&spec.events, &days, &plot, spec.size.width_pt);
     plot.top += events.height().max(4.0);
     let plane = Plane { plot: &plot, days: &days, values: &values };
 
     if let Some((from, until)) = spec.highlight {
-        if days.left(from, &plot) < days.right(until, &plot) {
-            let band = Area { left: days.left(from, &plot), right: days.right(until, &plot), ..plot };
+        let band = Area { left: days.left(from, &plot), right: days.right(until, &plot), ..plot };
+        if band.left < band.right {
             canvas.rectangle(band, style::HIGHLIGHT);
         }
     }
@@ -68,8 +68,13 @@ pub fn time_series(spec: &TimeSeries) -> Figure {
     }
     let placed = labels::place(&wanted, side, plot.top - 4.0, plot.bottom + 4.0);
     labels::draw(&mut canvas, &placed, plot.right + 5.0, &plot);
-    label_ended_thresholds(&mut canvas, spec, &plane);
-    label_gaps(&mut canvas, spec, &gaps, &plane);
+    let taken = Taken { spec, plane: &plane, breaks: events.breaks(&days, &plot) };
+    label_ended_thresholds(&mut canvas, &taken);
+    label_gaps(&mut canvas, &gaps, &taken);
+
+    if wanted.iter().any(|label| label.text.ends_with('*')) {
+        canvas.provisional_note();
+    }
 
     Figure {
         svg: canvas.into_svg(),
@@ -156,7 +161,8 @@ pub(crate) fn draw_threshold(canvas: &mut Canvas, threshold: &Threshold, plane: 
 }
 
 /// Words of a step that ended before the right edge, over or under its line where nothing else is.
-fn label_ended_thresholds(canvas: &mut Canvas, spec: &TimeSeries, plane: &Plane<'_>) {
+fn label_ended_thresholds(canvas: &mut Canvas, taken: &Taken<'_>) {
+    let (spec, plane) = (taken.spec, taken.plane);
     let small = Type::new(style::SIZE_SMALL, style::ALERT_TEXT);
     for threshold in spec.thresholds.iter().filter(|threshold| is_shown(threshold, spec)) {
         let Some(until) = threshold.until.filter(|until| *until < spec.until) else { continue };
@@ -169,32 +175,59 @@ fn label_ended_thresholds(canvas: &mut Canvas, spec: &TimeSeries, plane: &Plane<
             ((left, y + small.size), Anchor::Start),
             ((right, y + small.size), Anchor::End),
         ];
-        write_in_free_spot(canvas, spec, plane, &threshold.label, small, &spots);
+        write_in_free_spot(canvas, taken, std::slice::from_ref(&threshold.label), small, &spots);
     }
 }
 
-/// Writes a text at the first spot where it meets neither text, line nor edge of the plot.
+/// What words inside the plot must keep clear of.
+struct Taken<'a> {
+    spec: &'a TimeSeries,
+    plane: &'a Plane<'a>,
+    breaks: Vec<f64>,
+}
+
+impl Taken<'_> {
+    fn leaves(&self, area: &Area) -> bool {
+        let level = |value: f64| self.plane.values.y(value, self.plane.plot);
+        self.plane.plot.grown(1.0).holds(area)
+            && !self.spec.series.iter().any(|series| lines::meets(area, self.plane, series))
+            && !self.spec.thresholds.iter().any(|other| (area.top..area.bottom).contains(&level(other.value)))
+            && !self.breaks.iter().any(|x| (area.left..area.right).contains(x))
+    }
+
+    fn is_on_grid(&self, area: &Area) -> bool {
+        let ticks = self.plane.values.ticks.iter();
+        ticks
+            .map(|tick| self.plane.values.y(*tick, self.plane.plot))
+            .any(|y| (area.top..area.bottom).contains(&y))
+    }
+}
+
+/// Writes lines at the first spot where it meets neither text, line nor edge of the plot.
 fn write_in_free_spot(
     canvas: &mut Canvas,
-    spec: &TimeSeries,
-    plane: &Plane<'_>,
-    text: &str,
+    taken: &Taken<'_>,
+    lines: &[String],
     style: Type,
     spots: &[((f64, f64), Anchor)],
 ) {
-    for (at, anchor) in spots {
-        let style = style.anchored(*anchor);
-        let area = style.area(*at, text).grown(0.8);
-        let free = canvas.is_free(&area)
-            && plane.plot.grown(1.0).holds(&area)
-            && !spec.series.iter().any(|series| lines::meets(&area, plane, series))
-            && !spec.thresholds.iter().any(|other| {
-                let y = plane.values.y(other.value, plane.plot);
-                area.top < y && y < area.bottom
+    // Better off the hairlines of the grid, too.
+    for off_grid in [true, false] {
+        for (at, anchor) in spots {
+            let style = style.anchored(*anchor);
+            let step = style.size * 1.12;
+            let at_line = |i: usize| (at.0, at.1 + i as f64 * step);
+            let areas: Vec<Area> =
+                lines.iter().enumerate().map(|(i, line)| style.area(at_line(i), line).grown(0.8)).collect();
+            let free = areas.iter().all(|area| {
+                canvas.is_free(area) && taken.leaves(area) && !(off_grid && taken.is_on_grid(area))
             });
-        if free {
-            canvas.text(*at, text, style);
-            return;
+            if free {
+                for (i, line) in lines.iter().enumerate() {
+                    canvas.text(at_line(i), line, style);
+                }
+                return;
+            }
         }
     }
 }
@@ -220,17 +253,16 @@ fn gap_bands(canvas: &mut Canvas, spec: &TimeSeries, plane: &Plane<'_>) -> Vec<(
     bands
 }
 
-fn label_gaps(canvas: &mut Canvas, spec: &TimeSeries, gaps: &[(Area, Option<String>)], plane: &Plane<'_>) {
+fn label_gaps(canvas: &mut Canvas, gaps: &[(Area, Option<String>)], taken: &Taken<'_>) {
+    let plane = taken.plane;
     let small = Type::new(style::SIZE_MIN, style::MUTED);
     for (band, reason) in gaps {
         let reason = reason.as_deref().unwrap_or("sans donnée");
         let y = plane.plot.top + small.size;
         if band.width() > 40.0 {
             let lines = lines_within(reason, &small, band.width() - 4.0, 3);
-            for (i, line) in lines.iter().enumerate() {
-                let at = ((band.left + band.right) / 2.0, y + i as f64 * small.size * 1.1);
-                write_in_free_spot(canvas, spec, plane, line, small, &[(at, Anchor::Middle)]);
-            }
+            let at = ((band.left + band.right) / 2.0, y);
+            write_in_free_spot(canvas, taken, &lines, small, &[(at, Anchor::Middle)]);
         } else {
             let spots: Vec<_> = [0.0, 0.3, 0.6]
                 .iter()
@@ -239,8 +271,8 @@ fn label_gaps(canvas: &mut Canvas, spec: &TimeSeries, gaps: &[(Area, Option<Stri
                     [((band.right + 2.0, y), Anchor::Start), ((band.left - 2.0, y), Anchor::End)]
                 })
                 .collect();
-            let text = canvas::fit(reason, &small, plane.plot.width() * 0.4);
-            write_in_free_spot(canvas, spec, plane, &text, small, &spots);
+            let lines = lines_within(reason, &small, (plane.plot.width() * 0.35).max(60.0), 3);
+            write_in_free_spot(canvas, taken, &lines, small, &spots);
         }
     }
 }

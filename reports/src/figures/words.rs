@@ -40,6 +40,30 @@ pub(crate) fn series(label: &str, points: &[Point], unit: &Unit, weekly: bool) -
     said
 }
 
+/// A series among many: its greatest and last value, and how many days it lacks.
+pub(crate) fn series_short(label: &str, points: &[Point], unit: &Unit) -> String {
+    let known = || {
+        points.iter().filter_map(|point| point.value.filter(|v| v.is_finite()).map(|value| (point, value)))
+    };
+    let Some((last, last_value)) = known().next_back() else { return format!("{label} : aucune valeur.") };
+    let greatest = known().fold((last, last_value), |best, item| {
+        if item.1 >= best.1 && item.0.date < best.0.date || item.1 > best.1 { item } else { best }
+    });
+    let provisional = if last.provisional { " (provisoire)" } else { "" };
+    let missing: i64 = gap_runs(points, false).iter().map(|run| days_between(run.from, run.until) + 1).sum();
+    let missing = match missing {
+        0 => String::new(),
+        days => format!(", {} sans valeur", french::counted(days as f64, 0, "jour", "jours")),
+    };
+    format!(
+        "{label} : dernière valeur {} le {}{provisional}, maximum {} le {}{missing}.",
+        unit.print(last_value),
+        french::day_month(last.date),
+        unit.print(greatest.1),
+        french::day_month(greatest.0.date),
+    )
+}
+
 fn at(date: Date, weekly: bool) -> String {
     if weekly { format!("en {}", french::week(date)) } else { format!("le {}", french::date(date)) }
 }

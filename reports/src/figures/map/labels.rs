@@ -131,8 +131,9 @@ fn draw_beside(
             let free = frame.holds(&area)
                 && canvas.is_free(&area.grown(1.0))
                 && !rings.iter().any(|ring| covers(&area.grown(2.0), ring));
-            if free {
-                let near = (centre.0.clamp(area.left, area.right), centre.1.clamp(area.top, area.bottom));
+            let near = (centre.0.clamp(area.left, area.right), centre.1.clamp(area.top, area.bottom));
+            // The leader crosses no other label.
+            if free && canvas.is_clear(centre, near) {
                 canvas.path(&[centre, near], style::INK, 0.5);
                 canvas.disc(centre, 1.0, style::INK);
                 block.draw(canvas, &area, style::INK);
