@@ -275,6 +275,31 @@ async fn the_real_files_give_the_figures_that_were_published() {
 }
 
 #[tokio::test]
+async fn week_42_of_2020_is_what_awk_counts_in_the_real_files() {
+    let Some(found) = real().await else { return };
+    // Sums over the 13 departments of Occitanie, by awk: tests and emergency visits from 12 to 18 October 2020, hospital
+    // patients on Sundays 11 (584; 146 in intensive care; 638 deaths) and 18 October (793; 187; 709).
+    let expected = [
+        ("cases_7d", 14_815.0),
+        ("tests_7d", 108_023.0),
+        ("positivity_7d", 14_815.0 / 108_023.0),
+        ("incidence_7d_per_100k", 100_000.0 * 14_815.0 / 5_924_858.0),
+        ("hospital_patients", 793.0),
+        ("hospital_weekly_change", 209.0),
+        ("icu_weekly_change", 41.0),
+        ("icu_weekly_change_share", 41.0 / 146.0),
+        ("deaths_7d", 71.0),
+        ("er_covid_share_7d", 640.0 / 24_513.0),
+        ("sos_covid_share_7d", 278.0 / 2_986.0),
+    ];
+    for (indicator, value) in expected {
+        let week =
+            found.get(indicator, "", &Place::region("76"), TimeType::Week, date(2020, 10, 12)).unwrap();
+        assert!(week.value.is_some_and(|seen| close(seen, value)), "{indicator}: {week:?}, expected {value}");
+    }
+}
+
+#[tokio::test]
 async fn every_gap_of_the_real_files_has_a_reason_and_no_value_is_beyond_sense() {
     let Some(found) = real().await else { return };
     let mut gaps = 0_usize;
