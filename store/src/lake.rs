@@ -178,7 +178,8 @@ impl Lake {
     ///
     /// # Errors
     /// [`Error::Misfit`] when lock, table and record do not go together; [`Error::Disk`] or [`Error::Parquet`] when
-    /// the disk refuses: nothing of the fetch is visible then, unless only its findings or its row are missing.
+    /// the disk refuses: nothing of the fetch is visible then, unless only its findings or its row are missing, or the
+    /// folder could not be synced. Committing again is always safe.
     pub async fn commit_fetch(
         &self,
         lock: &TableLock,

@@ -89,10 +89,7 @@ pub(crate) fn stamp(at: Timestamp) -> String {
 fn parse_stamp(text: &str) -> Option<Timestamp> {
     let digits = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
     let marks = [(8, 'T'), (15, '.'), (22, 'Z')];
-    if text.len() != STAMP
-        || !text.is_ascii()
-        || marks.iter().any(|(at, c)| text[*at..].chars().next() != Some(*c))
-    {
+    if text.len() != STAMP || !text.is_ascii() || marks.iter().any(|(at, c)| !text[*at..].starts_with(*c)) {
         return None;
     }
     let at = DateTime::new(

@@ -15,7 +15,9 @@ async fn only_new_and_changed_rows_are_added() {
     assert_eq!((change.rows_changed, change.rows_withdrawn, change.keys_known), (2, 0, 2));
     assert_eq!(change.latest_issued_at, Some(day(1)));
     assert_eq!((record.rows_changed, record.outcome), (2, Outcome::New));
-    let all = number(&lake, &[spec.clone()], AsOf::everything(), "select count(*) from beds_versions").await;
+    let all =
+        number(&lake, std::slice::from_ref(&spec), AsOf::everything(), "select count(*) from beds_versions")
+            .await;
     assert_eq!(all, 4);
     assert_eq!(view(&lake, &spec, AsOf::everything()).await, second);
     assert_sound(&lake);
@@ -132,13 +134,16 @@ async fn derived_tables_add_only_what_changed() {
     let (lake, spec) = (open(folder.path()), beds(false));
     let lock = lake.lock("beds", Duration::ZERO).unwrap();
     let first = batch(&rows(&[("01", 1, Some(5)), ("2A", 1, Some(7))]));
-    let change = lake.append_versions(&lock, &spec, &[first.clone()], day(1), day(1), "run1").await.unwrap();
+    let change = lake
+        .append_versions(&lock, &spec, std::slice::from_ref(&first), day(1), day(1), "run1")
+        .await
+        .unwrap();
     assert_eq!(change.rows_changed, 2);
     let change = lake.append_versions(&lock, &spec, &[first], day(2), day(2), "run2").await.unwrap();
     assert_eq!((change.rows_changed, names(&lake, "beds").len()), (0, 1));
     // A run as of an earlier day does not alter what the later runs said.
     let third = batch(&rows(&[("01", 1, Some(6))]));
-    lake.append_versions(&lock, &spec, &[third.clone()], day(3), day(3), "run3").await.unwrap();
+    lake.append_versions(&lock, &spec, std::slice::from_ref(&third), day(3), day(3), "run3").await.unwrap();
     let earlier = batch(&rows(&[("01", 1, Some(4)), ("2A", 1, Some(8))]));
     lake.append_versions(&lock, &spec, &[earlier], day(2), day(4), "run4").await.unwrap();
     assert_eq!(view(&lake, &spec, AsOf::everything()).await, rows(&[("01", 1, Some(6)), ("2A", 1, Some(7))]));
@@ -157,7 +162,7 @@ async fn logs_take_rows_once() {
         lake.append(&spec, std::slice::from_ref(&batch), day(2), "b1").await.unwrap();
     }
     let count = "select count(*) from published_values";
-    assert_eq!(number(&lake, &[spec.clone()], AsOf::at(day(2)), count).await, 3);
+    assert_eq!(number(&lake, std::slice::from_ref(&spec), AsOf::at(day(2)), count).await, 3);
     assert_eq!(number(&lake, &[spec], AsOf::at(day(1)), count).await, 0);
 }
 

@@ -4,6 +4,7 @@ mod as_of;
 mod commit;
 mod compaction;
 mod crash;
+mod disk_full;
 mod model;
 mod speed;
 mod writers;
