@@ -36,7 +36,9 @@ impl<'a> EventRows<'a> {
                 let left = left.clamp(plot.left, (right - width).max(plot.left));
                 Area { left, right: left + width, top: 0.0, bottom: 1.0 }
             });
-            let place = (0..ROWS_MAX).find_map(|row| {
+            // An event may be marked without words.
+            let rows = if text.is_empty() { 0 } else { ROWS_MAX };
+            let place = (0..rows).find_map(|row| {
                 let spot = spots.iter().find(|area| is_clear(row, area, x, &laid, days, plot))?;
                 Some((row, *spot))
             });

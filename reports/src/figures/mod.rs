@@ -21,6 +21,7 @@ mod ranked_dots;
 mod small_multiples;
 mod spec;
 pub mod style;
+mod text;
 mod time_series;
 mod words;
 
