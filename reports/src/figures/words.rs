@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::axis::days_between;
-use super::spec::{Event, Point, Threshold, Unit};
+use super::spec::{Event, EventKind, Point, Threshold, Unit};
 use crate::french;
 
 /// What a series does: least, greatest and last value, what is provisional, what is missing and why.
@@ -156,9 +156,16 @@ pub(crate) fn events(events: &[Event]) -> String {
     if events.is_empty() {
         return String::new();
     }
+    let name = |event: &Event| match (event.label.as_str(), event.kind) {
+        ("", EventKind::Break) => "rupture de définition".to_owned(),
+        ("", EventKind::Holiday) => "vacances ou jour férié".to_owned(),
+        ("", EventKind::Strike) => "grève".to_owned(),
+        ("", EventKind::Mark) => "événement".to_owned(),
+        (label, _) => label.to_owned(),
+    };
     let said: Vec<String> = events
         .iter()
-        .map(|event| format!("{}, {}", event.label, french::date_range(event.from, event.until)))
+        .map(|event| format!("{}, {}", name(event), french::date_range(event.from, event.until)))
         .collect();
     format!("Événements : {}.", said.join(" ; "))
 }
