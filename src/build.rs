@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use datafusion::prelude::SessionContext;
 use jiff::civil::Date;
 use serde::Serialize;
-use vigie_queries::{Alert, AlertEvent, Judgement, Observations, Place};
+use vigie_queries::{Alert, AlertEvent, AlertState, Judgement, Observations};
 use vigie_reports::input::PlaceInfo;
 use vigie_store::{AsOf, fetch_id, tables};
-use vigie_transform::{Computed, Places};
+use vigie_transform::{Computed, Populations, Stamp, judgements_of, with_recorded};
 
 use crate::calendar::paris_day;
 use crate::clock::now;
@@ -17,11 +17,13 @@ use crate::fetch::ensure_reference;
 use crate::gather;
 use crate::room::Room;
 
+/// Before any feed: every day that has data is judged.
+const BEGINNING: Date = Date::constant(2000, 1, 1);
+
 /// How long a build waits for another one.
 const LOCK_WAIT: Duration = Duration::from_secs(300);
 
 /// Everything computed from the lake as of a time.
-#[derive(Debug)]
 pub struct Picture {
     /// The session it was computed in, with every mart and indicator registered.
     pub ctx: SessionContext,
@@ -31,14 +33,16 @@ pub struct Picture {
     pub observations: Observations,
     /// Every place known, with its denominators.
     pub places: Vec<PlaceInfo>,
-    /// Regions and populations, as judging looks them up.
-    pub known: Places,
+    /// Residents by place: the weights of a region's score.
+    pub populations: Populations,
     /// What the rules in force say of each place and day.
     pub judgements: Vec<Judgement>,
     /// Alerts as they stand on the last day judged.
     pub alerts: Vec<Alert>,
     /// Every transition that led there.
     pub events: Vec<AlertEvent>,
+    /// The last day judged.
+    pub until: Date,
 }
 
 /// What a build did.
@@ -79,17 +83,15 @@ pub async fn picture(room: &Room, as_of: AsOf, until: Option<Date>) -> Result<Pi
     let computed = vigie_transform::compute(&ctx, &room.vocabulary, today).await?;
     let observations = computed.observations()?;
     let places = gather::places(&ctx).await?;
-    let known = Places {
-        region_of: places
-            .iter()
-            .filter_map(|info| Some((info.place.clone(), Place::region(info.region.as_deref()?))))
-            .collect(),
-        populations: places.iter().filter_map(|info| Some((info.place.clone(), info.population?))).collect(),
-    };
+    let populations: Populations =
+        places.iter().filter_map(|info| Some((info.place.clone(), info.population?))).collect();
     let until = until.unwrap_or(today);
-    let judgements = vigie_transform::judge_all(&room.vocabulary, &observations, &known, until);
-    let (alerts, events) = vigie_transform::alerts(&room.vocabulary, &judgements, &known, until);
-    Ok(Picture { ctx, computed, observations, places, known, judgements, alerts, events })
+    let judgements = vigie_transform::judge_all(&room.vocabulary, &observations, &populations, BEGINNING, until);
+    // How late a feed is, is known for the day of a run only: earlier days come from what earlier runs recorded.
+    let recorded = ctx.sql("select * from judgements where geo_type = 'source'").await?.collect().await?;
+    let judgements = with_recorded(judgements, judgements_of(&recorded)?);
+    let (alerts, events) = vigie_transform::alerts(&room.vocabulary, &judgements, until);
+    Ok(Picture { ctx, computed, observations, places, populations, judgements, alerts, events, until })
 }
 
 /// Computes and keeps.
@@ -98,6 +100,7 @@ pub async fn picture(room: &Room, as_of: AsOf, until: Option<Date>) -> Result<Pi
 /// As [`picture`]; [`vigie_store::Error::Locked`] when another build is under way.
 pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
     let started = Instant::now();
+    let _one_at_a_time = room.lake.lock("build", LOCK_WAIT)?;
     ensure_reference(room).await?;
     let as_of = AsOf { issued: as_of.issued, recorded: now() }; // the reference editions just loaded count
     let picture = picture(room, as_of, None).await?;
@@ -114,7 +117,7 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
 
     let spec = tables::judgements();
     let lock = room.lake.lock(&spec.name, LOCK_WAIT)?;
-    let batch = vigie_transform::judgements_batch(&picture.judgements)?;
+    let batch = vigie_transform::judgements_batch(&room.vocabulary, &picture.judgements)?;
     room.lake.append_versions(&lock, &spec, &[batch], as_of.issued, at, &id).await?;
     drop(lock);
 
@@ -128,7 +131,7 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
             .alerts
             .iter()
             .filter(|alert| {
-                matches!(alert.state, vigie_queries::AlertState::Active | vigie_queries::AlertState::Clearing)
+                matches!(alert.state, AlertState::Active | AlertState::Clearing)
             })
             .count() as u64,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -138,17 +141,16 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
 /// Adds the transitions that are new, and marks those that revised data no longer support: none is erased.
 async fn record_events(room: &Room, picture: &Picture, as_of: AsOf, id: &str) -> Result<u64, Error> {
     let spec = tables::alert_events();
-    let lock = room.lake.lock(&spec.name, LOCK_WAIT)?;
     let recorded = picture.ctx.sql("select * from alert_events order by recorded_at").await?.collect().await?;
     let recorded = vigie_transform::events_of(&recorded)?;
-    let difference = vigie_transform::reconcile(&recorded, &picture.events);
+    let difference = vigie_transform::reconcile(&recorded, &picture.events, BEGINNING, picture.until);
     let count = (difference.added.len() + difference.revoked.len()) as u64;
     if count > 0 {
-        let at = now();
-        let batch = vigie_transform::events_batch(&difference, as_of.issued, at, "vigie build")?;
-        room.lake.append(&spec, &[batch], at, id).await?;
+        let stamp = Stamp { issued_at: as_of.issued, recorded_at: now(), by: "vigie build" };
+        let added = vigie_transform::events_batch(&difference.added, stamp, false)?;
+        let revoked = vigie_transform::events_batch(&difference.revoked, stamp, true)?;
+        room.lake.append(&spec, &[added, revoked], stamp.recorded_at, id).await?;
     }
-    drop(lock);
     Ok(count)
 }
 

@@ -7,12 +7,12 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use vigie_queries::{AlertState, Place};
 use vigie_reports::input::{Agency, AsOf as PrintedAsOf, Input};
-use vigie_store::{AsOf, fetch_id, sha256_hex, tables};
+use vigie_store::{AsOf, fetch_id, tables};
 
-use crate::build::picture;
+use crate::build::{Picture, picture};
 use crate::clock::now;
 use crate::error::Error;
-use crate::fetch::ensure_reference;
+use crate::fetch::{ensure_reference, sha256_hex};
 use crate::room::Room;
 use crate::{feeds, gather, rows};
 
@@ -60,13 +60,41 @@ pub async fn publish(room: &Room, territory: &Place, week: Date, as_of: AsOf, ou
     let as_of = AsOf { issued: as_of.issued, recorded: now() }; // the reference editions just loaded count
     let sunday = week.saturating_add(6.days());
     let picture = picture(room, as_of, Some(sunday)).await?;
-    let edition = edition(&picture.ctx, territory, week, as_of.issued).await?;
+    let input = input(room, &picture, territory, week, as_of).await?;
+    let rendered = vigie_reports::render(&input)?;
+    let made = Made {
+        pdf: out.to_owned(),
+        json: out.with_extension("json"),
+        xlsx: out.with_extension("xlsx"),
+        pages: rendered.pages,
+        edition: input.edition,
+        alerts: told(&picture.alerts, room, &input),
+        warnings: rendered.warnings.clone(),
+    };
+    for (path, bytes) in [(&made.pdf, &rendered.pdf), (&made.json, &rendered.json), (&made.xlsx, &rendered.xlsx)] {
+        write(path, bytes)?;
+    }
+    record(room, &input, &rendered, out).await?;
+    Ok(made)
+}
+
+/// Gathers what one bulletin says from a picture of the lake.
+///
+/// # Errors
+/// [`Error::Query`] when the lake cannot be read.
+pub async fn input<'a>(
+    room: &'a Room,
+    picture: &'a Picture,
+    territory: &Place,
+    week: Date,
+    as_of: AsOf,
+) -> Result<Input<'a>, Error> {
     let agency = &room.config.agency;
-    let input = Input {
+    Ok(Input {
         territory: territory.clone(),
         week,
         as_of: PrintedAsOf { issued: as_of.issued, recorded: as_of.recorded },
-        edition,
+        edition: edition(&picture.ctx, territory, week, as_of.issued).await?,
         observations: &picture.observations,
         judgements: &picture.judgements,
         alerts: &picture.alerts,
@@ -81,22 +109,7 @@ pub async fn publish(room: &Room, territory: &Place, week: Date, as_of: AsOf, ou
             service: String::new(),
             contact: agency.contact.clone(),
         },
-    };
-    let rendered = vigie_reports::render(&input)?;
-    let made = Made {
-        pdf: out.to_owned(),
-        json: out.with_extension("json"),
-        xlsx: out.with_extension("xlsx"),
-        pages: rendered.pages,
-        edition,
-        alerts: told(&picture.alerts, room, &input),
-        warnings: rendered.warnings.clone(),
-    };
-    for (path, bytes) in [(&made.pdf, &rendered.pdf), (&made.json, &rendered.json), (&made.xlsx, &rendered.xlsx)] {
-        write(path, bytes)?;
-    }
-    record(room, &input, &rendered, out).await?;
-    Ok(made)
+    })
 }
 
 /// The same as-of is the same edition; a later one is the next.
@@ -172,7 +185,7 @@ fn told(alerts: &[vigie_queries::Alert], room: &Room, input: &Input<'_>) -> Vec<
                 info.place == alert.place
                     && info.region.as_deref().map(Place::region).as_ref() == Some(&input.territory)
             });
-        if !inside || !matches!(alert.state, AlertState::Active | AlertState::Clearing) {
+        if !inside || alert.inhibited || !matches!(alert.state, AlertState::Active | AlertState::Clearing) {
             continue;
         }
         let name = input.places.iter().find(|info| info.place == alert.place).map_or("", |info| info.name.as_str());

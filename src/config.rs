@@ -70,7 +70,7 @@ pub struct Fetch {
     /// Longest time for one source, retries included.
     pub total_deadline: SignedDuration,
     /// Tries before giving up.
-    pub attempts: usize,
+    pub attempts: u32,
 }
 
 /// What differs from the contract of a source.

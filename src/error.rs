@@ -40,9 +40,12 @@ pub enum Error {
     /// The vocabulary is faulty.
     #[error(transparent)]
     Vocabulary(#[from] vigie_queries::Error),
-    /// The outside.
+    /// Our own disk, while a body was received or read.
     #[error(transparent)]
     Ingest(#[from] vigie_ingest::Error),
+    /// A feed that gave no body: the French sentence that goes into its record.
+    #[error("{}", .0.message_fr)]
+    Feed(#[from] vigie_ingest::FetchError),
     /// The lake.
     #[error(transparent)]
     Store(#[from] vigie_store::Error),
@@ -85,6 +88,14 @@ impl Error {
             Self::Query(_) => Some("`vigie sql \"show tables\"` lists what can be queried"),
             _ => None,
         }
+    }
+
+    /// The error and its causes in one line, as the `message` of a poll or run.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let report = self.report();
+        let lines: Vec<&str> = report.lines().filter(|line| !line.starts_with("hint: ")).collect();
+        lines.join(" ; ").replacen("error: ", "", 1).replace("caused by: ", "")
     }
 
     /// The error, its causes and the hint, a line each.

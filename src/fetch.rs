@@ -4,18 +4,19 @@
 //! source stays with it.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use vigie_ingest::{Fetcher, Finding, Parsed, Received, Reply, Severity, Validators, open_local};
+use sha2::{Digest as _, Sha256};
+use vigie_ingest::{Fetcher, Finding, Parsed, Reply, Validators, open_local};
 use vigie_queries::{Contract, Kind};
 use vigie_store::{FetchRecord, FindingRecord, Outcome, TableSpec, fetch_id};
 
-use crate::calendar::paris_day;
+use crate::calendar::{paris, paris_day};
 use crate::error::Error;
 use crate::room::Room;
 
@@ -25,8 +26,11 @@ const FINDINGS_LISTED: usize = 20;
 /// How long a writer waits for another one of the same source.
 const LOCK_WAIT: Duration = Duration::from_secs(120);
 
-/// Polls of applied editions looked through for one that comes back.
-const EDITIONS_REMEMBERED: usize = 400;
+/// Code of the finding about an edition older than what is known.
+const OLDER_EDITION: &str = "older-edition";
+
+/// Code of the finding about an edition that withdraws more than its contract allows.
+const MASS_WITHDRAWAL: &str = "mass-withdrawal";
 
 /// Where the body of a poll comes from.
 #[derive(Debug, Clone)]
@@ -141,34 +145,19 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
         source: request.source.clone(),
         outcome: Outcome::Failed,
         url: origin_name(&request.origin),
-        http_status: None,
-        etag: None,
-        last_modified: None,
         issued_at: request.issued_at,
         recorded_at: now,
-        sha256: None,
-        bytes: None,
-        encoding: None,
-        delimiter: None,
-        rows_in: 0,
-        rows_accepted: 0,
-        rows_changed: 0,
-        rows_withdrawn: 0,
-        rows_quarantined: 0,
-        rows_filtered: 0,
-        duration_ms: 0,
-        message: String::new(),
-        contract_fingerprint: String::new(),
+        ..FetchRecord::default()
     };
     let mut findings = Vec::new();
     let result = poll(room, &request, &mut record, &mut findings, started).await;
     if let Err(error) = result {
         // Whatever was written before is whole or absent; the poll itself is still recorded if the lake allows.
+        if let Error::Feed(fault) = &error {
+            record.http_status = fault.http_status;
+        }
         record.outcome = Outcome::Failed;
-        record.message = match error {
-            Error::Failed(sentence) => sentence,
-            other => other.report().replace('\n', " ; "),
-        };
+        record.message = Some(error.sentence());
         record.duration_ms = millis(started);
         if let Err(unrecorded) = room.lake.record_fetch(&record, &[]).await {
             tracing::error!(source = record.source, error = %unrecorded, "the poll could not be recorded");
@@ -190,13 +179,13 @@ async fn poll(
     room: &Room,
     request: &Request,
     record: &mut FetchRecord,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<FindingRecord>,
     started: Instant,
 ) -> Result<(), Error> {
     let contract = room.contract(&request.source)?;
-    record.contract_fingerprint.clone_from(&contract.fingerprint);
+    record.contract_fingerprint = Some(contract.fingerprint.clone());
     let last = room.lake.last_fetch(&request.source).await?;
-    let same_contract = |last: &FetchRecord| last.contract_fingerprint == contract.fingerprint;
+    let same_contract = |last: &FetchRecord| last.contract_fingerprint.as_ref() == Some(&contract.fingerprint);
 
     let reply = obtain(room, contract, &request.origin, last.as_ref().filter(|last| same_contract(last))).await?;
     let body = match reply {
@@ -206,7 +195,7 @@ async fn poll(
                 copy_facts(last, record);
             }
             record.outcome = Outcome::Unchanged;
-            record.message = "Rien de nouveau : la source répond que l’édition n’a pas changé.".into();
+            record.message = Some("Rien de nouveau : la source répond que l’édition n’a pas changé.".into());
             record.duration_ms = millis(started);
             return Ok(room.lake.record_fetch(record, &[]).await?);
         }
@@ -234,7 +223,7 @@ async fn poll(
     {
         copy_facts(last, record);
         record.outcome = Outcome::Unchanged;
-        record.message = "Rien de nouveau : le fichier est identique au précédent.".into();
+        record.message = Some("Rien de nouveau : le fichier est identique au précédent.".into());
         record.duration_ms = millis(started);
         return Ok(room.lake.record_fetch(record, &[]).await?);
     }
@@ -247,34 +236,36 @@ async fn poll(
         Parsed::Rows(checked) => checked,
         Parsed::Refused(refusal) => {
             record.outcome = Outcome::Rejected;
-            record.message = refusal.message.clone();
-            record.encoding = refusal.form.encoding_name();
-            record.delimiter = refusal.form.delimiter.map(String::from);
-            findings.extend(refusal.findings);
+            record.message = Some(refusal.message_fr);
+            record.encoding = Some(refusal.form.encoding).filter(|name| !name.is_empty());
+            record.delimiter = refusal.form.delimiter;
+            record.rows_filtered = refusal.counts.rows_filtered;
+            findings.extend(refusal.findings.into_iter().map(|finding| kept_finding(record, finding)));
             record.duration_ms = millis(started);
-            return Ok(room.lake.record_fetch(record, &rows(record, findings)).await?);
+            return Ok(room.lake.record_fetch(record, findings).await?);
         }
     };
-    record.encoding = checked.form.encoding_name();
-    record.delimiter = checked.form.delimiter.map(String::from);
+    record.encoding = Some(checked.form.encoding).filter(|name| !name.is_empty());
+    record.delimiter = checked.form.delimiter;
     record.rows_in = checked.counts.rows_in;
     record.rows_accepted = checked.counts.rows_accepted;
     record.rows_quarantined = checked.counts.rows_quarantined;
     record.rows_filtered = checked.counts.rows_filtered;
-    findings.extend(checked.findings);
+    findings.extend(checked.findings.into_iter().map(|finding| kept_finding(record, finding)));
 
     let snapshot = contract.kind == Kind::Snapshot;
-    if snapshot && !request.accepted {
-        if let Some((code, sentence)) = older(room, record, last.as_ref(), issued_at).await? {
-            findings.push(Finding::of_edition(code, Severity::Warn, sentence.clone()));
-            record.outcome = Outcome::Stale;
-            record.message = sentence;
-            record.duration_ms = millis(started);
-            return Ok(room.lake.record_fetch(record, &rows(record, findings)).await?);
-        }
+    if snapshot
+        && !request.accepted
+        && let Some(sentence) = older(room, record, last.as_ref(), issued_at).await?
+    {
+        findings.push(edition_finding(record, OLDER_EDITION, &sentence));
+        record.outcome = Outcome::Stale;
+        record.message = Some(sentence);
+        record.duration_ms = millis(started);
+        return Ok(room.lake.record_fetch(record, findings).await?);
     }
     let spec = TableSpec::of(contract);
-    let change = room.lake.compare(&spec, &checked.batches, issued_at, record.recorded_at).await?;
+    let change = room.lake.compare(&spec, &checked.batches, issued_at).await?;
     let withdrawn_max = contract.bounds.withdrawn_share_max;
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^52")]
     let withdrawn_share = change.rows_withdrawn as f64 / (change.keys_known.max(1)) as f64;
@@ -290,23 +281,22 @@ async fn poll(
             withdrawn_max * 100.0,
             record.fetch_id
         );
-        findings.push(Finding::of_edition(vigie_ingest::Code::MassWithdrawal, Severity::Error, sentence.clone()));
+        findings.push(edition_finding(record, MASS_WITHDRAWAL, &sentence));
         record.outcome = Outcome::Held;
         record.rows_changed = 0;
         record.rows_withdrawn = 0;
-        record.message = sentence;
+        record.message = Some(sentence);
         record.duration_ms = millis(started);
-        return Ok(room.lake.record_fetch(record, &rows(record, findings)).await?);
+        return Ok(room.lake.record_fetch(record, findings).await?);
     }
     let nothing = change.rows_changed == 0 && change.rows_withdrawn == 0;
     record.outcome = if nothing { Outcome::Unchanged } else { Outcome::New };
-    record.message = summary(record);
+    record.message = Some(summary(record));
     record.duration_ms = millis(started);
-    let rows = rows(record, findings);
     if nothing {
-        room.lake.record_fetch(record, &rows).await?;
+        room.lake.record_fetch(record, findings).await?;
     } else {
-        room.lake.commit_fetch(&lock, &spec, &change, record, &rows).await?;
+        room.lake.commit_fetch(&lock, &spec, &change, record, findings).await?;
     }
     Ok(())
 }
@@ -327,20 +317,17 @@ async fn obtain(
                 .map(|last| Validators { etag: last.etag.clone(), last_modified: last.last_modified.clone() })
                 .unwrap_or_default();
             let fetcher = Fetcher::new(room.config.fetch.policy())?;
-            Ok(fetcher.get(url, &validators, bytes_max, &spool).await.map_err(|e| Error::Failed(e.message_fr()))?)
+            Ok(fetcher.get(url, &validators, bytes_max, &spool).await?)
         }
         Origin::File(path) => {
             let path = path.clone();
-            blocking(move || {
-                open_local(&path, bytes_max, &spool).map(Reply::Body).map_err(|e| Error::Failed(e.message_fr()))
-            })
-            .await
+            blocking(move || Ok(Reply::Body(open_local(&path, bytes_max, &spool)?))).await
         }
         Origin::Bundled { file, body } => {
             let mut aside = tempfile::NamedTempFile::new_in(&spool)
                 .map_err(|source| Error::Write { path: spool.clone(), source })?;
             aside.write_all(body).map_err(|source| Error::Write { path: aside.path().to_owned(), source })?;
-            let mut received = local(aside.path(), bytes_max, &spool)?;
+            let mut received = open_local(aside.path(), bytes_max, &spool)?;
             received.url = format!("vigie:reference/{file}");
             Ok(Reply::Body(received))
         }
@@ -349,54 +336,48 @@ async fn obtain(
             let aside = tempfile::NamedTempFile::new_in(&spool)
                 .map_err(|source| Error::Write { path: spool.clone(), source })?;
             room.lake.body(&kept.source, sha256, aside.path())?;
-            let mut received = local(aside.path(), u64::MAX, &spool)?;
+            let mut received = open_local(aside.path(), u64::MAX, &spool)?;
             received.issued_at = kept.issued_at;
             Ok(Reply::Body(received))
         }
     }
 }
 
-fn local(path: &Path, bytes_max: u64, spool: &Path) -> Result<Received, Error> {
-    open_local(path, bytes_max, spool).map_err(|e| Error::Failed(e.message_fr()))
-}
-
 /// Whether this edition is older than what is known: by its date, or because it is one that was applied before and
-/// replaced since.
+/// replaced since. The sentence says which.
 async fn older(
     room: &Room,
     record: &FetchRecord,
     last: Option<&FetchRecord>,
     issued_at: Timestamp,
-) -> Result<Option<(vigie_ingest::Code, String)>, Error> {
+) -> Result<Option<String>, Error> {
     if let Some(known) = last.and_then(|last| last.issued_at)
         && issued_at < known
     {
-        return Ok(Some((
-            vigie_ingest::Code::OlderEdition,
-            format!(
-                "Édition du {issued_at}, plus ancienne que celle déjà connue ({known}). Elle est retenue ; les données \
-                 en place restent. Pour l’ajouter à l’historique : vigie accept {}",
-                record.fetch_id
-            ),
+        return Ok(Some(format!(
+            "Édition du {}, plus ancienne que celle déjà connue ({}). Elle est retenue ; les données en place restent. \
+             Pour l’ajouter à l’historique : vigie accept {}",
+            french_instant(issued_at),
+            french_instant(known),
+            record.fetch_id
         )));
     }
-    let earlier = room.lake.fetches(Some(&record.source), EDITIONS_REMEMBERED).await?;
-    let again = earlier.iter().find(|fetch| {
-        fetch.sha256 == record.sha256
-            && matches!(fetch.outcome, Outcome::New)
-            && fetch.contract_fingerprint == record.contract_fingerprint
-    });
+    let sha256 = record.sha256.as_deref().unwrap_or_default();
+    let again = room.lake.applied_body(&record.source, sha256).await?;
+    let again = again.filter(|fetch| fetch.contract_fingerprint == record.contract_fingerprint);
     Ok(again.map(|fetch| {
-        let when = fetch.issued_at.map_or_else(String::new, |at| format!(" (celle du {at})"));
-        (
-            vigie_ingest::Code::OlderEdition,
-            format!(
-                "Le fichier reçu est une édition ancienne{when}, déjà remplacée depuis. Elle est retenue ; les données \
-                 en place restent. Pour l’appliquer quand même : vigie accept {}",
-                record.fetch_id
-            ),
+        let when = fetch.issued_at.map_or_else(String::new, |at| format!(" (celle du {})", french_instant(at)));
+        format!(
+            "Le fichier reçu est une édition ancienne{when}, déjà remplacée depuis. Elle est retenue ; les données en \
+             place restent. Pour l’appliquer quand même : vigie accept {}",
+            record.fetch_id
         )
     }))
+}
+
+fn french_instant(at: Timestamp) -> String {
+    let local = at.to_zoned(paris());
+    format!("{} à {}", vigie_reports::french::date(local.date()), local.strftime("%H:%M"))
 }
 
 /// Loads the first editions that ship with Vigie, where the lake does not have them.
@@ -407,9 +388,13 @@ pub async fn ensure_reference(room: &Room) -> Result<(), Error> {
     for reference in room.vocabulary.reference_bodies() {
         let last = room.lake.last_fetch(reference.source).await?;
         let ours = |last: &FetchRecord| last.url.as_deref().is_some_and(|url| url.starts_with("vigie:"));
-        let fingerprint = room.contract(reference.source)?.fingerprint.as_str();
-        if last.as_ref().is_some_and(|last| !ours(last) || last.contract_fingerprint == fingerprint) {
-            continue;
+        let fingerprint = &room.contract(reference.source)?.fingerprint;
+        let sha256 = sha256_hex(reference.body);
+        let same = |last: &FetchRecord| {
+            last.sha256.as_ref() == Some(&sha256) && last.contract_fingerprint.as_ref() == Some(fingerprint)
+        };
+        if last.as_ref().is_some_and(|last| !ours(last) || same(last)) {
+            continue; // the agency has its own, or this very one is there
         }
         let report = fetch(
             room,
@@ -451,7 +436,7 @@ fn copy_facts(last: &FetchRecord, record: &mut FetchRecord) {
     record.etag = record.etag.take().or_else(|| last.etag.clone());
     record.last_modified = record.last_modified.take().or_else(|| last.last_modified.clone());
     record.encoding.clone_from(&last.encoding);
-    record.delimiter.clone_from(&last.delimiter);
+    record.delimiter = last.delimiter;
     record.rows_in = last.rows_in;
     record.rows_accepted = last.rows_accepted;
     record.rows_quarantined = last.rows_quarantined;
@@ -477,25 +462,40 @@ fn summary(record: &FetchRecord) -> String {
     format!("{}.", parts.join(", "))
 }
 
-fn rows(record: &FetchRecord, findings: &[Finding]) -> Vec<FindingRecord> {
-    findings
-        .iter()
-        .map(|finding| FindingRecord {
-            fetch_id: record.fetch_id.clone(),
-            source: record.source.clone(),
-            line: finding.line,
-            column: finding.column.clone(),
-            code: finding.code.as_str().to_owned(),
-            severity: finding.severity.as_str().to_owned(),
-            found: finding.found.clone(),
-            expected: finding.expected.clone(),
-            message: finding.message.clone(),
-            raw: finding.raw.clone(),
-        })
-        .collect()
+fn kept_finding(record: &FetchRecord, finding: Finding) -> FindingRecord {
+    FindingRecord {
+        fetch_id: record.fetch_id.clone(),
+        source: record.source.clone(),
+        line: finding.line,
+        column: finding.column,
+        code: finding.code.as_str().to_owned(),
+        severity: finding.severity.as_str().to_owned(),
+        found: finding.found,
+        expected: finding.expected,
+        message: finding.message,
+        raw: finding.raw,
+    }
 }
 
-fn report(record: FetchRecord, findings: &[Finding]) -> Report {
+/// A finding about the edition as a whole.
+fn edition_finding(record: &FetchRecord, code: &str, sentence: &str) -> FindingRecord {
+    FindingRecord {
+        fetch_id: record.fetch_id.clone(),
+        source: record.source.clone(),
+        code: code.to_owned(),
+        severity: "warn".to_owned(),
+        message: sentence.to_owned(),
+        ..FindingRecord::default()
+    }
+}
+
+/// SHA-256 of some bytes, in hexadecimal.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn report(record: FetchRecord, findings: &[FindingRecord]) -> Report {
     Report {
         outcome: record.outcome.as_str(),
         findings: findings
@@ -504,8 +504,8 @@ fn report(record: FetchRecord, findings: &[Finding]) -> Report {
             .map(|finding| Said {
                 line: finding.line,
                 column: finding.column.clone(),
-                code: finding.code.as_str().to_owned(),
-                severity: finding.severity.as_str().to_owned(),
+                code: finding.code.clone(),
+                severity: finding.severity.clone(),
                 message: finding.message.clone(),
             })
             .collect(),
@@ -517,14 +517,14 @@ fn report(record: FetchRecord, findings: &[Finding]) -> Report {
         sha256: record.sha256,
         bytes: record.bytes,
         encoding: record.encoding,
-        delimiter: record.delimiter,
+        delimiter: record.delimiter.map(String::from),
         rows_in: record.rows_in,
         rows_accepted: record.rows_accepted,
         rows_changed: record.rows_changed,
         rows_withdrawn: record.rows_withdrawn,
         rows_quarantined: record.rows_quarantined,
         rows_filtered: record.rows_filtered,
-        message: record.message,
+        message: record.message.unwrap_or_default(),
         duration_ms: record.duration_ms,
         fetch_id: record.fetch_id,
     }

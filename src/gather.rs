@@ -3,7 +3,7 @@
 use datafusion::prelude::SessionContext;
 use jiff::civil::Date;
 use serde::Deserialize;
-use vigie_queries::Place;
+use vigie_queries::{Place, known_departments};
 use vigie_reports::input::{AccessNumber, Event, EventKind, PlaceInfo};
 
 use crate::error::Error;
@@ -18,7 +18,7 @@ pub async fn places(ctx: &SessionContext) -> Result<Vec<PlaceInfo>, Error> {
     struct Row {
         geo_type: String,
         geo_value: String,
-        name: String,
+        name: Option<String>,
         region: Option<String>,
         population: Option<f64>,
         population_75plus: Option<f64>,
@@ -36,9 +36,12 @@ pub async fn places(ctx: &SessionContext) -> Result<Vec<PlaceInfo>, Error> {
         .await?
         .into_iter()
         .map(|row| {
+            let place = place(&row.geo_type, &row.geo_value)?;
+            // Collectivities report to SI-DEP but have no row in `departments`.
+            let known = known_departments().get(place.code.as_str()).map(|(name, _)| (*name).to_owned());
             Ok(PlaceInfo {
-                place: place(&row.geo_type, &row.geo_value)?,
-                name: row.name,
+                name: row.name.or(known).unwrap_or_else(|| place.code.clone()),
+                place,
                 region: row.region,
                 population: row.population,
                 population_75plus: row.population_75plus,

@@ -4,11 +4,10 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Float64Array, Int64Array, RecordBatch, StringArray};
 use datafusion::prelude::SessionContext;
-use jiff::{SignedDuration, Timestamp};
-use vigie_queries::{Contract, Kind, Vocabulary};
-use vigie_store::{AsOf, Lake, TableSpec, tables};
+use jiff::Timestamp;
+use vigie_queries::{Contract, Vocabulary};
+use vigie_store::{AsOf, Lake, SessionOptions, TableSpec, tables};
 
 use crate::cli::Global;
 use crate::config::Config;
@@ -118,14 +117,14 @@ impl Room {
         self.vocabulary.contracts().map(TableSpec::of).chain(tables::all()).collect()
     }
 
-    /// A read-only session as of a time, with `feeds`, one row per contract.
+    /// A session as of a time, within the memory the configuration allows.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Query`].
+    /// [`Error::Store`].
     pub fn session(&self, as_of: AsOf) -> Result<SessionContext, Error> {
-        let ctx = self.lake.session(as_of, &self.tables())?;
-        ctx.register_batch("feeds", feeds(&self.vocabulary)?)?;
-        Ok(ctx)
+        let memory_limit = Some(self.config.memory_mib.max(64) << 20);
+        let options = SessionOptions { memory_limit, ..SessionOptions::default() };
+        Ok(self.lake.session_with(as_of, &self.tables(), options)?)
     }
 
     /// The sources of a lake made by `now`, unless the caller names an earlier publication time.
@@ -133,28 +132,4 @@ impl Room {
     pub fn as_of(issued: Option<Timestamp>, now: Timestamp) -> AsOf {
         AsOf { issued: issued.unwrap_or(now), recorded: now }
     }
-}
-
-/// One row per contract: how old its newest edition may be, how long its figures take to settle.
-fn feeds(vocabulary: &Vocabulary) -> Result<RecordBatch, Error> {
-    let contracts: Vec<&Contract> = vocabulary.contracts().collect();
-    let hours = |of: fn(&Contract) -> SignedDuration| -> Float64Array {
-        contracts.iter().map(|c| Some(of(c).as_secs_f64() / 3600.0)).collect()
-    };
-    let kinds = contracts.iter().map(|c| match c.kind {
-        Kind::Snapshot => "snapshot",
-        Kind::Increment => "increment",
-    });
-    Ok(RecordBatch::try_from_iter([
-        ("source", Arc::new(StringArray::from_iter_values(contracts.iter().map(|c| c.name()))) as _),
-        ("kind", Arc::new(StringArray::from_iter_values(kinds)) as _),
-        ("warn_after_hours", Arc::new(hours(|c| c.cadence.warn_after)) as _),
-        ("error_after_hours", Arc::new(hours(|c| c.cadence.error_after)) as _),
-        (
-            "settling_days",
-            Arc::new(Int64Array::from_iter_values(
-                contracts.iter().map(|c| i64::from(c.cadence.settling_days)),
-            )) as _,
-        ),
-    ])?)
 }

@@ -3,7 +3,8 @@
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use vigie_queries::{Place, Rule};
+use vigie_queries::{Judgement, Place, Rule};
+use vigie_transform::judge;
 
 use super::print_json;
 use crate::build::picture;
@@ -28,8 +29,16 @@ pub(super) async fn run(
     };
     ensure_reference(&room).await?;
     let picture = picture(&room, Room::as_of(as_of, now()), Some(on)).await?;
-    let mut judgements = vigie_transform::judge_day(rule, &picture.observations, &picture.known, on);
-    judgements.retain(|judgement| territory.as_ref().is_none_or(|place| *place == judgement.place));
+    let judgements: Vec<Judgement> = picture
+        .places
+        .iter()
+        .map(|info| &info.place)
+        .filter(|place| rule.geo_types.contains(&place.geo_type))
+        .filter(|place| rule.places.is_empty() || rule.places.contains(place))
+        .filter(|place| territory.as_ref().is_none_or(|wanted| wanted == *place))
+        .map(|place| judge(rule, &picture.observations, &picture.populations, place, on))
+        .filter(|judgement| judgement.criteria.iter().any(|criterion| criterion.value.is_some()))
+        .collect();
     if global.json {
         print_json(&judgements)?;
         return Ok(0);

@@ -1,7 +1,8 @@
 //! `vigie verify` and `vigie compact`: the state of the files.
 
+use vigie_store::Month;
+
 use super::print_json;
-use crate::calendar::paris_day;
 use crate::cli::Global;
 use crate::clock::now;
 use crate::error::Error;
@@ -10,16 +11,15 @@ use crate::room::Room;
 /// Re-reads every file; exit code 1 when one is damaged.
 pub(super) async fn run(global: &Global) -> Result<u8, Error> {
     let room = Room::open(global)?;
-    let tables = room.tables();
     let lake = room.lake.clone();
-    let report = tokio::task::spawn_blocking(move || lake.verify(&tables))
+    let report = tokio::task::spawn_blocking(move || lake.verify())
         .await
         .map_err(|panic| Error::Failed(format!("the check ended badly: {panic}")))??;
     if global.json {
         print_json(&report)?;
     } else {
         for problem in &report.problems {
-            println!("{problem}");
+            println!("{}: {}: {}", problem.table, problem.file.display(), problem.what);
         }
         println!(
             "{} raw bodies, {} files, {} rows read: {}",
@@ -35,12 +35,12 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
 /// Merges the files of closed months.
 pub(super) async fn compact(global: &Global) -> Result<u8, Error> {
     let room = Room::open(global)?;
-    let today = paris_day(now());
-    let merged = room.lake.compact(&room.tables(), today.first_of_month()).await?;
-    if global.json {
-        print_json(&merged)?;
-    } else {
-        println!("{} files merged into {}", merged.merged, merged.written);
+    let merged = room.lake.compact(&room.tables(), Month::of(now())).await?;
+    for month in &merged {
+        println!("{} {}: {} files became one of {} rows", month.table, month.month, month.files, month.rows);
+    }
+    if merged.is_empty() {
+        room.talk.say("nothing to merge: no closed month has several files");
     }
     Ok(0)
 }

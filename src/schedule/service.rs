@@ -210,7 +210,7 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
     };
     let (outcome, message) = match result {
         Ok(message) => ("ok", message),
-        Err(error) => ("failed", error.report().replace('\n', " ; ")),
+        Err(error) => ("failed", error.sentence()),
     };
     tracing::info!(job = name, scheduled_for = %window, outcome, message, "run ends");
     let row = Run {
