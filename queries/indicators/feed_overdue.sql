@@ -12,7 +12,9 @@ references    = ["contrats des sources: cadence.error_after"]
 with newest as (
     select source, max(cast(to_local_time(issued_at at time zone 'Europe/Paris') as date)) as issued_on
     from fetches
-    where outcome in ('new', 'unchanged')
+    where
+        outcome in ('new', 'unchanged')
+        and cast(to_local_time(issued_at at time zone 'Europe/Paris') as date) <= (select day from as_of)
     group by source
 )
 select

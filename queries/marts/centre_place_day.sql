@@ -21,6 +21,7 @@ with editions as (
         offered_7d,
         withdrawn
     from centres_versions
+    where cast(to_local_time(issued_at at time zone 'Europe/Paris') as date) <= (select day from as_of)
 ),
 ordered as (   -- the last edition of a day hides those before it: its next_day is later than first_day
     select
@@ -38,10 +39,10 @@ in_force as (
         slots_per_day,
         booked_7d,
         offered_7d,
-        unnest(generate_series(first_day, least(coalesce(next_day - 1, last_day), last_day), interval '1 day'))
+        unnest(generate_series(first_day, coalesce(next_day - 1, last_day), interval '1 day'))
             as time_value
     from ordered
-    where not withdrawn and first_day <= last_day and (next_day is null or next_day > first_day)
+    where not withdrawn and (next_day is null or next_day > first_day)
 ),
 sums as (
     select

@@ -15,7 +15,6 @@ use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
-use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::civil::Date;
@@ -72,7 +71,7 @@ async fn run(
     as_of_day: Date,
 ) -> Result<Computed, Error> {
     let inner =
-        SessionContext::new_with_config_rt(SessionConfig::new().with_target_partitions(1), ctx.runtime_env());
+        SessionContext::new_with_config_rt(ctx.copied_config().with_target_partitions(1), ctx.runtime_env());
     let mut made = system::register(ctx, &inner, vocabulary, as_of_day).await?;
     for table in tables_read(vocabulary, &queries) {
         let batch = read_table(ctx, vocabulary, &table).await?;
