@@ -173,7 +173,7 @@ impl DayScale {
                 // A label stands in the middle of its month or week when the axis shows enough of it.
                 let middle = (x + month_end) / 2.0;
                 let area = small.area((middle, y), &label);
-                if area.left >= last_right + 3.0 && area.right <= plot.right + 2.0 {
+                if area.left >= last_right + 3.0 && area.right <= plot.right + 10.0 {
                     canvas.text((middle, y), &label, small);
                     last_right = area.right;
                     let year = day.year().to_string();

@@ -11,7 +11,7 @@ const BAR: f64 = 3.0;
 
 /// Events with the row their words stand in, counted up from the plot; no row when there is no room.
 pub(crate) struct EventRows<'a> {
-    events: Vec<(&'a Event, Option<(usize, Area)>)>,
+    events: Vec<Laid<'a>>,
 }
 
 impl<'a> EventRows<'a> {
@@ -25,25 +25,11 @@ impl<'a> EventRows<'a> {
             })
             .collect();
         shown.sort_by_key(|event| (event.kind != EventKind::Break, event.from, event.until));
-        let style = words();
-        let mut laid: Vec<(&Event, Option<(usize, Area)>)> = Vec::new();
-        for event in shown {
-            let text = fit(&event.label, &style, plot.width());
-            let width = style.width(&text);
-            let x = middle(event, days, plot);
-            // Over its mark, else at its left or right.
-            let spots = [x - width / 2.0, x - width + 2.0, x - 2.0].map(|left| {
-                let left = left.clamp(plot.left, (right - width).max(plot.left));
-                Area { left, right: left + width, top: 0.0, bottom: 1.0 }
-            });
-            // An event may be marked without words.
-            let rows = if text.is_empty() { 0 } else { ROWS_MAX };
-            let place = (0..rows).find_map(|row| {
-                let spot = spots.iter().find(|area| is_clear(row, area, x, &laid, days, plot))?;
-                Some((row, *spot))
-            });
-            laid.push((event, place));
-        }
+        // Words over their mark when all find room so, else to its right or left: whichever way marks most.
+        let ways = [[0, 1, 2], [2, 1, 0], [1, 2, 0]].map(|spots| lay(&shown, spots, days, plot, right));
+        let placed = |laid: &[Laid<'_>]| laid.iter().filter(|(_, place)| place.is_some()).count();
+        let best = ways.iter().enumerate().max_by_key(|(i, laid)| (placed(laid), ways.len() - i));
+        let laid = best.map(|(_, laid)| laid.clone()).unwrap_or_default();
         Self { events: laid }
     }
 
@@ -97,15 +83,40 @@ impl<'a> EventRows<'a> {
     }
 }
 
-/// Words stand side by side in a row, and no line runs through words under its own.
-fn is_clear(
-    row: usize,
-    area: &Area,
-    x: f64,
-    laid: &[(&Event, Option<(usize, Area)>)],
+/// An event, and where its words stand.
+type Laid<'a> = (&'a Event, Option<(usize, Area)>);
+
+/// Gives each event the first free spot, trying its three spots in this order: over its mark, left of it, right.
+fn lay<'a>(
+    shown: &[&'a Event],
+    order: [usize; 3],
     days: &DayScale,
     plot: &Area,
-) -> bool {
+    right: f64,
+) -> Vec<Laid<'a>> {
+    let style = words();
+    let mut laid: Vec<Laid<'a>> = Vec::new();
+    for event in shown {
+        let text = fit(&event.label, &style, plot.width());
+        let width = style.width(&text);
+        let x = middle(event, days, plot);
+        let spots = [x - width / 2.0, x - width + 2.0, x - 2.0].map(|left| {
+            let left = left.clamp(plot.left, (right - width).max(plot.left));
+            Area { left, right: left + width, top: 0.0, bottom: 1.0 }
+        });
+        // An event may be marked without words.
+        let rows = if text.is_empty() { 0 } else { ROWS_MAX };
+        let place = (0..rows).find_map(|row| {
+            let spots = order.iter().map(|i| spots[*i]);
+            spots.into_iter().find(|area| is_clear(row, area, x, &laid, days, plot)).map(|spot| (row, spot))
+        });
+        laid.push((event, place));
+    }
+    laid
+}
+
+/// Words stand side by side in a row, and no line runs through words under its own.
+fn is_clear(row: usize, area: &Area, x: f64, laid: &[Laid<'_>], days: &DayScale, plot: &Area) -> bool {
     laid.iter().all(|(other, place)| {
         let Some((other_row, other_area)) = place else { return true };
         let other_x = middle(other, days, plot);

@@ -98,6 +98,18 @@ fn any_series_draws_without_overlap() {
 }
 
 #[test]
+fn two_events_days_apart_both_keep_their_words() {
+    let mut spec = lines(vec![Point::settled(day(1), 3.0)]);
+    for (kind, at, label) in
+        [(EventKind::Mark, 88, "Deuxième confinement"), (EventKind::Break, 90, "rupture de définition")]
+    {
+        spec.events.push(Event { kind, from: day(at), until: day(at), label: label.to_owned() });
+    }
+    let svg = time_series(&spec).svg;
+    assert!(svg.contains("Deuxième confinement") && svg.contains("rupture de définition"), "{svg}");
+}
+
+#[test]
 fn a_gap_breaks_the_line() {
     let count = |points| {
         time_series(&lines(points))

@@ -174,6 +174,7 @@ fn label_ended_thresholds(canvas: &mut Canvas, taken: &Taken<'_>) {
             ((right, y - 2.5), Anchor::End),
             ((left, y + small.size), Anchor::Start),
             ((right, y + small.size), Anchor::End),
+            ((left - 4.0, y + small.size * 0.33), Anchor::End),
         ];
         write_in_free_spot(canvas, taken, std::slice::from_ref(&threshold.label), small, &spots);
     }
