@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use vigie_queries::{Alert, AlertState, GeoType, Rule};
+use vigie_queries::{Alert, AlertState, GeoType, Rule, SCORE};
 
 use super::catalogue;
 use super::parts;
@@ -56,7 +56,12 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         blocks.push(table(view, register, &alerts));
     }
     let pending = count(view, AlertState::Pending);
-    let inhibited = view.input.alerts.iter().filter(|a| a.inhibited && a.state == AlertState::Active).count();
+    let inhibited = view
+        .input
+        .alerts
+        .iter()
+        .filter(|alert| alert.inhibited && alert.state == AlertState::Active && concerned(view, alert))
+        .count();
     let mut more = Vec::new();
     match pending {
         0 => {}
@@ -142,6 +147,10 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
     let since = sentences::since_day(alert.since, view.sunday.max(alert.since));
     let mut criteria: Vec<_> =
         alert.criteria.iter().filter(|c| c.rank.is_some_and(|rank| rank > 0)).collect();
+    // The sum of a score is told only where it stands alone (a region).
+    if criteria.iter().any(|criterion| criterion.id != SCORE) {
+        criteria.retain(|criterion| criterion.id != SCORE);
+    }
     criteria.sort_by_key(|criterion| Reverse(criterion.rank));
     let mut figures = Vec::new();
     for result in criteria.iter().take(CRITERIA_MAX) {
@@ -155,7 +164,7 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
                 format!("{}, jours de stock", catalogue::category(category))
             }
             (Some(criterion), _) => criterion.title_fr.clone(),
-            (None, _) if result.id == "score" => "Score moyen des départements (sur 12)".to_owned(),
+            (None, _) if result.id == SCORE => "Score moyen des départements (sur 12)".to_owned(),
             (None, _) => crate::clean::short(&result.id, 40),
         };
         let place = match criterion {

@@ -135,8 +135,10 @@ fn multiples(view: &View, register: &mut Register, places: &[&Place]) -> Option<
 
 /// Levels of the last weeks.
 fn strip(view: &View, register: &mut Register, levels: &Levels, places: &[&Place]) -> Option<Block> {
-    let backs: Vec<i64> = (0..STRIP_WEEKS).rev().collect();
     let sunday = |back: i64| view.monday(back).saturating_add(jiff::Span::new().days(6));
+    // Weeks before the rule was in force have no level.
+    let in_force = |back: &i64| levels.rule.valid_from.is_none_or(|from| from <= sunday(*back));
+    let backs: Vec<i64> = (0..STRIP_WEEKS).rev().filter(in_force).collect();
     let judged = backs
         .iter()
         .filter(|back| places.iter().any(|place| levels.at(place, sunday(**back)).rank.is_some()))
@@ -152,7 +154,7 @@ fn strip(view: &View, register: &mut Register, levels: &Levels, places: &[&Place
             cells: backs.iter().map(|back| HeatCell { rank: levels.at(place, sunday(*back)).rank }).collect(),
         })
         .collect();
-    let title = "Niveau de chaque département, douze dernières semaines";
+    let title = "Niveau de chaque département, dernières semaines";
     for place in places {
         let points = backs.iter().map(|back| {
             let rank = levels.at(place, sunday(*back)).rank;

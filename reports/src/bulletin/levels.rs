@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Span;
 use jiff::civil::Date;
-use vigie_queries::{Combine, GeoType, Judgement, Place, Rule};
+use vigie_queries::{Combine, GeoType, Judgement, Place, Rule, SCORE};
 
 use super::view::View;
 
@@ -91,29 +91,16 @@ impl<'a> Levels<'a> {
             .collect()
     }
 
-    /// The score of a place: sum over its known criteria, each 0 at normal, 1 at the first threshold, 2 at the second,
-    /// linear between; none when the rule is no score or a criterion is unknown.
+    /// The score of a place, when the rule is one and every criterion is known: a partial sum would mislead.
     pub(crate) fn score(&self, place: &Place, sunday: Date) -> Option<f64> {
         if self.rule.combine != Combine::Score {
             return None;
         }
         let judgement = self.judgement(place, sunday)?;
-        let mut sum = 0.0;
-        for criterion in &self.rule.criteria {
-            let value = judgement.criteria.iter().find(|result| result.id == criterion.id)?.value?;
-            let thresholds =
-                criterion.thresholds.iter().rfind(|set| set.from.is_none_or(|from| from <= sunday))?;
-            let mut steps: Vec<f64> = thresholds.levels.values().copied().collect();
-            let normal = criterion.normal?;
-            steps.sort_by(f64::total_cmp);
-            if steps.first().is_some_and(|first| *first < normal) {
-                steps.reverse();
-            }
-            let (orange, red) = (*steps.first()?, *steps.get(1)?);
-            let part = |from: f64, to: f64| ((value - from) / (to - from)).clamp(0.0, 1.0);
-            sum += part(normal, orange) + part(orange, red);
+        if judgement.criteria.iter().any(|criterion| criterion.value.is_none()) {
+            return None;
         }
-        Some(sum)
+        judgement.criteria.iter().find(|criterion| criterion.id == SCORE)?.value
     }
 }
 

@@ -254,7 +254,15 @@ pub(crate) fn points(
     let Some(series) = view.input.observations.series(indicator, category, place, TimeType::Day) else {
         return Vec::new();
     };
-    let shown = series.range(view.chart_start()..=view.sunday);
+    // Before its first value a series has not begun: that is no gap.
+    let Some(begins) = series.iter().find(|(_, o)| o.value.is_some()).map(|(date, _)| *date) else {
+        return Vec::new();
+    };
+    let from = begins.max(view.chart_start());
+    if from > view.sunday {
+        return Vec::new();
+    }
+    let shown = series.range(from..=view.sunday);
     let points: Vec<Point> = shown
         .clone()
         .map(|(date, observation)| Point {

@@ -14,6 +14,8 @@ use crate::french;
 use crate::input::{EventKind, FeedState, Freshness};
 use crate::published::Register;
 
+/// A fresh feed older than that is a reference table, issued once.
+const YEAR_HOURS: f64 = 365.0 * 24.0;
 /// Findings printed; the rest is counted.
 const FINDINGS_MAX: usize = 12;
 /// Daily series whose gaps are told: one per feed, not the rolling sums made from them.
@@ -67,6 +69,7 @@ fn feeds(view: &View, register: &mut Register) -> Block {
             let accepted = rows("feed.rows_accepted", feed.rows_accepted);
             let quarantined = rows("feed.rows_quarantined", feed.rows_quarantined);
             let state = match feed.state {
+                Freshness::Fresh if feed.age_hours.is_some_and(|hours| hours > YEAR_HOURS) => "référentiel",
                 Freshness::Fresh => "à jour",
                 Freshness::Late => "en retard",
                 Freshness::Stale => "périmée",
@@ -139,21 +142,23 @@ fn gaps(view: &View) -> Vec<Vec<crate::document::Run>> {
         let Some(series) = view.input.observations.series(id, "", view.territory(), TimeType::Day) else {
             continue;
         };
-        // Runs of consecutive days by reason.
+        // Before its first value a series has not begun: that is no gap.
+        let Some(begins) = series.iter().find(|(_, o)| o.value.is_some()).map(|(date, _)| *date) else {
+            continue;
+        };
+        let from = from.max(begins);
+        if from > view.sunday {
+            continue;
+        }
+        // Runs of consecutive days; a rolling sum gives another reason each day, the first is the cause.
         let mut runs: Vec<(Date, Date, String)> = Vec::new();
         for (date, observation) in series.range(from..=view.sunday) {
             if observation.value.is_some() {
                 continue;
             }
-            let reason =
-                observation.missing_reason.clone().unwrap_or_else(|| "donnée non disponible".to_owned());
             match runs.last_mut() {
-                Some((_, until, known))
-                    if *known == reason && until.saturating_add(Span::new().days(1)) == *date =>
-                {
-                    *until = *date;
-                }
-                _ => runs.push((*date, *date, reason)),
+                Some((_, until, _)) if until.saturating_add(Span::new().days(1)) == *date => *until = *date,
+                _ => runs.push((*date, *date, view.reason(Some(observation)))),
             }
         }
         let mut by_reason: BTreeMap<String, Vec<(Date, Date)>> = BTreeMap::new();

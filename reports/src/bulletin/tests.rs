@@ -59,6 +59,14 @@ fn a_week_after_a_definition_break_makes_no_comparison() {
 }
 
 #[test]
+fn week_53_spans_two_years() {
+    let made = Made::of(date(2020, 12, 28), &[]);
+    keep("week53", &render(&made.input()).unwrap());
+    let draft = super::write(&made.input());
+    assert_eq!(draft.document.head.week, "Semaine 53 (du 28 décembre 2020 au 3 janvier 2021)");
+}
+
+#[test]
 fn an_empty_lake_makes_a_bulletin_without_figures() {
     let mut made = Made::rich();
     made.observations = vigie_queries::Observations::default();
