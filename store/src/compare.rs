@@ -15,8 +15,8 @@ use futures::StreamExt;
 use jiff::Timestamp;
 
 use crate::as_of::{LatestPerKeyExec, Request};
+use crate::commit::instants;
 use crate::error::{engine, misfit};
-use crate::lake::instants;
 use crate::parquet_file::conform;
 use crate::spec::{AsOf, ISSUED, TableKind, TableSpec, WITHDRAWN, instant, micros};
 use crate::{Error, Lake};

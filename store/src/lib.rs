@@ -17,6 +17,7 @@
 //! This crate knows no HTTP, no indicator and no clock.
 
 mod as_of;
+mod commit;
 mod compact;
 mod compare;
 mod disk;

@@ -1,0 +1,324 @@
+//! Commits: what is written to the tables, and in which order.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
+use jiff::Timestamp;
+
+use crate::disk::{self, Aside};
+use crate::error::misfit;
+use crate::lake::check_name;
+use crate::layout::{FileName, Month, PENDING};
+use crate::lock::TableLock;
+use crate::parquet_file::{self, FileWriter};
+use crate::record::{FetchRecord, FindingRecord};
+use crate::spec::{FETCH, RECORDED, TableSpec, from_micros, micros};
+use crate::{Change, Error, Lake, tables};
+
+impl Lake {
+    /// Commits what a fetch changed: the data file (with the record in its footer), then its findings, then its row in
+    /// `fetches`. Once the data file is there the fetch is applied; a crash after that is mended at the next
+    /// [`Lake::open`]. Committing the same `fetch_id` again only completes it.
+    ///
+    /// `recorded_at` is moved up by a microsecond after the table's newest commit when it is not later; the row
+    /// counts of the record are those of the change. Gives the record as committed.
+    ///
+    /// # Errors
+    /// [`Error::Misfit`] when lock, table and record do not go together; [`Error::Disk`] or [`Error::Parquet`] when
+    /// the disk refuses: nothing of the fetch is visible then, unless only its findings or its row are missing, or the
+    /// folder could not be synced. Committing again is always safe.
+    pub async fn commit_fetch(
+        &self,
+        lock: &TableLock,
+        spec: &TableSpec,
+        change: &Change,
+        fetch: &FetchRecord,
+        findings: &[FindingRecord],
+    ) -> Result<FetchRecord, Error> {
+        self.check_lock(lock, spec)?;
+        if fetch.source != spec.name {
+            return Err(misfit(&spec.name, format!("the fetch is of the source {:?}", fetch.source)));
+        }
+        if let Some(done) = self.committed(&spec.name, &fetch.fetch_id)? {
+            self.complete(&done, findings)?;
+            return Ok(done);
+        }
+        let mut record = fetch.clone();
+        record.recorded_at = self.next_recorded(&spec.name, fetch.recorded_at)?;
+        record.rows_changed = change.rows_changed;
+        record.rows_withdrawn = change.rows_withdrawn;
+        if change.batches.is_empty() {
+            self.record_fetch(&record, findings).await?;
+            return Ok(record);
+        }
+        let _findings_lock = self.share("findings")?;
+        let pending = self.prepare_findings(&record, findings)?;
+        disk::step("findings-prepared");
+        let json = serde_json::to_string(&record).map_err(|fault| misfit(&spec.name, fault.to_string()))?;
+        let footer = [(parquet_file::RECORD, json)];
+        self.write_commit(spec, &change.batches, record.recorded_at, &record.fetch_id, &footer)?;
+        disk::step("data-committed");
+        self.publish_findings(&record, pending)?;
+        disk::step("findings-published");
+        self.write_fetch_row(&record)?;
+        Ok(record)
+    }
+
+    /// Records a fetch that changed nothing: unchanged, stale, held, rejected or failed.
+    ///
+    /// # Errors
+    /// [`Error::Disk`] or [`Error::Parquet`] when the disk refuses; [`Error::Locked`] when a compaction of the log
+    /// lasts.
+    pub async fn record_fetch(&self, fetch: &FetchRecord, findings: &[FindingRecord]) -> Result<(), Error> {
+        check_name(&fetch.source)?;
+        let _findings_lock = self.share("findings")?;
+        let pending = self.prepare_findings(fetch, findings)?;
+        self.write_fetch_row(fetch)?;
+        disk::step("fetch-recorded");
+        self.publish_findings(fetch, pending)
+    }
+
+    /// Adds to a derived table the rows that are new or changed against its state as of `issued_at`. The rows must
+    /// be sorted by key, without duplicate. No file is written when nothing changed.
+    ///
+    /// # Errors
+    /// As [`Lake::compare`] and [`Lake::commit_fetch`].
+    pub async fn append_versions(
+        &self,
+        lock: &TableLock,
+        spec: &TableSpec,
+        batches: &[RecordBatch],
+        issued_at: Timestamp,
+        recorded_at: Timestamp,
+        id: &str,
+    ) -> Result<Change, Error> {
+        self.check_lock(lock, spec)?;
+        let change = self.compare_derived(spec, batches, issued_at).await?;
+        if !change.batches.is_empty() {
+            let recorded_at = self.next_recorded(&spec.name, recorded_at)?;
+            self.write_commit(spec, &change.batches, recorded_at, id, &[])?;
+        }
+        Ok(change)
+    }
+
+    /// Adds rows to a log, in one file named after `id`. Adding the same id at the same instant again does nothing.
+    ///
+    /// # Errors
+    /// [`Error::Misfit`] when the batches do not fit, [`Error::Disk`] or [`Error::Parquet`] when the disk refuses.
+    pub async fn append(
+        &self,
+        spec: &TableSpec,
+        batches: &[RecordBatch],
+        recorded_at: Timestamp,
+        id: &str,
+    ) -> Result<(), Error> {
+        check_name(&spec.name)?;
+        if spec.is_versioned() {
+            return Err(misfit(&spec.name, "versions are added with append_versions, under a lock"));
+        }
+        if batches.iter().all(|batch| batch.num_rows() == 0) {
+            return Ok(());
+        }
+        let _lock = self.share(&spec.name)?;
+        let target = self.target(&spec.name, recorded_at, id)?;
+        self.write_log(spec, batches, recorded_at, &target)
+    }
+
+    fn check_lock(&self, lock: &TableLock, spec: &TableSpec) -> Result<(), Error> {
+        check_name(&spec.name)?;
+        if !spec.is_versioned() {
+            return Err(misfit(&spec.name, "a log has no versions; use append"));
+        }
+        if lock.table() != spec.name {
+            return Err(misfit(&spec.name, format!("the lock is of the table {:?}", lock.table())));
+        }
+        Ok(())
+    }
+
+    fn target(&self, table: &str, recorded_at: Timestamp, id: &str) -> Result<PathBuf, Error> {
+        Ok(self.layout().table(table).join(FileName::commit(table, recorded_at, id)?))
+    }
+
+    /// The record of a fetch whose data file is there.
+    fn committed(&self, table: &str, id: &str) -> Result<Option<FetchRecord>, Error> {
+        for name in self.layout().commit_names(table, false)? {
+            if matches!(FileName::parse(&name), Some(FileName::Commit { id: found, .. }) if found == id) {
+                return self.footer_record(table, &self.layout().table(table).join(name));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record in the footer of a data file; none in the files of derived tables.
+    pub(crate) fn footer_record(&self, table: &str, path: &Path) -> Result<Option<FetchRecord>, Error> {
+        let pairs = parquet_file::pairs(&parquet_file::metadata(table, path)?);
+        let Some(json) = pairs.get(parquet_file::RECORD) else { return Ok(None) };
+        serde_json::from_str(json).map(Some).map_err(|fault| Error::Damaged {
+            table: table.to_owned(),
+            path: path.to_path_buf(),
+            what: format!("the record of its fetch cannot be read: {fault}"),
+        })
+    }
+
+    /// Writes what a fetch with its data file in place may still lack.
+    fn complete(&self, record: &FetchRecord, findings: &[FindingRecord]) -> Result<(), Error> {
+        let _findings_lock = self.share("findings")?;
+        let pending = self.prepare_findings(record, findings)?;
+        self.publish_findings(record, pending)?;
+        self.write_fetch_row(record)
+    }
+
+    /// The instant to record a commit at: the one wanted, or just after the newest commit of the table.
+    pub(crate) fn next_recorded(&self, table: &str, wanted: Timestamp) -> Result<Timestamp, Error> {
+        let mut newest = i64::MIN;
+        let mut month: Option<(Month, String)> = None;
+        for entry in crate::layout::entries(&self.layout().table(table))? {
+            match FileName::parse(&entry) {
+                Some(FileName::Commit { recorded, .. }) => newest = newest.max(micros(recorded)),
+                Some(FileName::Month(found)) => month = month.max(Some((found, entry))),
+                None => {}
+            }
+        }
+        if let Some((month, entry)) = month
+            && (newest == i64::MIN || month >= Month::of(from_micros(newest)))
+        {
+            let pairs =
+                parquet_file::pairs(&parquet_file::metadata(table, &self.layout().table(table).join(entry))?);
+            let recorded = pairs.get(parquet_file::RECORDED_MAX).and_then(|text| text.parse().ok());
+            newest = newest.max(recorded.unwrap_or(i64::MIN));
+        }
+        Ok(from_micros(micros(wanted).max(newest.saturating_add(1))))
+    }
+
+    fn prepare_findings(
+        &self,
+        fetch: &FetchRecord,
+        findings: &[FindingRecord],
+    ) -> Result<Option<PathBuf>, Error> {
+        if findings.is_empty() {
+            return Ok(None);
+        }
+        let name = FileName::commit("findings", fetch.recorded_at, &fetch.fetch_id)?;
+        let pending = self.layout().table("findings").join(format!("{PENDING}{}-{name}", fetch.source));
+        disk::remove(&pending)?;
+        let spec = tables::findings();
+        self.write_log(&spec, &[FindingRecord::batch(findings)?], fetch.recorded_at, &pending)?;
+        Ok(Some(pending))
+    }
+
+    fn publish_findings(&self, fetch: &FetchRecord, pending: Option<PathBuf>) -> Result<(), Error> {
+        let Some(pending) = pending else { return Ok(()) };
+        let target = self.target("findings", fetch.recorded_at, &fetch.fetch_id)?;
+        disk::link_if_absent(&pending, &target)?;
+        disk::remove(&pending)?;
+        disk::sync_folder(&self.layout().table("findings"))
+    }
+
+    pub(crate) fn write_fetch_row(&self, record: &FetchRecord) -> Result<(), Error> {
+        let _lock = self.share("fetches")?;
+        let target = self.target("fetches", record.recorded_at, &record.fetch_id)?;
+        let batch = FetchRecord::batch(std::slice::from_ref(record))?;
+        self.write_log(&tables::fetches(), &[batch], record.recorded_at, &target)
+    }
+
+    fn write_log(
+        &self,
+        spec: &TableSpec,
+        batches: &[RecordBatch],
+        recorded_at: Timestamp,
+        target: &Path,
+    ) -> Result<(), Error> {
+        let stored = spec.stored_schema();
+        let aside = Aside::beside(target)?;
+        let mut writer = FileWriter::create(spec, aside.path())?;
+        for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
+            let batch = match batch.schema().index_of(RECORDED) {
+                Ok(_) => batch.clone(),
+                Err(_) => with_column(spec, batch, RECORDED, instants(recorded_at, batch.num_rows()))?,
+            };
+            check_columns(spec, &batch)?;
+            writer.write(&parquet_file::conform(&spec.name, &batch, &stored)?)?;
+        }
+        writer.finish(&[])?;
+        aside.publish(target)?;
+        Ok(())
+    }
+
+    /// Writes versions (key, values, `issued_at`, `withdrawn`; sorted) as one commit, without comparing them to
+    /// anything: the quick way to fill a lake for a bench. Normal writers use [`Lake::commit_fetch`] or
+    /// [`Lake::append_versions`].
+    ///
+    /// # Errors
+    /// [`Error::Misfit`] when the batches do not fit or the name is taken, [`Error::Disk`] or [`Error::Parquet`].
+    pub fn write_versions(
+        &self,
+        spec: &TableSpec,
+        batches: &[RecordBatch],
+        recorded_at: Timestamp,
+        id: &str,
+    ) -> Result<(), Error> {
+        self.write_commit(spec, batches, recorded_at, id, &[])
+    }
+
+    fn write_commit(
+        &self,
+        spec: &TableSpec,
+        batches: &[RecordBatch],
+        recorded_at: Timestamp,
+        id: &str,
+        footer: &[(&str, String)],
+    ) -> Result<(), Error> {
+        let stored = spec.stored_schema();
+        let target = self.target(&spec.name, recorded_at, id)?;
+        let aside = Aside::beside(&target)?;
+        let mut writer = FileWriter::create(spec, aside.path())?;
+        for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
+            let rows = batch.num_rows();
+            let batch = with_column(spec, batch, RECORDED, instants(recorded_at, rows))?;
+            let ids: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(id, rows)));
+            let batch = with_column(spec, &batch, FETCH, ids)?;
+            writer.write(&parquet_file::conform(&spec.name, &batch, &stored)?)?;
+        }
+        writer.finish(footer)?;
+        disk::step("data-written");
+        if !aside.publish(&target)? {
+            return Err(misfit(&spec.name, format!("{} is there already", target.display())));
+        }
+        Ok(())
+    }
+}
+
+fn check_columns(spec: &TableSpec, batch: &RecordBatch) -> Result<(), Error> {
+    let stored = spec.stored_schema();
+    for field in batch.schema().fields() {
+        if stored.field_with_name(field.name()).is_err() {
+            return Err(misfit(&spec.name, format!("column {:?} is not one of the table", field.name())));
+        }
+    }
+    for field in spec.schema.fields() {
+        if batch.column_by_name(field.name()).is_none() {
+            return Err(misfit(&spec.name, format!("column {:?} is missing", field.name())));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn instants(at: Timestamp, rows: usize) -> ArrayRef {
+    Arc::new(TimestampMicrosecondArray::from_value(micros(at), rows).with_timezone("UTC"))
+}
+
+fn with_column(
+    spec: &TableSpec,
+    batch: &RecordBatch,
+    name: &str,
+    column: ArrayRef,
+) -> Result<RecordBatch, Error> {
+    use arrow::datatypes::{Field, Schema};
+    let mut fields: Vec<Arc<Field>> = batch.schema().fields().iter().cloned().collect();
+    fields.push(Arc::new(Field::new(name, column.data_type().clone(), false)));
+    let mut columns = batch.columns().to_vec();
+    columns.push(column);
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|fault| misfit(&spec.name, fault.to_string()))
+}
