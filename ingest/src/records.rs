@@ -195,7 +195,9 @@ impl<R: Read> Records<R> {
                         None => return Split::More,
                     }
                 };
-                let (start, end) = (at + 1, close.unwrap_or(scan));
+                // A field left open ends with its line, before CR LF as well.
+                let open_end = if bytes[at + 1..scan].ends_with(b"\r") { scan - 1 } else { scan };
+                let (start, end) = (at + 1, close.unwrap_or(open_end));
                 let mut next = close.map_or(scan, |close| close + 1);
                 // After the closing quote: delimiter or line end, else a fault.
                 while let Some(b) = bytes.get(next) {
@@ -354,6 +356,7 @@ mod tests {
         check("a;\"b\nc;d\ne;f\n", &[(1, &["a", "b"], "!"), (2, &["c", "d"], ""), (3, &["e", "f"], "")]);
         check("\"a\"b;c\nd;e\n", &[(1, &["a", "c"], "!"), (2, &["d", "e"], "")]);
         check("a;\"", &[(1, &["a", ""], "!~")]);
+        check("a;\"\r\nb", &[(1, &["a", ""], "!"), (2, &["b"], "~")]);
     }
 
     #[test]

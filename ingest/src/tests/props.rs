@@ -14,8 +14,6 @@ fn layouts() -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), format in 0usize..4) {
         let _ = parsed(&bytes, &contract(&layouts()[format]));
