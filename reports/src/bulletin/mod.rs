@@ -56,10 +56,10 @@ pub(crate) fn write(input: &Input) -> Draft {
     let r = &mut register;
     r.enter("key_points");
     add("key_points", "L’essentiel de la semaine", key_points::write(&view, r, levels.as_ref(), &mapped));
-    r.enter("indicators");
-    add("indicators", "Indicateurs clés", indicators::write(&view, r));
     r.enter("alerts");
     add("alerts", "Alertes", alerts::write(&view, r));
+    r.enter("indicators");
+    add("indicators", "Indicateurs clés", indicators::write(&view, r));
     r.enter("hospital");
     add("hospital", "Hôpital", hospital::write(&view, r));
     r.enter("screening");
