@@ -150,7 +150,8 @@ impl DayScale {
         let small = Type::new(style::SIZE_SMALL, style::MUTED).anchored(Anchor::Middle);
         let y = plot.bottom + 3.0 + small.size * 0.75;
         let by_month = self.days > 70.0;
-        let mut last_right = f64::NEG_INFINITY;
+        // Nothing left of the plot: the labels of the values stand there.
+        let mut last_right = plot.left - 4.0;
         let mut year_printed = None;
         let mut day = self.from;
         let until = self.until();
