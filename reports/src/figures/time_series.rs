@@ -150,11 +150,17 @@ fn side_labels(spec: &TimeSeries, days: &DayScale, values: &ValueScale, plot: &A
     series.chain(thresholds).collect()
 }
 
-pub(crate) fn draw_threshold(canvas: &mut Canvas, threshold: &Threshold, plane: &Plane<'_>) {
+/// Left and right end of a threshold on paper.
+fn span(threshold: &Threshold, plane: &Plane<'_>) -> (f64, f64) {
     let plot = plane.plot;
     let left = threshold.from.map_or(plot.left, |from| plane.days.left(from, plot));
     let right = threshold.until.map_or(plot.right, |until| plane.days.right(until, plot));
-    let y = plane.values.y(threshold.value, plot);
+    (left, right)
+}
+
+pub(crate) fn draw_threshold(canvas: &mut Canvas, threshold: &Threshold, plane: &Plane<'_>) {
+    let (left, right) = span(threshold, plane);
+    let y = plane.values.y(threshold.value, plane.plot);
     if left < right && threshold.value.is_finite() {
         canvas.dashes(&[(left, y), (right, y)], style::ALERT, 0.8, 4.0, 2.0);
     }
@@ -192,7 +198,12 @@ impl Taken<'_> {
         let level = |value: f64| self.plane.values.y(value, self.plane.plot);
         self.plane.plot.grown(1.0).holds(area)
             && !self.spec.series.iter().any(|series| lines::meets(area, self.plane, series))
-            && !self.spec.thresholds.iter().any(|other| (area.top..area.bottom).contains(&level(other.value)))
+            && !self.spec.thresholds.iter().any(|other| {
+                let (left, right) = span(other, self.plane);
+                (area.top..area.bottom).contains(&level(other.value))
+                    && left < area.right
+                    && area.left < right
+            })
             && !self.breaks.iter().any(|x| (area.left..area.right).contains(x))
     }
 
