@@ -2,7 +2,11 @@
 //!
 //! Plain wall time of whole pieces of work (seconds, not microseconds), so a harness of thirty lines says all there is
 //! to say: runs, least, median, most, and on which machine.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench fails by panicking and prints its table")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench fails by panicking and prints its table"
+)]
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -10,8 +14,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::civil::date;
-use vigie::bulletin;
 use vigie::build::{build, picture};
+use vigie::bulletin;
 use vigie::cli::Global;
 use vigie::fetch::{Origin, Request, fetch};
 use vigie::room::Room;
@@ -127,7 +131,7 @@ async fn run() {
         times.push(started.elapsed());
     }
     line("one bulletin from the lake, computation included", times, |_| String::new());
-    let picture = picture(&room, as_of(last), Some(date(2020, 10, 18))).await.unwrap();
+    let picture = picture(&room, as_of(last), Some(date(2020, 10, 18)), |_, _| Ok(())).await.unwrap();
     let input = bulletin::input(&room, &picture, &Place::region("76"), week, as_of(last)).await.unwrap();
     let mut times = Vec::new();
     for _ in 0..RUNS {
@@ -139,8 +143,7 @@ async fn run() {
 }
 
 fn room(lake: &Path) -> Room {
-    let global =
-        Global { config: None, lake: Some(lake.to_owned()), json: false, quiet: true, verbose: 0 };
+    let global = Global { config: None, lake: Some(lake.to_owned()), json: false, quiet: true, verbose: 0 };
     Room::open(&global).unwrap()
 }
 
@@ -154,7 +157,13 @@ async fn load(room: &Room, source: &str, path: &Path, issued_at: jiff::Timestamp
 fn line(work: &str, mut times: Vec<Duration>, rate: impl Fn(Duration) -> String) {
     times.sort();
     let median = times[times.len() / 2];
-    println!("| {work} | {:.3} s | {:.3} s | {:.3} s | {} |", secs(times[0]), secs(median), secs(*times.last().unwrap()), rate(median));
+    println!(
+        "| {work} | {:.3} s | {:.3} s | {:.3} s | {} |",
+        secs(times[0]),
+        secs(median),
+        secs(*times.last().unwrap()),
+        rate(median)
+    );
 }
 
 fn secs(time: Duration) -> f64 {
@@ -164,7 +173,12 @@ fn secs(time: Duration) -> f64 {
 /// What the figures were measured on.
 fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(" unknown").trim_start_matches([' ', '\t', ':']).to_owned();
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or(" unknown")
+        .trim_start_matches([' ', '\t', ':'])
+        .to_owned();
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let kib: u64 = memory.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);

@@ -55,11 +55,17 @@ struct Row<'a> {
 ///
 /// # Errors
 /// [`Error::Transform`], [`Error::Reports`], [`Error::Write`].
-pub async fn publish(room: &Room, territory: &Place, week: Date, as_of: AsOf, out: &Path) -> Result<Made, Error> {
+pub async fn publish(
+    room: &Room,
+    territory: &Place,
+    week: Date,
+    as_of: AsOf,
+    out: &Path,
+) -> Result<Made, Error> {
     ensure_reference(room).await?;
     let as_of = AsOf { issued: as_of.issued, recorded: now() }; // the reference editions just loaded count
     let sunday = week.saturating_add(6.days());
-    let picture = picture(room, as_of, Some(sunday)).await?;
+    let picture = picture(room, as_of, Some(sunday), |_, _| Ok(())).await?;
     let input = input(room, &picture, territory, week, as_of).await?;
     let rendered = vigie_reports::render(&input)?;
     let made = Made {
@@ -71,7 +77,9 @@ pub async fn publish(room: &Room, territory: &Place, week: Date, as_of: AsOf, ou
         alerts: told(&picture.alerts, room, &input),
         warnings: rendered.warnings.clone(),
     };
-    for (path, bytes) in [(&made.pdf, &rendered.pdf), (&made.json, &rendered.json), (&made.xlsx, &rendered.xlsx)] {
+    for (path, bytes) in
+        [(&made.pdf, &rendered.pdf), (&made.json, &rendered.json), (&made.xlsx, &rendered.xlsx)]
+    {
         write(path, bytes)?;
     }
     record(room, &input, &rendered, out).await?;
@@ -188,11 +196,17 @@ fn told(alerts: &[vigie_queries::Alert], room: &Room, input: &Input<'_>) -> Vec<
         if !inside || alert.inhibited || !matches!(alert.state, AlertState::Active | AlertState::Clearing) {
             continue;
         }
-        let name = input.places.iter().find(|info| info.place == alert.place).map_or("", |info| info.name.as_str());
+        let name =
+            input.places.iter().find(|info| info.place == alert.place).map_or("", |info| info.name.as_str());
         let rule = room.vocabulary.rule(&alert.rule);
         let title = rule.map_or(alert.rule.as_str(), |rule| rule.title_fr.as_str());
-        let level = rule.and_then(|rule| rule.level(alert.rank)).map_or(alert.level.as_str(), |l| l.title_fr.as_str());
-        lines.push(format!("{name} : {title}, niveau « {level} » depuis le {}", vigie_reports::french::date(alert.since)));
+        let level = rule
+            .and_then(|rule| rule.level(alert.rank))
+            .map_or(alert.level.as_str(), |l| l.title_fr.as_str());
+        lines.push(format!(
+            "{name} : {title}, niveau « {level} » depuis le {}",
+            vigie_reports::french::date(alert.since)
+        ));
     }
     lines
 }
@@ -200,10 +214,12 @@ fn told(alerts: &[vigie_queries::Alert], room: &Room, input: &Input<'_>) -> Vec<
 /// Writes a file whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
     let failed = |source| Error::Write { path: path.to_owned(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut aside = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let readable = std::fs::Permissions::from_mode(0o666); // less the umask, as for any file of the user
+    let mut aside = tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(failed)?;
     aside.write_all(bytes).map_err(failed)?;
     aside.as_file().sync_all().map_err(failed)?;
     aside.persist(path).map_err(|cause| failed(cause.error))?;

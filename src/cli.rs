@@ -66,8 +66,10 @@ pub enum Command {
         territory: Place,
     },
     /// Pull feeds now
-    #[command(after_help = "Examples:\n  vigie fetch\n  vigie fetch hospital_stock tests\n  vigie --lake L fetch tests \
-                            --from sp-pos-quot-dep.csv --issued-at 2020-12-22")]
+    #[command(
+        after_help = "Examples:\n  vigie fetch\n  vigie fetch hospital_stock tests\n  vigie --lake L fetch tests \
+                            --from sp-pos-quot-dep.csv --issued-at 2020-12-22"
+    )]
     Fetch(Fetch),
     /// Compute indicators, judgements and alerts
     #[command(after_help = "Examples:\n  vigie build\n  vigie build --as-of 2020-10-22")]
@@ -77,12 +79,16 @@ pub enum Command {
         as_of: Option<Timestamp>,
     },
     /// Write the weekly bulletin: PDF, and its twins in JSON and XLSX
-    #[command(after_help = "Example:\n  vigie bulletin --week 2020-W42 --territory 76 --as-of 2020-10-22 --out s42.pdf")]
+    #[command(
+        after_help = "Example:\n  vigie bulletin --week 2020-W42 --territory 76 --as-of 2020-10-22 --out s42.pdf"
+    )]
     Bulletin(Bulletin),
     /// Query the lake: one statement, or a session when none is given
-    #[command(after_help = "Examples:\n  vigie sql \"select * from fetches order by recorded_at desc limit 5\"\n  \
+    #[command(
+        after_help = "Examples:\n  vigie sql \"select * from fetches order by recorded_at desc limit 5\"\n  \
                             vigie sql --format csv --out tests.csv \"select * from tests where department = '31'\"\n  \
-                            vigie sql --as-of 2020-10-12 \"select count(*) from hospital_stock\"")]
+                            vigie sql --as-of 2020-10-12 \"select count(*) from hospital_stock\""
+    )]
     Sql(Sql),
     /// Run the schedule until told to stop (SIGTERM, Ctrl-C)
     Run,

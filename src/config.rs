@@ -144,14 +144,15 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] with file, line and what is wrong.
     pub fn read(file: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| Error::Read { path: file.to_owned(), source })?;
+        let text =
+            std::fs::read_to_string(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
         let faulty = |offset: usize, what: String| {
             let line = text[..offset.min(text.len())].matches('\n').count() + 1;
             Error::Config { file: file.to_owned(), line, what }
         };
-        let mut config: Self = toml::from_str(&text)
-            .map_err(|fault| faulty(fault.span().map_or(0, |s| s.start), fault.message().replace('\n', " ")))?;
+        let mut config: Self = toml::from_str(&text).map_err(|fault| {
+            faulty(fault.span().map_or(0, |s| s.start), fault.message().replace('\n', " "))
+        })?;
         for (name, pattern) in [("build", &config.schedule.build), ("bulletin", &config.schedule.bulletin)] {
             crate::schedule::Timetable::new(pattern, &config.schedule.time_zone)
                 .map_err(|what| faulty(text.find(name).unwrap_or(0), format!("schedule.{name}: {what}")))?;

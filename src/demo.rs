@@ -48,10 +48,17 @@ pub async fn run(global: &Global, out: &Path) -> Result<(), Error> {
             accepted: false,
         });
         let reports = fetch_all(&room, requests.collect(), |_| {}).await;
-        room.talk.say(&format!("édition du {} : {} flux", crate::calendar::paris_day(edition.issued_at), reports.len()));
+        room.talk.say(&format!(
+            "édition du {} : {} flux",
+            crate::calendar::paris_day(edition.issued_at),
+            reports.len()
+        ));
         for report in &reports {
             if !matches!(report.outcome, "new" | "unchanged") {
-                return Err(Error::Failed(format!("{}: {} ({})", report.source, report.message, report.outcome)));
+                return Err(Error::Failed(format!(
+                    "{}: {} ({})",
+                    report.source, report.message, report.outcome
+                )));
             }
             pulled += 1;
             quarantined += report.rows_quarantined;
@@ -95,7 +102,9 @@ pub async fn run(global: &Global, out: &Path) -> Result<(), Error> {
     println!("  vigie --lake {lake} status --as-of 2020-10-22");
     println!("  vigie --lake {lake} findings list");
     println!("  vigie --lake {lake} judge --rule tension-score --on 2020-10-18");
-    println!("  vigie --lake {lake} sql \"select department, status, count(*) from centres group by 1, 2 order by 1, 2\"");
+    println!(
+        "  vigie --lake {lake} sql \"select department, status, count(*) from centres group by 1, 2 order by 1, 2\""
+    );
     println!("  vigie --lake {lake} bulletin --week 2020-W42 --territory department:31 --as-of 2020-10-22");
     Ok(())
 }
@@ -125,7 +134,8 @@ pub async fn serve(editions: Vec<Edition>) -> Result<String, Error> {
     let failed = |source: std::io::Error| Error::Failed(format!("no loopback server: {source}"));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let app = Router::new().route("/{edition}/{file}", axum::routing::get(answer)).with_state(Arc::new(editions));
+    let app =
+        Router::new().route("/{edition}/{file}", axum::routing::get(answer)).with_state(Arc::new(editions));
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(format!("http://{address}"))
 }
@@ -164,4 +174,3 @@ async fn answer(
 fn http_date(at: Timestamp) -> String {
     DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default()
 }
-

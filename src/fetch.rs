@@ -185,9 +185,11 @@ async fn poll(
     let contract = room.contract(&request.source)?;
     record.contract_fingerprint = Some(contract.fingerprint.clone());
     let last = room.lake.last_fetch(&request.source).await?;
-    let same_contract = |last: &FetchRecord| last.contract_fingerprint.as_ref() == Some(&contract.fingerprint);
+    let same_contract =
+        |last: &FetchRecord| last.contract_fingerprint.as_ref() == Some(&contract.fingerprint);
 
-    let reply = obtain(room, contract, &request.origin, last.as_ref().filter(|last| same_contract(last))).await?;
+    let reply =
+        obtain(room, contract, &request.origin, last.as_ref().filter(|last| same_contract(last))).await?;
     let body = match reply {
         Reply::NotModified { status } => {
             record.http_status = Some(status);
@@ -208,7 +210,8 @@ async fn poll(
     record.last_modified.clone_from(&body.last_modified);
     record.fetch_id = fetch_id(&request.source, record.recorded_at, &body.sha256);
     // A publisher's clock may be ahead of ours; an edition is never from the future.
-    let issued_at = request.issued_at.or(body.issued_at).unwrap_or(record.recorded_at).min(record.recorded_at);
+    let issued_at =
+        request.issued_at.or(body.issued_at).unwrap_or(record.recorded_at).min(record.recorded_at);
     record.issued_at = Some(issued_at);
     room.lake.keep_body(&request.source, body.file.path(), &body.sha256)?;
 

@@ -20,6 +20,9 @@ pub fn run(dir: &Path, territory: &Place) -> Result<(), Error> {
     std::fs::write(&file, TEMPLATE.replace("@TERRITORY@", &territory.to_string()))
         .map_err(|source| Error::Write { path: file.clone(), source })?;
     println!("{}", file.display());
-    println!("Next: give the addresses of your feeds in it, then\n  cd {} && vigie config check && vigie fetch", dir.display());
+    println!(
+        "Next: give the addresses of your feeds in it, then\n  cd {} && vigie config check && vigie fetch",
+        dir.display()
+    );
     Ok(())
 }

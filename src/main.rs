@@ -37,6 +37,7 @@ fn logs(global: &Global, service: bool) {
         _ => "vigie=debug,info",
     };
     let filter = EnvFilter::try_from_env("VIGIE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     if global.json && service { logs.json().init() } else { logs.init() }
 }

@@ -26,7 +26,8 @@ pub async fn read<T: DeserializeOwned>(ctx: &SessionContext, query: &str) -> Res
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    serde_json::from_slice(&text).map_err(|cause| Error::Failed(format!("a row of the lake cannot be read: {cause}")))
+    serde_json::from_slice(&text)
+        .map_err(|cause| Error::Failed(format!("a row of the lake cannot be read: {cause}")))
 }
 
 /// One batch of a table from structs whose fields are named like its columns.
@@ -34,7 +35,8 @@ pub async fn read<T: DeserializeOwned>(ctx: &SessionContext, query: &str) -> Res
 /// # Errors
 /// [`Error::Arrow`] when a field does not fit its column.
 pub fn batch<T: Serialize>(schema: &SchemaRef, rows: &[T]) -> Result<RecordBatch, Error> {
-    let mut decoder = ReaderBuilder::new(schema.clone()).with_batch_size(rows.len().max(1)).build_decoder()?;
+    let mut decoder =
+        ReaderBuilder::new(schema.clone()).with_batch_size(rows.len().max(1)).build_decoder()?;
     decoder.serialize(rows)?;
     Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(schema.clone())))
 }

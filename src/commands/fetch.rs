@@ -52,12 +52,19 @@ fn requests(room: &Room, options: &Fetch) -> Result<Vec<Request>, Error> {
     }
     if let Some(from) = &options.from {
         let [source] = options.sources.as_slice() else {
-            return Err(Error::Usage("--from takes exactly one source, such as `vigie fetch tests --from FILE`".into()));
+            return Err(Error::Usage(
+                "--from takes exactly one source, such as `vigie fetch tests --from FILE`".into(),
+            ));
         };
         room.contract(source)?;
         let remote = from.starts_with("http://") || from.starts_with("https://");
         let origin = if remote { Origin::Url(on_day(from, day)) } else { Origin::File(PathBuf::from(from)) };
-        return Ok(vec![Request { source: source.clone(), origin, issued_at: options.issued_at, accepted: false }]);
+        return Ok(vec![Request {
+            source: source.clone(),
+            origin,
+            issued_at: options.issued_at,
+            accepted: false,
+        }]);
     }
     let mut requests = Vec::new();
     for source in &options.sources {

@@ -63,7 +63,9 @@ pub(super) async fn accept(global: &Global, id: &str) -> Result<u8, Error> {
 
 async fn kept(room: &Room, id: &str) -> Result<FetchRecord, Error> {
     if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric()) {
-        return Err(Error::Usage(format!("{id:?} is not the id of a fetch; `vigie findings list` prints them")));
+        return Err(Error::Usage(format!(
+            "{id:?} is not the id of a fetch; `vigie findings list` prints them"
+        )));
     }
     let found = room.lake.fetch(id).await?;
     found.ok_or_else(|| Error::Usage(format!("no fetch has the id {id}; `vigie findings list` prints them")))
@@ -71,7 +73,10 @@ async fn kept(room: &Room, id: &str) -> Result<FetchRecord, Error> {
 
 async fn again(global: &Global, room: &Room, kept: FetchRecord, accepted: bool) -> Result<u8, Error> {
     if kept.sha256.is_none() {
-        return Err(Error::Usage(format!("the fetch {} brought no body: there is nothing to read again", kept.fetch_id)));
+        return Err(Error::Usage(format!(
+            "the fetch {} brought no body: there is nothing to read again",
+            kept.fetch_id
+        )));
     }
     let request = Request {
         source: kept.source.clone(),

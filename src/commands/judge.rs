@@ -28,7 +28,7 @@ pub(super) async fn run(
         return Err(Error::Usage(format!("no rule is named {rule:?}; known: {}", known.join(", "))));
     };
     ensure_reference(&room).await?;
-    let picture = picture(&room, Room::as_of(as_of, now()), Some(on)).await?;
+    let picture = picture(&room, Room::as_of(as_of, now()), Some(on), |_, _| Ok(())).await?;
     let judgements: Vec<Judgement> = picture
         .places
         .iter()
@@ -44,7 +44,10 @@ pub(super) async fn run(
         return Ok(0);
     }
     if !rule.in_force(on) {
-        room.talk.say(&format!("La règle {} n’était pas en vigueur le {on} ; elle est appliquée quand même.", rule.id));
+        room.talk.say(&format!(
+            "La règle {} n’était pas en vigueur le {on} ; elle est appliquée quand même.",
+            rule.id
+        ));
     }
     if judgements.is_empty() {
         room.talk.say("Aucune donnée ce jour-là pour les critères de cette règle.");
@@ -55,7 +58,8 @@ pub(super) async fn run(
     let criteria = rule.criteria.iter().map(|criterion| criterion.title_fr.clone());
     table.set_header(["territoire".to_owned(), "niveau".to_owned()].into_iter().chain(criteria));
     for judgement in &judgements {
-        let name = picture.places.iter().find(|info| info.place == judgement.place).map(|info| info.name.as_str());
+        let name =
+            picture.places.iter().find(|info| info.place == judgement.place).map(|info| info.name.as_str());
         let level = if judgement.rank == judgement.rank_max {
             title(rule, judgement.rank)
         } else {

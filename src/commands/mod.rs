@@ -29,14 +29,18 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Fetch(options) => fetch::run(global, &options).await,
         Command::Build { as_of } => build(global, as_of).await,
         Command::Bulletin(options) => bulletin(global, &options).await,
-        Command::Sql(options) => crate::sql::run(&Room::open(global)?, &options, global.json).await.map(|()| 0),
+        Command::Sql(options) => {
+            crate::sql::run(&Room::open(global)?, &options, global.json).await.map(|()| 0)
+        }
         Command::Run => crate::schedule::run(&Room::open(global)?).await.map(|()| 0),
         Command::Status { as_of } => status::run(global, as_of).await,
         Command::Verify => verify::run(global).await,
         Command::Compact => verify::compact(global).await,
         Command::Findings(what) => findings::run(global, what).await,
         Command::Accept { fetch } => findings::accept(global, &fetch).await,
-        Command::Judge { rule, on, territory, as_of } => judge::run(global, &rule, on, territory, as_of).await,
+        Command::Judge { rule, on, territory, as_of } => {
+            judge::run(global, &rule, on, territory, as_of).await
+        }
         Command::Config(Config::Check) => check::run(global),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "vigie", &mut std::io::stdout());

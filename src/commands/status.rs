@@ -37,7 +37,16 @@ pub(super) async fn run(global: &Global, as_of: Option<Timestamp>) -> Result<u8,
     } else {
         let mut table = Table::new();
         table.load_preset(presets::UTF8_FULL_CONDENSED);
-        table.set_header(["flux", "état", "édition", "âge", "dernier jour", "lignes", "de côté", "dernier relevé"]);
+        table.set_header([
+            "flux",
+            "état",
+            "édition",
+            "âge",
+            "dernier jour",
+            "lignes",
+            "de côté",
+            "dernier relevé",
+        ]);
         for column in [3, 5, 6] {
             if let Some(column) = table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
@@ -47,7 +56,9 @@ pub(super) async fn run(global: &Global, as_of: Option<Timestamp>) -> Result<u8,
             table.add_row([
                 row.source.to_owned(),
                 french(state.state).to_owned(),
-                row.last_issued_at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default(),
+                row.last_issued_at
+                    .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+                    .unwrap_or_default(),
                 row.age_hours.map(age).unwrap_or_default(),
                 row.last_day.map(|day| day.to_string()).unwrap_or_default(),
                 row.rows_accepted.to_string(),

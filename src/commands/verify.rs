@@ -26,7 +26,11 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
             report.bodies,
             report.files,
             report.rows,
-            if report.problems.is_empty() { "no damage".to_owned() } else { format!("{} problems", report.problems.len()) }
+            if report.problems.is_empty() {
+                "no damage".to_owned()
+            } else {
+                format!("{} problems", report.problems.len())
+            }
         );
     }
     Ok(u8::from(!report.problems.is_empty()))

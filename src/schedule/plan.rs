@@ -112,7 +112,10 @@ mod tests {
         for _ in 0..3 {
             found.push(table.next_after(*found.last().unwrap()).unwrap());
         }
-        assert_eq!(found[1..], [at("2020-10-24T06:00:00Z"), at("2020-10-25T07:00:00Z"), at("2020-10-26T07:00:00Z")]);
+        assert_eq!(
+            found[1..],
+            [at("2020-10-24T06:00:00Z"), at("2020-10-25T07:00:00Z"), at("2020-10-26T07:00:00Z")]
+        );
         assert_eq!(table.next_after(at("2020-03-28T12:00:00Z")), Some(at("2020-03-29T06:00:00Z")));
     }
 

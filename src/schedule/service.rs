@@ -76,7 +76,8 @@ pub async fn run(room: &Room) -> Result<(), Error> {
     scheduler.start().await.map_err(failed)?;
 
     let signals = |kind| signal(kind).map_err(|source| Error::Failed(format!("no signals: {source}")));
-    let (mut terminate, mut interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) =
+        (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
     let mut under_way: JoinSet<usize> = JoinSet::new();
     start_due(room, &mut jobs, &mut under_way, started).await;
     loop {
@@ -92,7 +93,10 @@ pub async fn run(room: &Room) -> Result<(), Error> {
     }
     tracing::info!(under_way = under_way.len(), "stopping: jobs under way may finish");
     let _ = scheduler.shutdown().await; // it only stops ticking
-    if tokio::time::timeout(STOP_WAIT, async { while under_way.join_next().await.is_some() {} }).await.is_err() {
+    if tokio::time::timeout(STOP_WAIT, async { while under_way.join_next().await.is_some() {} })
+        .await
+        .is_err()
+    {
         tracing::warn!("jobs still under way are left; they will be run again at the next start");
     }
     tracing::info!("the watch ends");
@@ -119,7 +123,12 @@ async fn jobs(room: &Room) -> Result<Vec<Job>, Error> {
         let configured = room.config.sources.get(contract.name()).and_then(|source| source.cron.clone());
         let cron = configured.unwrap_or_else(|| contract.cadence.cron.get_ref().clone());
         let work = Work::Fetch { source: contract.name().to_owned(), url };
-        planned.push((work, format!("fetch:{}", contract.name()), cron, contract.cadence.time_zone.get_ref().clone()));
+        planned.push((
+            work,
+            format!("fetch:{}", contract.name()),
+            cron,
+            contract.cadence.time_zone.get_ref().clone(),
+        ));
     }
     let schedule = &room.config.schedule;
     planned.push((Work::Build, "build".into(), schedule.build.clone(), schedule.time_zone.clone()));
@@ -192,8 +201,12 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
     let result: Result<String, Error> = match work {
         Work::Fetch { source, url } => {
             let url = on_day(url, paris_day(window));
-            let request =
-                Request { source: source.clone(), origin: Origin::Url(url), issued_at: None, accepted: false };
+            let request = Request {
+                source: source.clone(),
+                origin: Origin::Url(url),
+                issued_at: None,
+                accepted: false,
+            };
             let report = crate::fetch::fetch(room, request).await;
             if report.outcome == "failed" { Err(Error::Failed(report.message)) } else { Ok(report.message) }
         }
@@ -201,7 +214,8 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
         Work::Bulletin => {
             let week = last_full_week(window);
             let territory = room.config.territory.clone();
-            let name = format!("bulletin-{}-{}.pdf", week_label(week), territory.to_string().replace(':', "-"));
+            let name =
+                format!("bulletin-{}-{}.pdf", week_label(week), territory.to_string().replace(':', "-"));
             let out = room.config.bulletins.join(name);
             crate::bulletin::publish(room, &territory, week, Room::as_of(None, began), &out)
                 .await

@@ -46,7 +46,8 @@ pub async fn run(room: &Room, options: &Sql, json: bool) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Query`]: syntax, unknown names, or a statement that would write, define or set.
 pub async fn plan(ctx: &SessionContext, query: &str) -> Result<DataFrame, Error> {
-    let only_reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    let only_reads =
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     let plan = ctx.state().create_logical_plan(query).await?;
     only_reads.verify_plan(&plan)?;
     Ok(ctx.execute_logical_plan(plan).await?)

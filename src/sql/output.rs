@@ -71,8 +71,7 @@ async fn write_text(frame: DataFrame, format: OutputFormat, mut out: impl Write)
             }
         }
         OutputFormat::Json => {
-            let mut writer =
-                JsonBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(&mut out);
+            let mut writer = JsonBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(&mut out);
             while let Some(batch) = stream.next().await {
                 let batch = batch?;
                 rows += batch.num_rows() as u64;
@@ -83,8 +82,7 @@ async fn write_text(frame: DataFrame, format: OutputFormat, mut out: impl Write)
             out.write_all(if rows == 0 { b"[]\n" } else { b"\n" }).map_err(failed)?;
         }
         OutputFormat::Ndjson => {
-            let mut writer =
-                JsonBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut out);
+            let mut writer = JsonBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut out);
             while let Some(batch) = stream.next().await {
                 let batch = batch?;
                 rows += batch.num_rows() as u64;

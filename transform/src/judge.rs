@@ -2,14 +2,14 @@
 //!
 //! A criterion whose value is missing is *unknown*, never favourable: the judgement is then a range, from the level
 //! reached for certain (`rank`) to the one that would be reached if every unknown criterion were unfavourable
-//! (`rank_max`). Any day can be judged under any rule; only [`judge_all`] keeps to the days a rule is in force.
+//! (`rank_max`). Any day can be judged under any rule; only [`judge_rule`] keeps to the days a rule is in force.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use vigie_queries::{
     Combine, CriterionResult, GeoType, Judgement, Observation, Observations, Place, Rule, SCORE, TimeType,
-    Vocabulary, known_departments,
+    known_departments,
 };
 
 use crate::thresholds::{Side, points, rank_alone, round_half_away, threshold_shown};
@@ -71,32 +71,30 @@ pub fn judge(
     Bench::new(rule, observations, populations, place).judge(on)
 }
 
-/// Judges every rule on every day from `from` to `to` (both included) on which it is in force, for each place of
-/// its kinds that has a value of one of its criteria that day or before.
+/// Judges a rule on every day from `from` to `to` (both included) on which it is in force, for each place of its kinds
+/// that has a value of one of its criteria that day or before.
 ///
-/// Sorted by rule, kind of place, place and day, as the table `judgements` is.
+/// Sorted by kind of place, place and day, as the table `judgements` is within a rule.
 #[must_use]
-pub fn judge_all(
-    vocabulary: &Vocabulary,
+pub fn judge_rule(
+    rule: &Rule,
     observations: &Observations,
     populations: &Populations,
     from: Date,
     to: Date,
 ) -> Vec<Judgement> {
+    let last = rule.valid_to.map_or(to, |end| end.min(to));
+    let mut places: Vec<Place> = places_judged(rule, observations).into_iter().collect();
+    places.sort_by(|a, b| place_key(a).cmp(&place_key(b)));
     let mut judgements = Vec::new();
-    for rule in vocabulary.rules() {
-        let last = rule.valid_to.map_or(to, |end| end.min(to));
-        let mut places: Vec<Place> = places_judged(rule, observations).into_iter().collect();
-        places.sort_by(|a, b| place_key(a).cmp(&place_key(b)));
-        for place in places {
-            let bench = Bench::new(rule, observations, populations, &place);
-            let Some(known_from) = bench.first_day() else { continue };
-            let mut on = rule.valid_from.map_or(from, |start| start.max(from)).max(known_from);
-            while on <= last {
-                judgements.push(bench.judge(on));
-                let Ok(next) = on.tomorrow() else { break };
-                on = next;
-            }
+    for place in places {
+        let bench = Bench::new(rule, observations, populations, &place);
+        let Some(known_from) = bench.first_day() else { continue };
+        let mut on = rule.valid_from.map_or(from, |start| start.max(from)).max(known_from);
+        while on <= last {
+            judgements.push(bench.judge(on));
+            let Ok(next) = on.tomorrow() else { break };
+            on = next;
         }
     }
     judgements

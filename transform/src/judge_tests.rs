@@ -205,7 +205,10 @@ fn days_out_of_force_and_before_the_first_value_are_not_judged() {
         Some(2.0),
     );
     let (from, to) = (date(2020, 1, 1), date(2020, 10, 31));
-    let judged = judge_all(&vocabulary, &observations, &Populations::new(), from, to);
+    let judged: Vec<Judgement> = vocabulary
+        .rules()
+        .flat_map(|rule| judge_rule(rule, &observations, &Populations::new(), from, to))
+        .collect();
     let lines: Vec<String> =
         judged.iter().map(|j| format!("{} {} {} {}", j.rule, j.place, j.date, j.level)).collect();
     let zones: Vec<&str> =

@@ -20,7 +20,7 @@ pub use alerts::{RESOLVED_LISTED_DAYS, Reconciled, alerts, reconcile, with_recor
 pub use computed::Computed;
 pub use error::Error;
 pub use judge::{
-    Populations, RuleTestFailure, Verdict, check_rule_tests, judge, judge_all, judge_values, region_of,
+    Populations, RuleTestFailure, Verdict, check_rule_tests, judge, judge_rule, judge_values, region_of,
 };
 pub use rows::indicators_schema;
 pub use run::compute;
