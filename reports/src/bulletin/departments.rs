@@ -18,7 +18,7 @@ const COLUMNS: [(&str, &str, &str, &str); 9] = [
     ("icu_occupancy_initial", "", "Occ. réa.", "lits SAE"),
     ("admissions_7d", "", "Admiss.", "7 jours"),
     ("incidence_7d_per_100k", "", "Incid.", "/100 000"),
-    ("positivity_7d", "", "Positivité", "7 jours"),
+    ("positivity_7d", "", "Positiv.", "7 jours"),
     ("er_covid_share_7d", "", "Urgences", "part Covid"),
     ("test_days_of_cover", "antigen", "Tests ant.", "jours"),
     ("centres_open", "", "Centres", "ouverts"),
@@ -74,7 +74,12 @@ fn table(view: &View, register: &mut Register, levels: Option<&Levels>, places: 
             let swatch = standing
                 .rank
                 .map_or_else(String::new, |rank| style::level(rank, levels.rule.levels.len() + 1).hex());
-            cells.push(Cell { text: standing.text, swatch, ..Cell::default() });
+            let text = if standing.at_least {
+                standing.text.replacen("au moins ", "≥\u{A0}", 1)
+            } else {
+                standing.text
+            };
+            cells.push(Cell { text, swatch, ..Cell::default() });
         }
         rows.push(Row { strong: place == view.territory(), ..Row::of(cells) });
     }
