@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use vigie_queries::{Alert, AlertState, GeoType, Rule, SCORE};
+use vigie_queries::{Alert, AlertState, Combine, CriterionResult, GeoType, Rule, SCORE};
 
 use super::catalogue;
 use super::parts;
@@ -15,6 +15,8 @@ use crate::sentences;
 
 /// Rows printed per rule and level; the rest is counted.
 const ROWS_MAX: usize = 15;
+/// Alerts that leave room for the key indicators on the same page.
+const FEW: usize = 5;
 /// Criteria printed per alert.
 const CRITERIA_MAX: usize = 3;
 
@@ -85,6 +87,11 @@ fn count(view: &View, state: AlertState) -> usize {
     view.input.alerts.iter().filter(|alert| alert.state == state && concerned(view, alert)).count()
 }
 
+/// Whether the table of alerts is short enough to stand before the indicators.
+pub(crate) fn are_few(view: &View) -> bool {
+    standing(view).len() <= FEW
+}
+
 /// One group per rule and level: its title, what to do, one row per place.
 fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
     let mut groups: Vec<(&str, &str, Vec<&Alert>)> = Vec::new();
@@ -145,11 +152,15 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
         _ => "active",
     };
     let since = sentences::since_day(alert.since, view.sunday.max(alert.since));
-    let mut criteria: Vec<_> =
-        alert.criteria.iter().filter(|c| c.rank.is_some_and(|rank| rank > 0)).collect();
-    // The sum of a score is told only where it stands alone (a region).
-    if criteria.iter().any(|criterion| criterion.id != SCORE) {
-        criteria.retain(|criterion| criterion.id != SCORE);
+    // A region's score is the mean of its departments': its criteria are points there, only the sum is a figure.
+    let of_region = rule.is_some_and(|rule| rule.combine == Combine::Score)
+        && alert.place.geo_type != GeoType::Department;
+    let told = |result: &&CriterionResult| (result.id == SCORE) == of_region && result.value.is_some();
+    let raised = |result: &&CriterionResult| result.rank.is_some_and(|rank| rank > 0);
+    let mut criteria: Vec<&CriterionResult> = alert.criteria.iter().filter(told).filter(raised).collect();
+    if criteria.is_empty() {
+        // On its way out an alert has no criterion over its threshold any more.
+        criteria = alert.criteria.iter().filter(told).collect();
     }
     criteria.sort_by_key(|criterion| Reverse(criterion.rank));
     let mut figures = Vec::new();
@@ -188,6 +199,16 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
         });
         figures.push(format!("{title} : {printed}{bound}"));
     }
+    if of_region {
+        let mut names: Vec<String> = Vec::new();
+        for result in alert.criteria.iter().filter(raised) {
+            let criterion = rule.and_then(|rule| rule.criteria.iter().find(|c| c.id == result.id));
+            names.extend(criterion.map(|criterion| lower(&catalogue::label(view, &criterion.indicator))));
+        }
+        if !names.is_empty() {
+            figures.push(format!("critères les plus hauts : {}", french::list(&names)));
+        }
+    }
     if criteria.len() > CRITERIA_MAX {
         figures.push(match criteria.len() - CRITERIA_MAX {
             1 => "1 autre critère".to_owned(),
@@ -207,6 +228,11 @@ fn region_of(view: &View, alert: &Alert) -> vigie_queries::Place {
     view.info(&alert.place)
         .and_then(|info| info.region.as_deref())
         .map_or_else(|| alert.place.clone(), vigie_queries::Place::region)
+}
+
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Short label of what an alert is about, for the first page: « Tension hospitalière ».

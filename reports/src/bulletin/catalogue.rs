@@ -88,6 +88,10 @@ pub(crate) fn category(code: &str) -> String {
         "medicam" => "MEDICAM",
         "renfort-covid" => "Renfort-Covid",
         "nurse" => "Infirmiers",
+        "icu_nurse" => "Infirmiers de réanimation",
+        "physician" => "Médecins",
+        "anaesthetist" => "Anesthésistes-réanimateurs",
+        "physiotherapist" => "Kinésithérapeutes",
         "doctor" => "Médecins",
         "nursing_assistant" => "Aides-soignants",
         _ => "",
@@ -103,4 +107,14 @@ pub(crate) fn category(code: &str) -> String {
         }
     }
     crate::clean::short(code, 60)
+}
+
+/// The same inside a line: `dont laboratoires`, but `dont Inzee.Care`.
+pub(crate) fn category_inside(code: &str) -> String {
+    let word = category(code);
+    if ["inzee-care", "medicam", "renfort-covid"].contains(&code) || word == code {
+        return word;
+    }
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -63,7 +63,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         let mut group = Vec::new();
         for id in ids.iter().filter(|id| view.defined(id)) {
             for (category, label) in lines(view, id, place) {
-                if !view.has(id, &category, place) {
+                if !view.has_lately(id, &category, place) {
                     continue;
                 }
                 shown.push(*id);
@@ -99,9 +99,11 @@ fn lines(view: &View, id: &str, place: &Place) -> Vec<(String, String)> {
     let whole = catalogue::label(view, id);
     let categories = view.input.observations.categories(id, place);
     if id == "centres_by_status" {
+        // Open centres by kind stand under « centres_open » where it tells kinds apart.
+        let by_kind = !view.input.observations.categories("centres_open", place).is_empty();
         return STATUSES
             .iter()
-            .filter(|(category, _)| categories.contains(category))
+            .filter(|(category, _)| categories.contains(category) && !(by_kind && category.contains('/')))
             .map(|(category, label)| ((*category).to_owned(), (*label).to_owned()))
             .collect();
     }
@@ -111,7 +113,9 @@ fn lines(view: &View, id: &str, place: &Place) -> Vec<(String, String)> {
             vec![(String::new(), format!("{whole} ({})", catalogue::category(only)))]
         }
         many => std::iter::once((String::new(), whole))
-            .chain(many.iter().map(|c| ((*c).to_owned(), format!("– dont {}", catalogue::category(c)))))
+            .chain(
+                many.iter().map(|c| ((*c).to_owned(), format!("– dont {}", catalogue::category_inside(c)))),
+            )
             .collect(),
     }
 }

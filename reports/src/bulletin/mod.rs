@@ -56,10 +56,18 @@ pub(crate) fn write(input: &Input) -> Draft {
     let r = &mut register;
     r.enter("key_points");
     add("key_points", "L’essentiel de la semaine", key_points::write(&view, r, levels.as_ref(), &mapped));
-    r.enter("alerts");
-    add("alerts", "Alertes", alerts::write(&view, r));
+    // Few alerts come first; a long table of them would leave the table of indicators no room on its page.
+    let alerts_first = alerts::are_few(&view);
+    if alerts_first {
+        r.enter("alerts");
+        add("alerts", "Alertes", alerts::write(&view, r));
+    }
     r.enter("indicators");
     add("indicators", "Indicateurs clés", indicators::write(&view, r));
+    if !alerts_first {
+        r.enter("alerts");
+        add("alerts", "Alertes", alerts::write(&view, r));
+    }
     r.enter("hospital");
     add("hospital", "Hôpital", hospital::write(&view, r));
     r.enter("screening");

@@ -23,7 +23,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     for id in [COVER, COST] {
         let mut categories = vec![""];
         categories.extend(view.input.observations.categories(id, place));
-        for category in categories.into_iter().filter(|category| view.has(id, category, place)) {
+        for category in categories.into_iter().filter(|category| view.has_lately(id, category, place)) {
             shown.push(id);
             let label = if category.is_empty() {
                 catalogue::label(view, id)
