@@ -63,7 +63,7 @@ pub async fn publish(
     out: &Path,
 ) -> Result<Made, Error> {
     ensure_reference(room).await?;
-    let as_of = AsOf { issued: as_of.issued, recorded: now() }; // the reference editions just loaded count
+    let as_of = AsOf { issued: as_of.issued, recorded: newest_poll(room, as_of.issued).await? };
     let sunday = week.saturating_add(6.days());
     let picture = picture(room, as_of, Some(sunday), |_, _| Ok(())).await?;
     let input = input(room, &picture, territory, week, as_of).await?;
@@ -86,6 +86,18 @@ pub async fn publish(
     Ok(made)
 }
 
+/// When the lake last heard of its sources: all that a bulletin made now can know. Taken instead of the present, so that
+/// the same data and as-of give the same bytes, and a later replay sees the same versions.
+async fn newest_poll(room: &Room, issued: Timestamp) -> Result<Timestamp, Error> {
+    #[derive(Deserialize)]
+    struct Newest {
+        recorded_at: Option<Timestamp>,
+    }
+    let ctx = room.session(Room::as_of(Some(issued), now()))?;
+    let newest: Vec<Newest> = rows::read(&ctx, "select max(recorded_at) as recorded_at from fetches").await?;
+    Ok(newest.into_iter().find_map(|row| row.recorded_at).unwrap_or(issued))
+}
+
 /// Gathers what one bulletin says from a picture of the lake.
 ///
 /// # Errors
@@ -102,7 +114,7 @@ pub async fn input<'a>(
         territory: territory.clone(),
         week,
         as_of: PrintedAsOf { issued: as_of.issued, recorded: as_of.recorded },
-        edition: edition(&picture.ctx, territory, week, as_of.issued).await?,
+        edition: edition(room, territory, week, as_of.issued).await?,
         observations: &picture.observations,
         judgements: &picture.judgements,
         alerts: &picture.alerts,
@@ -121,12 +133,7 @@ pub async fn input<'a>(
 }
 
 /// The same as-of is the same edition; a later one is the next.
-async fn edition(
-    ctx: &datafusion::prelude::SessionContext,
-    territory: &Place,
-    week: Date,
-    issued: Timestamp,
-) -> Result<u32, Error> {
+async fn edition(room: &Room, territory: &Place, week: Date, issued: Timestamp) -> Result<u32, Error> {
     #[derive(Deserialize)]
     struct Earlier {
         edition: u32,
@@ -135,7 +142,7 @@ async fn edition(
     let query = format!(
         "select edition, as_of_issued from bulletins where territory = '{territory}' and week = date '{week}'"
     );
-    let earlier: Vec<Earlier> = rows::read(ctx, &query).await?;
+    let earlier: Vec<Earlier> = rows::read(&room.session(Room::as_of(None, now()))?, &query).await?;
     let same = earlier.iter().find(|made| made.as_of_issued == issued).map(|made| made.edition);
     Ok(same.unwrap_or_else(|| earlier.iter().map(|made| made.edition).max().unwrap_or(0) + 1))
 }

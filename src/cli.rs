@@ -32,7 +32,7 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Configuration file [default: ./vigie.toml when it exists]
-    #[arg(long, global = true, env = "VIGIE_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "VIGIE_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Folder of the lake (without a configuration, the built-in contracts apply)
     #[arg(long, global = true, value_name = "DIR")]

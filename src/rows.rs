@@ -23,9 +23,6 @@ pub async fn read<T: DeserializeOwned>(ctx: &SessionContext, query: &str) -> Res
     }
     writer.finish()?;
     drop(writer);
-    if text.is_empty() {
-        return Ok(Vec::new());
-    }
     serde_json::from_slice(&text)
         .map_err(|cause| Error::Failed(format!("a row of the lake cannot be read: {cause}")))
 }

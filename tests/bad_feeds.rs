@@ -39,7 +39,13 @@ fn layout(feed: &str) -> (&'static str, &'static [(&'static str, &'static str)])
         ),
         "reference" => (
             "departments",
-            &[("dep", "department"), ("nom", "name"), ("reg", "region"), ("pop_total", "population"), ("rea", "icu_beds")],
+            &[
+                ("dep", "department"),
+                ("nom", "name"),
+                ("reg", "region"),
+                ("pop_total", "population"),
+                ("rea", "icu_beds"),
+            ],
         ),
         "rki" => (
             "icu_register_de",
@@ -104,7 +110,10 @@ fn judge(folder: &Path, case: &BTreeMap<String, String>) {
         };
         let message = report["message"].as_str().unwrap().replace('\u{a0}', " ");
         assert!(message.contains(names_it), "{file}: « {message} » names what is wrong ({names_it})");
-        assert_eq!(lake.value(&format!("select count(*) from {source}_versions")), if source == "departments" { 101 } else { 0 });
+        assert_eq!(
+            lake.value(&format!("select count(*) from {source}_versions")),
+            if source == "departments" { 101 } else { 0 }
+        );
         return;
     }
     assert_eq!((outcome, code), ("new", 0), "{file}: {report:#}");
@@ -112,7 +121,8 @@ fn judge(folder: &Path, case: &BTreeMap<String, String>) {
     assert_eq!(total("rows_in"), number("rows_in"), "{file}");
     assert_eq!(total("rows_accepted"), number("rows_accepted"), "{file}: {report:#}");
     assert_eq!(total("rows_quarantined"), number("rows_quarantined"), "{file}");
-    let lines: Vec<Value> = case["quarantined_lines"].split_whitespace().map(|line| line.parse().unwrap()).collect();
+    let lines: Vec<Value> =
+        case["quarantined_lines"].split_whitespace().map(|line| line.parse().unwrap()).collect();
     let mut said: Vec<Value> = lake
         .sql("select distinct line from findings where severity = 'error' order by line")
         .iter()
@@ -127,7 +137,11 @@ fn judge(folder: &Path, case: &BTreeMap<String, String>) {
     compare(&lake, source, columns, &folder.join(&case["expected_rows_file"]));
 
     let (code, report) = lake.fetch_file(source, &folder.join(file), &[]);
-    assert_eq!((report["outcome"].as_str().unwrap(), code), ("unchanged", 0), "{file}: a second run changes nothing");
+    assert_eq!(
+        (report["outcome"].as_str().unwrap(), code),
+        ("unchanged", 0),
+        "{file}: a second run changes nothing"
+    );
 }
 
 /// The table holds exactly the expected rows; blank means missing.

@@ -98,13 +98,17 @@ fn a_faulty_contract_is_refused_with_file_and_line() {
     let output = command(folder.path()).args(["config", "check"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let said = told(&output);
-    assert!(said.contains(&format!("sources/icu_register_de.toml:{line}:")) && said.contains("`day`"), "{said}");
+    assert!(
+        said.contains(&format!("sources/icu_register_de.toml:{line}:")) && said.contains("`day`"),
+        "{said}"
+    );
 }
 
 #[test]
 fn sql_prints_every_form() {
     let lake = Lake::new();
-    let query = "select '2A' as department, date '2020-10-12' as day, 1.5 as value, cast(null as bigint) as empty";
+    let query =
+        "select '2A' as department, date '2020-10-12' as day, 1.5 as value, cast(null as bigint) as empty";
     let form = |name: &str| lake.ok(&["sql", "--format", name, query]);
     assert_eq!(form("csv"), "department,day,value,empty\n2A,2020-10-12,1.5,\n");
     assert_eq!(form("json").trim(), r#"[{"department":"2A","day":"2020-10-12","value":1.5,"empty":null}]"#);

@@ -75,7 +75,9 @@ fn an_unchanged_edition_is_not_sent_again_and_adds_nothing() {
     assert_eq!(outcomes(&lake), (0, all("new")));
     assert_eq!(outcomes(&lake), (0, all("unchanged")));
     assert_eq!(server.asked().len(), 4);
-    let statuses = lake.sql("select http_status as s, count(*) as n from fetches where url like 'http%' group by 1 order by 1");
+    let statuses = lake.sql(
+        "select http_status as s, count(*) as n from fetches where url like 'http%' group by 1 order by 1",
+    );
     assert_eq!(serde_json::to_string(&statuses).unwrap(), r#"[{"s":200,"n":2},{"s":304,"n":2}]"#);
     assert_eq!(lake.value("select count(*) from hospital_stock_versions"), 2);
 }

@@ -78,11 +78,13 @@ fn stopped_and_started_no_window_is_lost_or_run_twice() {
     assert_eq!(number("windows"), number("seconds") / 2 + 1, "none lost: {counts:?}");
     let missed = lake.value("select count(*) from runs where job = 'fetch:tests' and outcome = 'missed'");
     assert!(missed.as_u64().unwrap() >= 1, "the windows of the stop are told");
-    let caught_up = lake.value("select count(*) from runs where job = 'fetch:tests' and caught_up and outcome = 'ok'");
+    let caught_up =
+        lake.value("select count(*) from runs where job = 'fetch:tests' and caught_up and outcome = 'ok'");
     assert!(caught_up.as_u64().unwrap() >= 1, "the newest one was run at start");
 
     // A source that fails is told as such and does not stop the other one.
-    let failed = lake.value("select count(*) from runs where job = 'fetch:hospital_stock' and outcome = 'failed'");
+    let failed =
+        lake.value("select count(*) from runs where job = 'fetch:hospital_stock' and outcome = 'failed'");
     assert!(failed.as_u64().unwrap() >= 1);
     assert_eq!(lake.value("select count(*) from tests_versions"), 1, "polls of the same body add nothing");
     lake.ok(&["verify"]);

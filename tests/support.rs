@@ -171,7 +171,8 @@ impl Server {
         let reply = self.replies.lock().unwrap().get(&path).cloned().unwrap_or(Reply::Status(404));
         let write = |stream: &mut TcpStream, status: &str, more: &str, body: &[u8]| {
             let length = body.len();
-            let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n");
+            let head =
+                format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n");
             stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).ok()
         };
         match reply {

@@ -79,7 +79,7 @@ async fn write_text(frame: DataFrame, format: OutputFormat, mut out: impl Write)
             }
             writer.finish().map_err(arrow_failed)?;
             drop(writer);
-            out.write_all(if rows == 0 { b"[]\n" } else { b"\n" }).map_err(failed)?;
+            out.write_all(b"\n").map_err(failed)?;
         }
         OutputFormat::Ndjson => {
             let mut writer = JsonBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut out);
