@@ -1,7 +1,7 @@
 /*---
 id            = "centres_by_status"
 title_fr      = "Centres de consultation par statut"
-definition_fr = "Centres de consultation Covid-19 du registre ce jour, par statut (project, supported, open, suspended, closed), puis par nature et statut (dedicated/open…)."
+definition_fr = "Centres de consultation Covid-19 du registre ce jour, par statut (à l’étude, soutenu, ouvert, suspendu, fermé), puis par nature et statut."
 unit          = "centres"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]

@@ -1,7 +1,7 @@
 /*---
 id            = "centres_open"
 title_fr      = "Centres de consultation ouverts"
-definition_fr = "Centres de consultation Covid-19 ouverts ce jour, selon la dernière édition du registre parue à cette date ; ensemble, puis par nature : créés pour l’épidémie (dedicated) ou structures réorganisées (reorganised)."
+definition_fr = "Centres de consultation Covid-19 ouverts ce jour, selon la dernière édition du registre parue à cette date ; ensemble, puis par nature : créés pour l’épidémie ou structures existantes réorganisées."
 unit          = "centres"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]

@@ -1,7 +1,7 @@
 /*---
 id            = "on_call_cover"
 title_fr      = "Gardes pourvues"
-definition_fr = "Postes de garde pourvus rapportés aux postes prévus, pour les tranches qui commencent ce jour ; ensemble, par rôle (regulator, on_duty_doctor, laboratory, pharmacy), sous grève déclarée (strike) et les jours fériés (holiday)."
+definition_fr = "Postes de garde pourvus rapportés aux postes prévus, pour les tranches qui commencent ce jour ; ensemble, par rôle (médecin régulateur, médecin effecteur, laboratoire, pharmacie), sous grève déclarée et les jours fériés."
 unit          = "share"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]
