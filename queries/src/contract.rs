@@ -247,8 +247,7 @@ impl Contract {
     /// [`Error::Faulty`] with file and line: syntax, unknown key, key column that is not a column, column named
     /// twice, bad cron pattern, unknown time zone, bounds out of 0..1.
     pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
-        let mut contract: Self =
-            toml::from_str(text).map_err(|fault| Error::toml(file, text, &fault))?;
+        let mut contract: Self = toml::from_str(text).map_err(|fault| Error::toml(file, text, &fault))?;
         contract.fingerprint = crate::vocabulary::fingerprint(text);
         contract.check(file, text)?;
         Ok(contract)
@@ -295,9 +294,7 @@ impl Contract {
     }
 
     fn check(&self, file: &str, text: &str) -> Result<(), Error> {
-        let fault = |span: std::ops::Range<usize>, what: String| {
-            Err(Error::at(file, text, span.start, what))
-        };
+        let fault = |span: std::ops::Range<usize>, what: String| Err(Error::at(file, text, span.start, what));
         let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".toml");
         if stem != self.name() {
             return fault(
@@ -332,10 +329,7 @@ impl Contract {
             if let (Some(min), Some(max)) = (column.min, column.max)
                 && min > max
             {
-                return fault(
-                    column.name.span(),
-                    format!("column {name:?} has min {min} above max {max}"),
-                );
+                return fault(column.name.span(), format!("column {name:?} has min {min} above max {max}"));
             }
             if column.default.is_some() && !column.optional {
                 return fault(
@@ -356,10 +350,7 @@ impl Contract {
                     );
                 }
                 Some(column) if column.nullable => {
-                    return fault(
-                        key.span(),
-                        format!("key column {:?} may not be nullable", key.get_ref()),
-                    );
+                    return fault(key.span(), format!("key column {:?} may not be nullable", key.get_ref()));
                 }
                 Some(_) => {}
             }
@@ -372,7 +363,10 @@ impl Contract {
         if jiff::tz::TimeZone::get(zone.get_ref()).is_err() {
             return fault(
                 zone.span(),
-                format!("time zone {:?} is unknown; expected an IANA name such as Europe/Paris", zone.get_ref()),
+                format!(
+                    "time zone {:?} is unknown; expected an IANA name such as Europe/Paris",
+                    zone.get_ref()
+                ),
             );
         }
         if self.cadence.error_after < self.cadence.warn_after {
@@ -383,7 +377,10 @@ impl Contract {
             ("bad_rows_share_max", self.bounds.bad_rows_share_max),
         ] {
             if !(0.0..=1.0).contains(&share) {
-                return fault(self.id.span(), format!("bounds.{name} is {share}; expected a share from 0 to 1"));
+                return fault(
+                    self.id.span(),
+                    format!("bounds.{name} is {share}; expected a share from 0 to 1"),
+                );
             }
         }
         Ok(())
@@ -424,7 +421,6 @@ fn paris() -> Spanned<String> {
 
 fn duration<'de, D: serde::Deserializer<'de>>(source: D) -> Result<SignedDuration, D::Error> {
     let text = String::deserialize(source)?;
-    SignedDuration::from_str(&text).map_err(|cause| {
-        serde::de::Error::custom(format!("{text:?} is not a duration such as 36h: {cause}"))
-    })
+    SignedDuration::from_str(&text)
+        .map_err(|cause| serde::de::Error::custom(format!("{text:?} is not a duration such as 36h: {cause}")))
 }

@@ -16,9 +16,7 @@ mod rule;
 mod vocabulary;
 
 pub use alert::{Alert, AlertEvent, AlertState, CriterionResult, Judgement};
-pub use contract::{
-    Bounds, Cadence, Column, ColumnType, Contract, Dialect, Feed, Filter, Format, Kind,
-};
+pub use contract::{Bounds, Cadence, Column, ColumnType, Contract, Dialect, Feed, Filter, Format, Kind};
 pub use error::Error;
 pub use observation::{Observation, Observations, SeriesKey, Status, TimeType};
 pub use place::{GeoType, Place, known_departments, region_name};

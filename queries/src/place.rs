@@ -43,7 +43,9 @@ impl FromStr for GeoType {
             "region" => Ok(Self::Region),
             "country" => Ok(Self::Country),
             "source" => Ok(Self::Source),
-            _ => Err(format!("unknown kind of place {text:?}; expected department, region, country or source")),
+            _ => {
+                Err(format!("unknown kind of place {text:?}; expected department, region, country or source"))
+            }
         }
     }
 }
@@ -154,18 +156,19 @@ pub fn region_name(code: &str) -> Option<&'static str> {
 /// Departments and overseas collectivities by code: name, and region code where there is one.
 #[must_use]
 pub fn known_departments() -> &'static BTreeMap<&'static str, (&'static str, Option<&'static str>)> {
-    static KNOWN: LazyLock<BTreeMap<&'static str, (&'static str, Option<&'static str>)>> = LazyLock::new(|| {
-        DEPARTMENTS
-            .lines()
-            .filter_map(|line| {
-                let mut parts = line.split(';');
-                let code = parts.next()?;
-                let name = parts.next()?;
-                let region = parts.next().filter(|region| !region.is_empty());
-                Some((code, (name, region)))
-            })
-            .collect()
-    });
+    static KNOWN: LazyLock<BTreeMap<&'static str, (&'static str, Option<&'static str>)>> =
+        LazyLock::new(|| {
+            DEPARTMENTS
+                .lines()
+                .filter_map(|line| {
+                    let mut parts = line.split(';');
+                    let code = parts.next()?;
+                    let name = parts.next()?;
+                    let region = parts.next().filter(|region| !region.is_empty());
+                    Some((code, (name, region)))
+                })
+                .collect()
+        });
     &KNOWN
 }
 

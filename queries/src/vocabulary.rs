@@ -112,9 +112,10 @@ impl Vocabulary {
                     return Err(Error::Faulty {
                         file: file.clone(),
                         line: 1,
-                        what: "unexpected kind of file; expected .toml in sources and rules, .sql in marts and \
+                        what:
+                            "unexpected kind of file; expected .toml in sources and rules, .sql in marts and \
                                indicators"
-                            .into(),
+                                .into(),
                     });
                 }
             }
