@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use datafusion::prelude::SessionContext;
-use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
 use vigie_queries::{Alert, AlertEvent, Judgement, Observations, Rule};
@@ -24,8 +23,8 @@ use crate::room::Room;
 /// Before any feed: every day that has data is judged.
 const BEGINNING: Date = Date::constant(2000, 1, 1);
 
-/// Weeks of judgements that a bulletin looks back on.
-const WEEKS_KEPT: i32 = 14;
+/// Judgements gathered before they are written: their criteria are text, and France over years has millions.
+const ROWS_KEPT_AT_ONCE: u64 = 100_000;
 
 /// How long a build waits for another one.
 const LOCK_WAIT: Duration = Duration::from_secs(300);
@@ -42,18 +41,23 @@ pub struct Picture {
     pub places: Vec<PlaceInfo>,
     /// Residents by place: the weights of a region's score.
     pub populations: Populations,
-    /// What the rules in force say of each place on the days of the last weeks.
+    /// What earlier runs judged of things that are known on their day only (how late a feed is).
+    recorded: Vec<Judgement>,
+}
+
+/// What one rule says of every place and day, and the alerts it leads to.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Judgements of every day.
     pub judgements: Vec<Judgement>,
     /// Alerts as they stand on the last day judged.
     pub alerts: Vec<Alert>,
     /// Every transition that led there.
     pub events: Vec<AlertEvent>,
-    /// The last day judged.
-    pub until: Date,
 }
 
 /// What a build did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Built {
     /// Values computed, gaps included.
     pub indicators: u64,
@@ -80,53 +84,44 @@ impl Built {
     }
 }
 
-/// Computes the picture as of a time; judges every day up to `until` (the day of the as-of when absent).
-///
-/// `judged` sees each rule with all its judgements, rule after rule; only those of the last weeks stay in the picture,
-/// so that memory grows with one rule and not with all of them.
+/// Computes the indicators as of a time, and what judging them needs.
 ///
 /// # Errors
-/// [`Error::Transform`] naming the query, [`Error::Store`]; what `judged` fails with.
-pub async fn picture(
-    room: &Room,
-    as_of: AsOf,
-    until: Option<Date>,
-    mut judged: impl FnMut(&Rule, &[Judgement]) -> Result<(), Error>,
-) -> Result<Picture, Error> {
+/// [`Error::Transform`] naming the query, [`Error::Store`].
+pub async fn picture(room: &Room, as_of: AsOf) -> Result<Picture, Error> {
     let ctx = room.session(as_of)?;
-    let today = paris_day(as_of.issued);
-    let computed = vigie_transform::compute(&ctx, &room.vocabulary, today).await?;
+    let computed = vigie_transform::compute(&ctx, &room.vocabulary, paris_day(as_of.issued)).await?;
     let observations = computed.observations()?;
     let places = gather::places(&ctx).await?;
-    let populations: Populations =
-        places.iter().filter_map(|info| Some((info.place.clone(), info.population?))).collect();
-    let until = until.unwrap_or(today);
-    // How late a feed is, is known for the day of a run only: earlier days come from what earlier runs recorded.
+    let populations = places.iter().filter_map(|info| Some((info.place.clone(), info.population?))).collect();
     let recorded = ctx.sql("select * from judgements where geo_type = 'source'").await?.collect().await?;
-    let recorded = judgements_of(&recorded)?;
-    let kept_from = until.saturating_sub(WEEKS_KEPT.weeks());
-    let mut picture = Picture {
-        ctx,
-        computed,
-        observations,
-        places,
-        populations,
-        until,
-        judgements: vec![],
-        alerts: vec![],
-        events: vec![],
-    };
-    for rule in room.vocabulary.rules() {
-        let judgements = judge_rule(rule, &picture.observations, &picture.populations, BEGINNING, until);
-        let earlier = recorded.iter().filter(|judgement| judgement.rule == rule.id).cloned().collect();
+    Ok(Picture { recorded: judgements_of(&recorded)?, ctx, computed, observations, places, populations })
+}
+
+impl Picture {
+    /// Judges every place and day up to `until` by one rule, and follows its alerts. Rule by rule, so that memory grows
+    /// with one rule and not with all of them.
+    #[must_use]
+    pub fn judge(&self, room: &Room, rule: &Rule, until: Date) -> Judged {
+        let judgements = judge_rule(rule, &self.observations, &self.populations, BEGINNING, until);
+        let earlier = self.recorded.iter().filter(|judgement| judgement.rule == rule.id).cloned().collect();
         let judgements = with_recorded(judgements, earlier);
         let (alerts, events) = vigie_transform::alerts(&room.vocabulary, &judgements, until);
-        picture.alerts.extend(alerts);
-        picture.events.extend(events);
-        judged(rule, &judgements)?;
-        picture.judgements.extend(judgements.into_iter().filter(|judgement| judgement.date >= kept_from));
+        Judged { judgements, alerts, events }
     }
-    Ok(picture)
+
+    /// Judges by every rule; of the judgements only those from `from` on are kept.
+    #[must_use]
+    pub fn judge_all(&self, room: &Room, from: Date, until: Date) -> Judged {
+        let mut all = Judged::default();
+        for rule in room.vocabulary.rules() {
+            let judged = self.judge(room, rule, until);
+            all.judgements.extend(judged.judgements.into_iter().filter(|judgement| judgement.date >= from));
+            all.alerts.extend(judged.alerts);
+            all.events.extend(judged.events);
+        }
+        all
+    }
 }
 
 /// Computes and keeps.
@@ -138,25 +133,30 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
     let _one_at_a_time = room.lake.lock("build", LOCK_WAIT)?;
     ensure_reference(room).await?;
     let as_of = AsOf { issued: as_of.issued, recorded: now() }; // the reference editions just loaded count
-    let mut judged: Vec<RecordBatch> = Vec::new();
-    let picture = picture(room, as_of, None, |_, judgements| {
-        judged.push(judgements_batch(&room.vocabulary, judgements)?);
-        Ok(())
-    })
-    .await?;
-    let at = now();
-    let id = fetch_id("build", at, "");
-    let indicators = keep(room, &tables::indicators(), &picture.computed.indicators, as_of, &id).await?;
-    keep(room, &tables::judgements(), &judged, as_of, &id).await?;
-    let alert_events = record_events(room, &picture, as_of, &id).await?;
-    Ok(Built {
-        indicators: rows(&picture.computed.indicators),
-        indicators_changed: indicators.rows_changed,
-        judgements: rows(&judged),
-        alert_events,
-        alerts_active: picture.alerts.iter().filter(|alert| alert.state.stands()).count() as u64,
-        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-    })
+    let id = fetch_id("build", as_of.recorded, "");
+    let until = paris_day(as_of.issued);
+    let mut picture = picture(room, as_of).await?;
+    let indicators = std::mem::take(&mut picture.computed.indicators);
+    let changed = keep(room, &tables::indicators(), &indicators, as_of, &id).await?.rows_changed;
+    let mut built = Built { indicators: rows(&indicators), indicators_changed: changed, ..Built::default() };
+    drop(indicators);
+
+    let mut events = Vec::new();
+    let mut waiting: Vec<RecordBatch> = Vec::new();
+    for rule in room.vocabulary.rules() {
+        let judged = picture.judge(room, rule, until);
+        built.alerts_active += judged.alerts.iter().filter(|alert| alert.state.stands()).count() as u64;
+        events.extend(judged.events);
+        waiting.push(judgements_batch(&room.vocabulary, &judged.judgements)?);
+        built.judgements += judged.judgements.len() as u64;
+        if rows(&waiting) >= ROWS_KEPT_AT_ONCE {
+            keep(room, &tables::judgements(), &std::mem::take(&mut waiting), as_of, &id).await?;
+        }
+    }
+    keep(room, &tables::judgements(), &waiting, as_of, &id).await?;
+    built.alert_events = record_events(room, &picture.ctx, &events, until, as_of, &id).await?;
+    built.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(built)
 }
 
 /// Adds to a derived table what is new or changed.
@@ -176,12 +176,18 @@ fn rows(batches: &[RecordBatch]) -> u64 {
 }
 
 /// Adds the transitions that are new, and marks those that revised data no longer support: none is erased.
-async fn record_events(room: &Room, picture: &Picture, as_of: AsOf, id: &str) -> Result<u64, Error> {
+async fn record_events(
+    room: &Room,
+    ctx: &SessionContext,
+    events: &[AlertEvent],
+    until: Date,
+    as_of: AsOf,
+    id: &str,
+) -> Result<u64, Error> {
     let spec = tables::alert_events();
-    let recorded =
-        picture.ctx.sql("select * from alert_events order by recorded_at").await?.collect().await?;
+    let recorded = ctx.sql("select * from alert_events order by recorded_at").await?.collect().await?;
     let recorded = vigie_transform::events_of(&recorded)?;
-    let difference = vigie_transform::reconcile(&recorded, &picture.events, BEGINNING, picture.until);
+    let difference = vigie_transform::reconcile(&recorded, events, BEGINNING, until);
     let count = (difference.added.len() + difference.revoked.len()) as u64;
     if count > 0 {
         let stamp = Stamp { issued_at: as_of.issued, recorded_at: now(), by: "vigie build" };

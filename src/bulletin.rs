@@ -9,12 +9,15 @@ use vigie_queries::{AlertState, Place};
 use vigie_reports::input::{Agency, AsOf as PrintedAsOf, Input};
 use vigie_store::{AsOf, fetch_id, tables};
 
-use crate::build::{Picture, picture};
+use crate::build::{Judged, Picture, picture};
 use crate::clock::now;
 use crate::error::Error;
 use crate::fetch::{ensure_reference, sha256_hex};
 use crate::room::Room;
 use crate::{feeds, gather, rows};
+
+/// Weeks of judgements that a bulletin looks back on.
+const WEEKS_BACK: i32 = 14;
 
 /// What was made.
 #[derive(Debug, Clone, Serialize)]
@@ -65,8 +68,9 @@ pub async fn publish(
     ensure_reference(room).await?;
     let as_of = AsOf { issued: as_of.issued, recorded: newest_poll(room, as_of.issued).await? };
     let sunday = week.saturating_add(6.days());
-    let picture = picture(room, as_of, Some(sunday), |_, _| Ok(())).await?;
-    let input = input(room, &picture, territory, week, as_of).await?;
+    let picture = picture(room, as_of).await?;
+    let judged = picture.judge_all(room, week.saturating_sub(WEEKS_BACK.weeks()), sunday);
+    let input = input(room, &picture, &judged, territory, week, as_of).await?;
     let rendered = vigie_reports::render(&input)?;
     let made = Made {
         pdf: out.to_owned(),
@@ -74,7 +78,7 @@ pub async fn publish(
         xlsx: out.with_extension("xlsx"),
         pages: rendered.pages,
         edition: input.edition,
-        alerts: told(&picture.alerts, room, &input),
+        alerts: told(&judged.alerts, room, &input),
         warnings: rendered.warnings.clone(),
     };
     for (path, bytes) in
@@ -105,6 +109,7 @@ async fn newest_poll(room: &Room, issued: Timestamp) -> Result<Timestamp, Error>
 pub async fn input<'a>(
     room: &'a Room,
     picture: &'a Picture,
+    judged: &'a Judged,
     territory: &Place,
     week: Date,
     as_of: AsOf,
@@ -116,8 +121,8 @@ pub async fn input<'a>(
         as_of: PrintedAsOf { issued: as_of.issued, recorded: as_of.recorded },
         edition: edition(room, territory, week, as_of.issued).await?,
         observations: &picture.observations,
-        judgements: &picture.judgements,
-        alerts: &picture.alerts,
+        judgements: &judged.judgements,
+        alerts: &judged.alerts,
         vocabulary: &room.vocabulary,
         places: picture.places.clone(),
         feeds: feeds::states(room, &picture.ctx, as_of).await?,

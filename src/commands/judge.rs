@@ -28,7 +28,7 @@ pub(super) async fn run(
         return Err(Error::Usage(format!("no rule is named {rule:?}; known: {}", known.join(", "))));
     };
     ensure_reference(&room).await?;
-    let picture = picture(&room, Room::as_of(as_of, now()), Some(on), |_, _| Ok(())).await?;
+    let picture = picture(&room, Room::as_of(as_of, now())).await?;
     let judgements: Vec<Judgement> = picture
         .places
         .iter()
