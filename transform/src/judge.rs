@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use vigie_queries::{
     Combine, CriterionResult, GeoType, Judgement, Observation, Observations, Place, Rule, SCORE, TimeType,
@@ -16,6 +17,10 @@ use crate::thresholds::{Side, points, rank_alone, round_half_away, threshold_sho
 
 /// Residents by department: the weights of a region's score.
 pub type Populations = BTreeMap<Place, f64>;
+
+/// Days after the last row of its criteria on which a place is still judged, as unknown. Later ones have no judgement:
+/// a feed that ended years ago has nothing to say of today.
+const SILENCE_JUDGED_DAYS: i32 = 28;
 
 /// What a rule says of given values.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +77,7 @@ pub fn judge(
 }
 
 /// Judges a rule on every day from `from` to `to` (both included) on which it is in force, for each place of its kinds
-/// that has a value of one of its criteria that day or before.
+/// that has a row of one of its criteria that day or before, and not more than four weeks ago.
 ///
 /// Sorted by kind of place, place and day, as the table `judgements` is within a rule.
 #[must_use]
@@ -89,7 +94,8 @@ pub fn judge_rule(
     let mut judgements = Vec::new();
     for place in places {
         let bench = Bench::new(rule, observations, populations, &place);
-        let Some(known_from) = bench.first_day() else { continue };
+        let Some((known_from, known_to)) = bench.days() else { continue };
+        let last = last.min(known_to.saturating_add(SILENCE_JUDGED_DAYS.days()));
         let mut on = rule.valid_from.map_or(from, |start| start.max(from)).max(known_from);
         while on <= last {
             judgements.push(bench.judge(on));
@@ -191,14 +197,17 @@ impl<'a> Bench<'a> {
         self.rule.combine == Combine::Score && self.place.geo_type == GeoType::Region
     }
 
-    /// First day on which a criterion has a row, be it a gap.
-    fn first_day(&self) -> Option<Date> {
+    /// First and last day on which a criterion has a row, be it a gap.
+    fn days(&self) -> Option<(Date, Date)> {
         let members = self.members.iter().flatten().flat_map(|(_, series)| series);
         let all: Vec<&Series<'_>> = match self.by_departments() {
             true => members.collect(),
             false => self.series.iter().collect(),
         };
-        all.into_iter().filter_map(|series| series.and_then(|s| s.keys().next().copied())).min()
+        let known = || all.iter().filter_map(|series| series.as_ref());
+        let first = known().filter_map(|series| series.keys().next()).min()?;
+        let last = known().filter_map(|series| series.keys().next_back()).max()?;
+        Some((*first, *last))
     }
 
     fn judge(&self, on: Date) -> Judgement {
