@@ -17,6 +17,7 @@ pub mod feeds;
 pub mod fetch;
 pub mod gather;
 pub mod init;
+pub mod progress;
 pub mod room;
 pub mod rows;
 pub mod schedule;

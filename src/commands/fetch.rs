@@ -1,9 +1,6 @@
 //! `vigie fetch`.
 
 use std::path::PathBuf;
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::print_json;
 use crate::calendar::paris_day;
@@ -11,6 +8,7 @@ use crate::cli::{Fetch, Global};
 use crate::clock::now;
 use crate::error::Error;
 use crate::fetch::{Origin, Report, Request, ensure_reference, fetch_all, on_day};
+use crate::progress;
 use crate::room::Room;
 
 /// Polls the sources named, or all that have an address.
@@ -25,7 +23,7 @@ pub(super) async fn run(global: &Global, options: &Fetch) -> Result<u8, Error> {
         ));
     }
     ensure_reference(&room).await?;
-    let bar = progress(&room, requests.len() as u64);
+    let bar = progress::bar(room.talk, requests.len() as u64);
     let reports = fetch_all(&room, requests, |report| {
         bar.inc(1);
         bar.set_message(report.source.clone());
@@ -90,16 +88,6 @@ fn requests(room: &Room, options: &Fetch) -> Result<Vec<Request>, Error> {
         }
     }
     Ok(requests)
-}
-
-fn progress(room: &Room, total: u64) -> ProgressBar {
-    if !room.talk.terminal {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_bar} {elapsed} {msg}");
-    let bar = ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
 }
 
 /// A report for people: one line, then what was found.

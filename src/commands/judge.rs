@@ -1,6 +1,6 @@
 //! `vigie judge`: what a rule says of places on a day.
 
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use vigie_queries::{Judgement, Place, Rule};
@@ -54,7 +54,7 @@ pub(super) async fn run(
         return Ok(0);
     }
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_FULL_CONDENSED);
+    table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     let criteria = rule.criteria.iter().map(|criterion| criterion.title_fr.clone());
     table.set_header(["territoire".to_owned(), "niveau".to_owned()].into_iter().chain(criteria));
     for judgement in &judgements {

@@ -15,6 +15,7 @@ use crate::calendar::{last_full_week, week_label};
 use crate::cli::{Bulletin, Cli, Command, Config, Global};
 use crate::clock::now;
 use crate::error::Error;
+use crate::progress;
 use crate::room::Room;
 
 /// Carries out a command and returns its exit code.
@@ -51,7 +52,10 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
 
 async fn build(global: &Global, as_of: Option<jiff::Timestamp>) -> Result<u8, Error> {
     let room = Room::open(global)?;
-    let built = crate::build::build(&room, Room::as_of(as_of, now())).await?;
+    let life = progress::spinner(room.talk, "indicateurs, jugements, alertes");
+    let built = crate::build::build(&room, Room::as_of(as_of, now())).await;
+    life.finish_and_clear();
+    let built = built?;
     if global.json {
         print_json(&built)?;
     } else {
@@ -69,7 +73,10 @@ async fn bulletin(global: &Global, options: &Bulletin) -> Result<u8, Error> {
         let name = format!("bulletin-{}-{}.pdf", week_label(week), territory.to_string().replace(':', "-"));
         if room.config.bulletins.is_dir() { room.config.bulletins.join(name) } else { PathBuf::from(name) }
     });
-    let made = crate::bulletin::publish(&room, &territory, week, as_of, &out).await?;
+    let life = progress::spinner(room.talk, "calcul et mise en page");
+    let made = crate::bulletin::publish(&room, &territory, week, as_of, &out).await;
+    life.finish_and_clear();
+    let made = made?;
     if global.json {
         print_json(&made)?;
     } else {

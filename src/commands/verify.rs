@@ -6,15 +6,17 @@ use super::print_json;
 use crate::cli::Global;
 use crate::clock::now;
 use crate::error::Error;
+use crate::progress;
 use crate::room::Room;
 
 /// Re-reads every file; exit code 1 when one is damaged.
 pub(super) async fn run(global: &Global) -> Result<u8, Error> {
     let room = Room::open(global)?;
     let lake = room.lake.clone();
-    let report = tokio::task::spawn_blocking(move || lake.verify())
-        .await
-        .map_err(|panic| Error::Failed(format!("the check ended badly: {panic}")))??;
+    let life = progress::spinner(room.talk, "reading every file");
+    let report = tokio::task::spawn_blocking(move || lake.verify()).await;
+    life.finish_and_clear();
+    let report = report.map_err(|panic| Error::Failed(format!("the check ended badly: {panic}")))??;
     if global.json {
         print_json(&report)?;
     } else {

@@ -40,12 +40,12 @@ pub(crate) fn write(view: &View, register: &Register, levels: Option<&Levels>) -
         blocks.push(Block::Definitions { items });
     }
     blocks.extend(rules(view, levels));
-    blocks.push(sources(view));
     let text = format!(
         "Les chiffres imprimés et les séries tracées sont joints à ce fichier (chiffres.json, chiffres.csv). {}.",
         figures::contours::ATTRIBUTION
     );
     blocks.push(Block::Paragraph { text: parts::text(text) });
+    blocks.push(sources(view));
     blocks
 }
 
