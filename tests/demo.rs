@@ -63,6 +63,24 @@ fn the_demo_makes_a_lake_a_bulletin_and_the_figures_of_the_documents() {
     let pdf = folder.path().join("here/bulletin-2020-W42-region-76.pdf");
     let twin: Value = serde_json::from_slice(&std::fs::read(pdf.with_extension("json")).unwrap()).unwrap();
     assert_eq!(twin["territory"]["name"], "Occitanie");
+    // Our own output, pinned: a change of any printed figure of the key table is a diff to review.
+    let text = |value: &Value, name: &str| value[name].as_str().unwrap_or("").to_owned();
+    let table: Vec<String> = twin["published"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|value| value["section"] == "indicators")
+        .map(|v| {
+            format!(
+                "{} | {} | {} | {}",
+                text(v, "label"),
+                text(v, "indicator"),
+                text(v, "time_value"),
+                text(v, "printed")
+            )
+        })
+        .collect();
+    insta::assert_snapshot!("demo_key_indicators", table.join("\n"));
     let checked = std::process::Command::new("qpdf").arg("--check").arg(&pdf).output();
     if let Ok(checked) = checked {
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));

@@ -3,6 +3,9 @@
 //! Order matters: the raw body is kept before it is read, the record is written last, and whatever happens to one
 //! source stays with it.
 
+mod reference;
+mod report;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -10,18 +13,16 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use vigie_ingest::{Fetcher, Finding, Parsed, Reply, Validators, open_local};
 use vigie_queries::{Contract, Kind};
 use vigie_store::{FetchRecord, FindingRecord, Outcome, TableSpec, fetch_id};
 
+pub use reference::{ensure_reference, sha256_hex};
+pub use report::{Report, Said};
+
 use crate::calendar::{paris, paris_day};
 use crate::error::Error;
 use crate::room::Room;
-
-/// Findings that a report lists; the lake has them all.
-const FINDINGS_LISTED: usize = 20;
 
 /// How long a writer waits for another one of the same source.
 const LOCK_WAIT: Duration = Duration::from_secs(120);
@@ -63,66 +64,6 @@ pub struct Request {
     pub accepted: bool,
 }
 
-/// What came of a poll: what `vigie fetch --json` prints.
-#[derive(Debug, Clone, Serialize)]
-pub struct Report {
-    /// The source.
-    pub source: String,
-    /// `new`, `unchanged`, `stale`, `held`, `rejected` or `failed`.
-    pub outcome: &'static str,
-    /// Where the body came from.
-    pub url: Option<String>,
-    /// Status of the reply.
-    pub http_status: Option<u16>,
-    /// Edition time, UTC.
-    pub issued_at: Option<Timestamp>,
-    /// Hash of the body as received.
-    pub sha256: Option<String>,
-    /// Its size.
-    pub bytes: Option<u64>,
-    /// Text encoding found.
-    pub encoding: Option<String>,
-    /// Separator found.
-    pub delimiter: Option<String>,
-    /// Rows in the body, those that the contract filters out left aside.
-    pub rows_in: u64,
-    /// Rows that honour the contract.
-    pub rows_accepted: u64,
-    /// Versions added to the lake.
-    pub rows_changed: u64,
-    /// Keys withdrawn.
-    pub rows_withdrawn: u64,
-    /// Rows set aside.
-    pub rows_quarantined: u64,
-    /// Rows left out by the contract's filter.
-    pub rows_filtered: u64,
-    /// The first findings.
-    pub findings: Vec<Said>,
-    /// How many there are in all.
-    pub findings_total: u64,
-    /// One French sentence.
-    pub message: String,
-    /// Time taken.
-    pub duration_ms: u64,
-    /// Id of the poll.
-    pub fetch_id: String,
-}
-
-/// A finding, as a report lists it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Said {
-    /// Physical line, the header being line 1.
-    pub line: Option<u64>,
-    /// Column as named in the feed.
-    pub column: Option<String>,
-    /// Stable code.
-    pub code: String,
-    /// `info`, `warn` or `error`.
-    pub severity: String,
-    /// French sentence.
-    pub message: String,
-}
-
 /// Polls several sources side by side; the reports come in the order of the requests.
 pub async fn fetch_all(room: &Room, requests: Vec<Request>, done: impl Fn(&Report)) -> Vec<Report> {
     let at_once = room.config.schedule.fetches_at_once.max(1);
@@ -158,7 +99,7 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
         }
         record.outcome = Outcome::Failed;
         record.message = Some(error.sentence());
-        record.duration_ms = millis(started);
+        stamp(&mut record, started);
         if let Err(unrecorded) = room.lake.record_fetch(&record, &[]).await {
             tracing::error!(source = record.source, error = %unrecorded, "the poll could not be recorded");
         }
@@ -171,7 +112,7 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
         duration_ms = record.duration_ms,
         "fetched"
     );
-    report(record, &findings)
+    report::report(record, &findings)
 }
 
 /// The work of a poll, up to and including its record.
@@ -198,7 +139,7 @@ async fn poll(
             }
             record.outcome = Outcome::Unchanged;
             record.message = Some("Rien de nouveau : la source répond que l’édition n’a pas changé.".into());
-            record.duration_ms = millis(started);
+            stamp(record, started);
             return Ok(room.lake.record_fetch(record, &[]).await?);
         }
         Reply::Body(body) => body,
@@ -227,7 +168,7 @@ async fn poll(
         copy_facts(last, record);
         record.outcome = Outcome::Unchanged;
         record.message = Some("Rien de nouveau : le fichier est identique au précédent.".into());
-        record.duration_ms = millis(started);
+        stamp(record, started);
         return Ok(room.lake.record_fetch(record, &[]).await?);
     }
 
@@ -244,7 +185,7 @@ async fn poll(
             record.delimiter = refusal.form.delimiter;
             record.rows_filtered = refusal.counts.rows_filtered;
             findings.extend(refusal.findings.into_iter().map(|finding| kept_finding(record, finding)));
-            record.duration_ms = millis(started);
+            stamp(record, started);
             return Ok(room.lake.record_fetch(record, findings).await?);
         }
     };
@@ -264,7 +205,7 @@ async fn poll(
         findings.push(edition_finding(record, OLDER_EDITION, &sentence));
         record.outcome = Outcome::Stale;
         record.message = Some(sentence);
-        record.duration_ms = millis(started);
+        stamp(record, started);
         return Ok(room.lake.record_fetch(record, findings).await?);
     }
     let spec = TableSpec::of(contract);
@@ -289,13 +230,13 @@ async fn poll(
         record.rows_changed = 0;
         record.rows_withdrawn = 0;
         record.message = Some(sentence);
-        record.duration_ms = millis(started);
+        stamp(record, started);
         return Ok(room.lake.record_fetch(record, findings).await?);
     }
     let nothing = change.rows_changed == 0 && change.rows_withdrawn == 0;
     record.outcome = if nothing { Outcome::Unchanged } else { Outcome::New };
     record.message = Some(summary(record));
-    record.duration_ms = millis(started);
+    stamp(record, started);
     if nothing {
         room.lake.record_fetch(record, findings).await?;
     } else {
@@ -383,39 +324,6 @@ fn french_instant(at: Timestamp) -> String {
     format!("{} à {}", vigie_reports::french::date(local.date()), local.strftime("%H:%M"))
 }
 
-/// Loads the first editions that ship with Vigie, where the lake does not have them.
-///
-/// # Errors
-/// [`Error::Failed`] when a bundled file is refused: only after an overlay broke it.
-pub async fn ensure_reference(room: &Room) -> Result<(), Error> {
-    for reference in room.vocabulary.reference_bodies() {
-        let last = room.lake.last_fetch(reference.source).await?;
-        let ours = |last: &FetchRecord| last.url.as_deref().is_some_and(|url| url.starts_with("vigie:"));
-        let fingerprint = &room.contract(reference.source)?.fingerprint;
-        let sha256 = sha256_hex(reference.body);
-        let same = |last: &FetchRecord| {
-            last.sha256.as_ref() == Some(&sha256) && last.contract_fingerprint.as_ref() == Some(fingerprint)
-        };
-        if last.as_ref().is_some_and(|last| !ours(last) || same(last)) {
-            continue; // the agency has its own, or this very one is there
-        }
-        let report = fetch(
-            room,
-            Request {
-                source: reference.source.to_owned(),
-                origin: Origin::Bundled { file: reference.file.to_owned(), body: reference.body.to_vec() },
-                issued_at: Some(reference.issued_at),
-                accepted: true,
-            },
-        )
-        .await;
-        if !matches!(report.outcome, "new" | "unchanged") {
-            return Err(Error::Failed(format!("reference/{}: {}", reference.file, report.message)));
-        }
-    }
-    Ok(())
-}
-
 /// Puts a day into an address template.
 #[must_use]
 pub fn on_day(url: &str, day: Date) -> String {
@@ -492,47 +400,6 @@ fn edition_finding(record: &FetchRecord, code: &str, sentence: &str) -> FindingR
     }
 }
 
-/// SHA-256 of some bytes, in hexadecimal.
-#[must_use]
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn report(record: FetchRecord, findings: &[FindingRecord]) -> Report {
-    Report {
-        outcome: record.outcome.as_str(),
-        findings: findings
-            .iter()
-            .take(FINDINGS_LISTED)
-            .map(|finding| Said {
-                line: finding.line,
-                column: finding.column.clone(),
-                code: finding.code.clone(),
-                severity: finding.severity.clone(),
-                message: finding.message.clone(),
-            })
-            .collect(),
-        findings_total: findings.len() as u64,
-        source: record.source,
-        url: record.url,
-        http_status: record.http_status,
-        issued_at: record.issued_at,
-        sha256: record.sha256,
-        bytes: record.bytes,
-        encoding: record.encoding,
-        delimiter: record.delimiter.map(String::from),
-        rows_in: record.rows_in,
-        rows_accepted: record.rows_accepted,
-        rows_changed: record.rows_changed,
-        rows_withdrawn: record.rows_withdrawn,
-        rows_quarantined: record.rows_quarantined,
-        rows_filtered: record.rows_filtered,
-        message: record.message.unwrap_or_default(),
-        duration_ms: record.duration_ms,
-        fetch_id: record.fetch_id,
-    }
-}
-
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
@@ -541,6 +408,8 @@ async fn blocking<T: Send + 'static>(
         .map_err(|panic| Error::Failed(format!("erreur interne pendant la lecture : {panic}")))?
 }
 
-fn millis(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+/// The last thing before a poll is written: a slow download must not be dated before bulletins that could not see it.
+fn stamp(record: &mut FetchRecord, started: Instant) {
+    record.recorded_at = crate::clock::now();
+    record.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
 }
