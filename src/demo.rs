@@ -103,7 +103,7 @@ pub async fn run(global: &Global, out: &Path) -> Result<(), Error> {
     println!("  {vigie} --lake {lake} findings list");
     println!("  {vigie} --lake {lake} judge --rule tension-score --on 2020-10-18");
     println!(
-        "  vigie --lake {lake} sql \"select department, status, count(*) from centres group by 1, 2 order by 1, 2\""
+        "  {vigie} --lake {lake} sql \"select department, status, count(*) from centres group by 1, 2 order by 1, 2\""
     );
     println!("  {vigie} --lake {lake} bulletin --week 2020-W42 --territory department:31 --as-of 2020-10-22");
     Ok(())
