@@ -21,7 +21,7 @@ use vigie_queries::{
     SCORE, Vocabulary,
 };
 
-use crate::judge::{combine, place_key, region_of, regional_rank};
+use crate::judge::{SILENCE_DAYS, combine, place_key, region_of, regional_rank};
 use crate::thresholds::{Side, fulfils, threshold};
 
 /// Days for which a resolved alert is still listed: a weekly reader sees each of them once.
@@ -152,7 +152,11 @@ fn follow(rule: &Rule, days: &[&Judgement], until: Date) -> (Option<Alert>, Vec<
         machine.day(judgement);
     }
     machine.end_of_rule(until);
-    (machine.alert(days, until), machine.events)
+    // An alert of which nothing has been heard for weeks is not told as standing: nobody knows whether it does.
+    let heard = days.iter().rev().find(|judgement| judgement.criteria.iter().any(|c| c.value.is_some()));
+    let silent = heard.is_none_or(|last| last.date.saturating_add(SILENCE_DAYS.days()) < until);
+    let alert = machine.alert(days, until).filter(|_| !silent);
+    (alert, machine.events)
 }
 
 impl<'a> Machine<'a> {

@@ -161,6 +161,20 @@ fn an_alert_says_since_when_its_level_and_what_to_do() {
 }
 
 #[test]
+fn an_alert_unheard_of_for_four_weeks_is_not_told_as_standing() {
+    let rule = Rule { valid_to: None, ..heat() };
+    let judgements = days(&rule, "100 100 100 ? ?");
+    let refs: Vec<&Judgement> = judgements.iter().collect();
+    let told = |until| follow(&rule, &refs, until).0.map(|alert| alert.state);
+    assert_eq!(
+        told(date(2020, 10, 31)),
+        Some(AlertState::Active),
+        "28 days after the last known value, on the 3rd"
+    );
+    assert_eq!(told(date(2020, 11, 1)), None);
+}
+
+#[test]
 fn a_resolved_alert_is_listed_for_a_week() {
     let rule = heat();
     let judgements = days(&rule, "100 100 0 0 0 0 0");

@@ -20,7 +20,7 @@ pub type Populations = BTreeMap<Place, f64>;
 
 /// Days after the last row of its criteria on which a place is still judged, as unknown. Later ones have no judgement:
 /// a feed that ended years ago has nothing to say of today.
-const SILENCE_JUDGED_DAYS: i32 = 28;
+pub(crate) const SILENCE_DAYS: i32 = 28;
 
 /// What a rule says of given values.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +95,7 @@ pub fn judge_rule(
     for place in places {
         let bench = Bench::new(rule, observations, populations, &place);
         let Some((known_from, known_to)) = bench.days() else { continue };
-        let last = last.min(known_to.saturating_add(SILENCE_JUDGED_DAYS.days()));
+        let last = last.min(known_to.saturating_add(SILENCE_DAYS.days()));
         let mut on = rule.valid_from.map_or(from, |start| start.max(from)).max(known_from);
         while on <= last {
             judgements.push(bench.judge(on));
