@@ -32,9 +32,9 @@ check: ## Format and lints only
 alltests:
 	$(CARGO) test --workspace --no-fail-fast
 
-bench: ## Figures of docs/benches.md (release build: over an hour from nothing)
+bench: ## Figures of docs/benches.md (release: over an hour from nothing; PROFILE=dev: the quick build)
 	@.ci/setup
-	$(CARGO) bench --workspace --bench vigie
+	$(CARGO) bench --workspace --bench vigie $(if $(PROFILE),--profile $(PROFILE))
 
 release: ## An optimised binary (over an hour from nothing)
 	@.ci/setup

@@ -17,7 +17,7 @@ use jiff::civil::date;
 use vigie::build::{build, picture};
 use vigie::bulletin;
 use vigie::cli::Global;
-use vigie::fetch::{Origin, Request, fetch};
+use vigie::fetch::{Origin, Request, ensure_reference, fetch};
 use vigie::room::Room;
 use vigie_queries::Place;
 use vigie_samples::{BigFeed, big};
@@ -77,6 +77,7 @@ async fn run() {
 
     // The same lake with several editions: what the as-of operator looks through.
     let room = room(&folder.path().join("editions"));
+    ensure_reference(&room).await.unwrap();
     for (feed, back, path) in &files {
         load(&room, feed.source(), path, country.issued_at(*back)).await;
     }
@@ -114,6 +115,7 @@ async fn run() {
         .unwrap();
         values = computed.indicators.iter().map(arrow::array::RecordBatch::num_rows).sum();
         times.push(started.elapsed());
+        assert!(values > 1_000_000, "{values} values");
     }
     line("all indicators, France, three years", times, |median| {
         format!("{:.0} k values/s", values as f64 / median.as_secs_f64() / 1000.0)
