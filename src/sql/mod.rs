@@ -3,8 +3,6 @@
 mod output;
 mod session;
 
-use std::io::IsTerminal as _;
-
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::SessionContext;
@@ -53,7 +51,7 @@ pub async fn plan(ctx: &SessionContext, query: &str) -> Result<DataFrame, Error>
     Ok(ctx.execute_logical_plan(plan).await?)
 }
 
-/// Boxes for a person, JSON when asked, else CSV; the name of the file decides first.
+/// The name of the file decides first, then `--json`; else boxes on standard output and CSV in a file.
 fn default_format(options: &Sql, json: bool) -> OutputFormat {
     let extension = options.out.as_deref().and_then(|path| path.extension()).and_then(|e| e.to_str());
     match extension {
@@ -64,7 +62,6 @@ fn default_format(options: &Sql, json: bool) -> OutputFormat {
         Some("md") => OutputFormat::Markdown,
         Some("csv") => OutputFormat::Csv,
         _ if json => OutputFormat::Json,
-        _ if options.out.is_none() && std::io::stdout().is_terminal() => OutputFormat::Table,
         _ if options.out.is_none() => OutputFormat::Table,
         _ => OutputFormat::Csv,
     }
