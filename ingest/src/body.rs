@@ -53,7 +53,7 @@ impl Opened {
 }
 
 /// Opens the body at `path`, unpacking it when it is gzip or a zip of one member.
-pub(crate) fn open(path: &Path, contract: &Contract) -> Result<Opened, Stop> {
+pub(crate) fn open(path: &Path, contract: &Contract, spool: &Path) -> Result<Opened, Stop> {
     let file = File::open(path).map_err(Error::disk("read", path))?;
     let bytes = file.metadata().map_err(Error::disk("read", path))?.len();
     let bytes_max = contract.bounds.decompressed_bytes_max;
@@ -62,9 +62,9 @@ pub(crate) fn open(path: &Path, contract: &Contract) -> Result<Opened, Stop> {
     let opened = match opened.head(4)?.as_slice() {
         [0x1f, 0x8b, ..] => {
             let packed = MultiGzDecoder::new(BufReader::new(Counted { file: opened.reader()?, read: 0 }));
-            unpack(packed, |packed| packed.get_ref().get_ref().read, path, "gzip", bytes_max)?
+            unpack(packed, |packed| packed.get_ref().get_ref().read, path, spool, "gzip", bytes_max)?
         }
-        [b'P', b'K', 3, 4] => from_zip(opened, path, workbook, bytes_max)?,
+        [b'P', b'K', 3, 4] => from_zip(opened, path, spool, workbook, bytes_max)?,
         [b'P', b'K', 5, 6] => return Err(members(0)),
         _ => opened,
     };
@@ -89,7 +89,13 @@ impl Read for Counted {
 }
 
 /// A zip is a workbook when one was declared and it holds one; else it must hold exactly one file.
-fn from_zip(opened: Opened, path: &Path, workbook: bool, bytes_max: u64) -> Result<Opened, Stop> {
+fn from_zip(
+    opened: Opened,
+    path: &Path,
+    spool: &Path,
+    workbook: bool,
+    bytes_max: u64,
+) -> Result<Opened, Stop> {
     check_members(&opened)?;
     let mut archive = ZipArchive::new(BufReader::new(opened.reader()?)).map_err(|cause| broken(&cause))?;
     if archive.index_for_name("[Content_Types].xml").is_some() {
@@ -114,7 +120,7 @@ fn from_zip(opened: Opened, path: &Path, workbook: bool, bytes_max: u64) -> Resu
     };
     let member = archive.by_index(*only).map_err(|cause| broken(&cause))?;
     let size = member.compressed_size().min(opened.bytes);
-    unpack(member, |_| size, path, "zip", bytes_max)
+    unpack(member, |_| size, path, spool, "zip", bytes_max)
 }
 
 /// Refuses an archive that lists too many members, from its end record alone.
@@ -148,15 +154,13 @@ pub(crate) fn check_members(opened: &Opened) -> Result<(), Stop> {
 fn unpack<R: Read>(
     mut packed: R,
     consumed: impl Fn(&R) -> u64,
-    near: &Path,
+    path: &Path,
+    spool: &Path,
     kind: &'static str,
     bytes_max: u64,
 ) -> Result<Opened, Stop> {
-    // Beside the body first: the spool is on the big disk, /tmp may be memory.
-    let folder = near.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::tempfile_in(folder)
-        .or_else(|_| tempfile::tempfile())
-        .map_err(Error::disk("create a temporary file in", folder))?;
+    // In the spool, which is on the big disk: /tmp may be memory.
+    let mut file = tempfile::tempfile_in(spool).map_err(Error::disk("create a temporary file in", spool))?;
     let mut chunk = vec![0; 1 << 16];
     let mut bytes = 0u64;
     loop {
@@ -173,9 +177,9 @@ fn unpack<R: Read>(
         if is_bomb(bytes, consumed(&packed)) {
             return Err(bomb(bytes, consumed(&packed)));
         }
-        file.write_all(&chunk[..read]).map_err(Error::disk("write a temporary file in", folder))?;
+        file.write_all(&chunk[..read]).map_err(Error::disk("write a temporary file in", spool))?;
     }
-    Ok(Opened { file, path: near.to_owned(), compression: Some(kind), bytes })
+    Ok(Opened { file, path: path.to_owned(), compression: Some(kind), bytes })
 }
 
 /// Whether that many bytes came out of too few.

@@ -1,7 +1,7 @@
 //! The one door to the outside: fetches a body, recognises its form, checks its rows against a contract.
 //!
 //! ```text
-//! Fetcher::get ──▶ Received (a file, its hash) ──▶ parse ──▶ Parsed::Rows (sorted batches, findings, counts)
+//! Fetcher::get ──▶ Received (a file, its hash) ──▶ parse ──▶ Parsed::Rows (sorted rows, findings, counts)
 //! open_local ───▶                                       └──▶ Parsed::Refused (why, in French)
 //! ```
 //!
@@ -24,6 +24,7 @@ mod order;
 mod received;
 mod records;
 mod row;
+mod rows;
 mod say;
 mod settle;
 mod stop;
@@ -37,7 +38,6 @@ mod xlsx;
 
 use std::path::Path;
 
-use arrow::array::RecordBatch;
 use jiff::civil::Date;
 use serde::Serialize;
 use vigie_queries::{Contract, Format};
@@ -47,6 +47,7 @@ pub use fetch::{FetchPolicy, Fetcher, Reply, Validators};
 pub use fetch_error::FetchError;
 pub use findings::{Code, Finding, Severity};
 pub use received::{Received, open_local};
+pub use rows::{Batches, Rows};
 
 use body::Opened;
 use check::Checker;
@@ -70,8 +71,8 @@ pub enum Parsed {
 /// Good rows of a body, and what was odd.
 #[derive(Debug)]
 pub struct Checked {
-    /// Columns of `contract.schema()`, sorted by key, each key once, at most 65,536 rows a batch.
-    pub batches: Vec<RecordBatch>,
+    /// Columns of `contract.schema()`, sorted by key, each key once.
+    pub rows: Rows,
     /// Rows set aside by line, then remarks, then repairs (one for each kind and column, with a count).
     pub findings: Vec<Finding>,
     /// Rows by fate.
@@ -121,15 +122,16 @@ pub struct Form {
 
 /// Reads one body and checks it against its contract.
 ///
-/// - **In**: a file as received; `today` bounds dates in columns that may not hold future ones.
-/// - **Out**: batches of `contract.schema()`, or a refusal. Every row set aside is a finding.
+/// - **In**: a file as received; `today` bounds dates in columns that may not hold future ones; `spool` is a folder on
+///   a large disk for temporary files.
+/// - **Out**: rows of `contract.schema()`, or a refusal. Every row set aside is a finding.
 /// - **Memory**: grows with the accepted values (about 8 bytes a cell), not with the text.
 ///
 /// # Errors
-/// [`Error::Disk`] when the file, or a temporary file beside it, cannot be read or written.
-pub fn parse(body: &Path, contract: &Contract, today: Date) -> Result<Parsed, Error> {
+/// [`Error::Disk`] when the file, or a temporary file in the spool, cannot be read or written.
+pub fn parse(body: &Path, contract: &Contract, today: Date, spool: &Path) -> Result<Parsed, Error> {
     let mut seen = Seen::default();
-    match read(body, contract, today, &mut seen) {
+    match read(body, contract, today, spool, &mut seen) {
         Ok(checked) => Ok(Parsed::Rows(checked)),
         Err(Stop::Ours(error)) => Err(error),
         Err(Stop::Refused(reason)) => {
@@ -179,8 +181,14 @@ impl Body<'_> {
     }
 }
 
-fn read(path: &Path, contract: &Contract, today: Date, seen: &mut Seen) -> Result<Checked, Stop> {
-    let opened = body::open(path, contract)?;
+fn read(
+    path: &Path,
+    contract: &Contract,
+    today: Date,
+    spool: &Path,
+    seen: &mut Seen,
+) -> Result<Checked, Stop> {
+    let opened = body::open(path, contract, spool)?;
     if let Some(kind) = opened.compression {
         seen.form.compression = Some(kind.to_owned());
         let sentence = format!("Fichier reçu compressé ({kind}), décompressé.");

@@ -7,6 +7,7 @@ use vigie_queries::{ColumnType, Kind};
 use crate::check::{Checker, Repair};
 use crate::findings::{Code, Finding, Severity};
 use crate::order::{self, Order};
+use crate::rows::Rows;
 use crate::say::{NBSP, NNBSP, counted, grouped, percent, quoted};
 use crate::stop::{Reason, Stop, refuse};
 use crate::table;
@@ -32,11 +33,12 @@ impl Checker<'_> {
         self.refuse_if_bad()?;
         self.running_totals(&kept, &keys);
         drop(keys);
-        let batches = table::batches(&self.stored, &self.contract.schema(), &kept)
+        let schema = self.contract.schema();
+        let batches = table::batches(&self.stored, &schema, &kept)
             .map_err(|cause| crate::Error::Batch { source: cause })?;
         self.counts.rows_accepted = self.counts.rows_in - self.counts.rows_quarantined;
         let findings = self.all_findings();
-        Ok(Checked { batches, findings, counts: self.counts, form })
+        Ok(Checked { rows: Rows::in_memory(schema, batches), findings, counts: self.counts, form })
     }
 
     /// Rows that stay, in key order, and groups of rows with one key and different values.

@@ -174,7 +174,8 @@ async fn poll(
 
     let parsed = {
         let (path, contract, today) = (body.file, contract.clone(), paris_day(record.recorded_at));
-        blocking(move || Ok(vigie_ingest::parse(path.path(), &contract, today)?)).await?
+        let spool = room.lake.spool();
+        blocking(move || Ok(vigie_ingest::parse(path.path(), &contract, today, &spool)?)).await?
     };
     let checked = match parsed {
         Parsed::Rows(checked) => checked,
@@ -209,7 +210,8 @@ async fn poll(
         return Ok(room.lake.record_fetch(record, findings).await?);
     }
     let spec = TableSpec::of(contract);
-    let change = room.lake.compare(&spec, &checked.batches, issued_at).await?;
+    let edition: Vec<_> = checked.rows.batches()?.collect::<Result<_, _>>()?;
+    let change = room.lake.compare(&spec, &edition, issued_at).await?;
     let withdrawn_max = contract.bounds.withdrawn_share_max;
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^52")]
     let withdrawn_share = change.rows_withdrawn as f64 / (change.keys_known.max(1)) as f64;

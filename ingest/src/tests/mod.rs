@@ -8,6 +8,9 @@ mod props;
 mod real;
 mod speed;
 
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use vigie_queries::Contract;
 
@@ -52,20 +55,29 @@ pub(crate) fn today() -> jiff::civil::Date {
     jiff::civil::date(2020, 12, 31)
 }
 
+/// A folder for temporary files, which have no names there.
+pub(crate) fn spool() -> PathBuf {
+    std::env::temp_dir()
+}
+
 /// Parses a body given as bytes.
 pub(crate) fn parsed(body: &[u8], contract: &Contract) -> Parsed {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("body");
     std::fs::write(&path, body).unwrap();
-    let parsed = parse(&path, contract, today()).unwrap();
+    let parsed = parse(&path, contract, today(), folder.path()).unwrap();
     if let Parsed::Rows(checked) = &parsed {
         let counts = checked.counts;
         assert_eq!(counts.rows_accepted + counts.rows_quarantined, counts.rows_in);
         let errors = checked.findings.iter().filter(|f| f.severity == Severity::Error).count() as u64;
         assert_eq!(errors, counts.rows_quarantined, "every row set aside is a finding");
-        for batch in &checked.batches {
+        assert_eq!(checked.rows.schema(), contract.schema());
+        let mut out = 0;
+        for batch in batches(checked) {
             assert_eq!(batch.schema(), contract.schema());
+            out += batch.num_rows() as u64;
         }
+        assert_eq!(checked.rows.len(), out);
     }
     parsed
 }
@@ -88,11 +100,16 @@ pub(crate) fn refused(body: &[u8], contract: &Contract) -> Refusal {
     }
 }
 
+/// Accepted rows, batch by batch.
+pub(crate) fn batches(checked: &Checked) -> Vec<RecordBatch> {
+    checked.rows.batches().unwrap().map(Result::unwrap).collect()
+}
+
 /// Rows as text, cells joined by `;`, missing values empty.
 pub(crate) fn table(checked: &Checked) -> Vec<String> {
     let options = FormatOptions::default().with_null("");
     let mut lines = Vec::new();
-    for batch in &checked.batches {
+    for batch in batches(checked) {
         let columns: Vec<_> =
             batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
         for row in 0..batch.num_rows() {

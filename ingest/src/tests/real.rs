@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use vigie_queries::{Contract, Vocabulary};
 
-use super::{contract, today};
+use super::{batches, contract, spool, today};
 use crate::{Checked, Code, Parsed, Severity, parse};
 
 fn real() -> Option<PathBuf> {
@@ -50,7 +50,7 @@ fn read_csv(path: &Path, delimiter: u8) -> Vec<BTreeMap<String, String>> {
 fn loaded(checked: &Checked, contract: &Contract, header: &[&String]) -> Vec<String> {
     let options = FormatOptions::default().with_null("");
     let mut lines = Vec::new();
-    for batch in &checked.batches {
+    for batch in &batches(checked) {
         let picked = picked(contract, header);
         let formatters: Vec<_> = picked.iter().map(|(name, _)| column(batch, name, &options)).collect();
         for row in 0..batch.num_rows() {
@@ -87,7 +87,7 @@ fn every_bad_feed_is_handled_as_its_index_says() {
         let contract = contract_of(&case["feed"]);
         // The German file goes on after the French ones.
         let day = if case["feed"] == "rki" { jiff::civil::date(2026, 1, 1) } else { today() };
-        let parsed = parse(&folder.join(file), &contract, day).unwrap();
+        let parsed = parse(&folder.join(file), &contract, day, &spool()).unwrap();
         match (&parsed, case["expected"].as_str()) {
             (Parsed::Refused(refusal), "reject-file") => {
                 let named = if file.contains("renamed") { "«\u{a0}P\u{a0}»" } else { "" };
@@ -161,12 +161,13 @@ fn the_published_files_are_loaded_whole() {
         ("ed", "spf/sursaud-corona-quot-dep.csv", 29_189, 0),
         ("reference", "reference/departements.csv", 101, 0),
     ] {
-        let Parsed::Rows(checked) = parse(&real.join(path), &contract_of(feed), today()).unwrap() else {
+        let Parsed::Rows(checked) = parse(&real.join(path), &contract_of(feed), today(), &spool()).unwrap()
+        else {
             panic!("{path} is refused");
         };
         assert_eq!((checked.counts.rows_in, checked.counts.rows_quarantined), (rows_in, aside), "{path}");
-        let out: usize = checked.batches.iter().map(RecordBatch::num_rows).sum();
-        assert_eq!(out as u64, rows_in - aside, "{path}");
+        let out = checked.rows.len();
+        assert_eq!(out, rows_in - aside, "{path}");
     }
 }
 
@@ -174,7 +175,7 @@ fn the_published_files_are_loaded_whole() {
 fn falls_of_running_totals_are_those_counted_by_hand() {
     let Some(real) = real() else { return };
     let path = real.join("spf/donnees-hospitalieres-covid19.csv");
-    let Parsed::Rows(checked) = parse(&path, &contract_of("hosp"), today()).unwrap() else {
+    let Parsed::Rows(checked) = parse(&path, &contract_of("hosp"), today(), &spool()).unwrap() else {
         panic!("refused")
     };
     let falls: Vec<&str> = checked

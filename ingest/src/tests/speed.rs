@@ -35,7 +35,9 @@ fn speed_of_a_feed_in_its_usual_form() {
         let path = folder.path().join(form);
         std::fs::write(&path, &body).unwrap();
         let (start, busy) = (Instant::now(), processor_seconds());
-        let Parsed::Rows(checked) = parse(&path, &layout, today()).unwrap() else { panic!("refused") };
+        let Parsed::Rows(checked) = parse(&path, &layout, today(), folder.path()).unwrap() else {
+            panic!("refused")
+        };
         let wall = start.elapsed().as_secs_f64();
         let seconds = processor_seconds().zip(busy).map_or(wall, |(end, start)| end - start);
         assert_eq!(checked.counts.rows_accepted, rows);
