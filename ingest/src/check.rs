@@ -3,16 +3,19 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use vigie_queries::{Column, ColumnType, Contract, known_departments};
+use vigie_queries::{Column, ColumnType, Contract, Filter, known_departments};
 
 use crate::Counts;
 use crate::columns::{Columns, Slot};
 use crate::findings::{Code, Finding, Severity};
+use crate::oddities;
 use crate::row::{Fault, Kind, Row, Span};
 use crate::say::{NBSP, grouped, quoted, shown};
+use crate::sift::{Sifted, is_missing_word, sift};
 use crate::stop::{Stop, refuse};
 use crate::table::{Stored, TEXT_MAX, Value};
-use crate::values::{self, DateForm};
+use crate::text::is_garbled;
+use crate::values::{self, DateForm, SlashDates};
 use crate::wording::{self, RowWord};
 
 /// Findings about single rows that are kept; the others are counted.
@@ -47,6 +50,7 @@ pub(crate) struct Checker<'c> {
     pub(crate) repairs: BTreeMap<(Code, Option<usize>), Repair>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) left_out: u64,
+    pub(crate) slash_dates: SlashDates,
     /// Values and repairs of the row at hand.
     values: Vec<Value>,
     row_repairs: Vec<(Code, usize)>,
@@ -63,7 +67,8 @@ impl<'c> Checker<'c> {
         let mut missing_starts = [false; 256];
         for word in &contract.dialect.missing {
             if let Some(first) = word.as_bytes().first() {
-                missing_starts[usize::from(*first)] = true;
+                missing_starts[usize::from(first.to_ascii_lowercase())] = true;
+                missing_starts[usize::from(first.to_ascii_uppercase())] = true;
             }
         }
         let keys = contract.key_names();
@@ -95,6 +100,7 @@ impl<'c> Checker<'c> {
             repairs: BTreeMap::new(),
             findings: Vec::new(),
             left_out: 0,
+            slash_dates: SlashDates::default(),
             values: Vec::new(),
             row_repairs: Vec::new(),
         };
@@ -128,22 +134,37 @@ impl<'c> Checker<'c> {
             }
             if row.fields != self.columns.width {
                 let cut = !row.ended && row.fields < self.columns.width;
-                return self.set_row_aside(row, if cut { Code::LineCutShort } else { Code::FieldCount });
+                let nul = row.text.contains(&0);
+                let code = if nul {
+                    Code::NulBytes
+                } else if cut {
+                    Code::LineCutShort
+                } else {
+                    Code::FieldCount
+                };
+                return self.set_row_aside(row, code);
             }
         }
         if self.look_closely {
             if row.text.contains(&0) {
                 return self.set_row_aside(row, Code::NulBytes);
             }
-            if std::str::from_utf8(row.text).map_or(true, |text| text.contains('\u{fffd}')) {
-                return self.set_row_aside(row, Code::InvalidText);
+            match std::str::from_utf8(row.text) {
+                Ok(text) if is_garbled(text) => return self.set_row_aside(row, Code::GarbledText),
+                Ok(text) if !text.contains('\u{fffd}') => {}
+                _ => return self.set_row_aside(row, Code::InvalidText),
             }
         }
+        let mut class_repair = None;
         for (field, filter) in &self.columns.filters {
-            let value = values::trimmed(row.cell(row.cells[*field]));
-            if !filter.keep.iter().any(|keep| keep.as_bytes() == value) {
-                self.counts.rows_filtered += 1;
-                return Ok(());
+            match sift(filter, values::trimmed(row.cell(row.cells[*field])), self.contract) {
+                Sifted::Kept => {}
+                Sifted::KeptAs(code) => class_repair = Some((code, *field)),
+                Sifted::LeftOut => {
+                    self.counts.rows_filtered += 1;
+                    return Ok(());
+                }
+                Sifted::Unclear(code) => return self.set_class_aside(row, *field, filter, code),
             }
         }
         self.count_in()?;
@@ -157,8 +178,7 @@ impl<'c> Checker<'c> {
                     match self.value(slot, row.cell(cell), cell.kind, cell.start) {
                         Ok(value) => value,
                         Err(code) => {
-                            self.set_cell_aside(row, slot, cell, code);
-                            return Ok(());
+                            return self.set_cell_aside(row, slot, cell, code);
                         }
                     }
                 }
@@ -169,6 +189,9 @@ impl<'c> Checker<'c> {
             stored.push(*value, row.text);
         }
         self.lines.push(row.line);
+        if let Some((code, field)) = class_repair {
+            self.repaired(code, None, row.line, &shown(row.cell(row.cells[field])));
+        }
         for (code, slot) in std::mem::take(&mut self.row_repairs) {
             let example = self.columns.slots[slot].field.map_or(&b""[..], |field| row.cell(row.cells[field]));
             match self.repairs.get_mut(&(code, Some(slot))) {
@@ -251,10 +274,16 @@ impl<'c> Checker<'c> {
             }
             ColumnType::Date => {
                 let (day, repair) = match kind {
-                    Kind::Text => values::date(text, &self.forms)?,
+                    Kind::Text => {
+                        self.slash_dates.look(text);
+                        values::date(text, &self.forms)?
+                    }
                     Kind::Day => values::date(text, &[DateForm::Iso])?,
                     _ => return Err(Code::TypeError),
                 };
+                if day < self.columns.slots[slot].since {
+                    return Err(Code::TooEarly);
+                }
                 if day > self.today && !column.future {
                     return Err(Code::FutureDate);
                 }
@@ -284,7 +313,7 @@ impl<'c> Checker<'c> {
 
     fn is_missing_word(&self, text: &[u8]) -> bool {
         text.first().is_some_and(|first| self.missing_starts[usize::from(*first)])
-            && self.contract.dialect.missing.iter().any(|word| word.as_bytes() == text)
+            && is_missing_word(self.contract, text)
     }
 
     /// Counts a repair that is not about a value of a stored row, or the first of its kind.
@@ -297,6 +326,7 @@ impl<'c> Checker<'c> {
 
     fn set_row_aside(&mut self, row: &Row<'_>, code: Code) -> Result<(), Stop> {
         self.count_in()?;
+        let code = oddities::recognise(row, &self.columns.header)?.unwrap_or(code);
         let (fault, expected) = wording::row_fault(code, row.fields, self.columns.width);
         let message =
             format!("{}{NBSP}: {fault}. Attendu{NBSP}: {expected}. ({code})", self.row_word.at(row.line));
@@ -313,7 +343,29 @@ impl<'c> Checker<'c> {
         Ok(())
     }
 
-    fn set_cell_aside(&mut self, row: &Row<'_>, slot: usize, cell: Span, code: Code) {
+    /// Sets aside a row whose class (sex, age) decides whether it counts, and cannot be told.
+    fn set_class_aside(
+        &mut self,
+        row: &Row<'_>,
+        field: usize,
+        filter: &Filter,
+        code: Code,
+    ) -> Result<(), Stop> {
+        if let Some(code) = oddities::recognise(row, &self.columns.header)? {
+            return self.set_row_aside(row, code);
+        }
+        self.count_in()?;
+        let found = shown(row.cell(row.cells[field]));
+        let finding = wording::unclear_class(self.row_word, row, filter, code, found);
+        self.set_aside(|| finding);
+        Ok(())
+    }
+
+    fn set_cell_aside(&mut self, row: &Row<'_>, slot: usize, cell: Span, code: Code) -> Result<(), Stop> {
+        if let Some(code) = oddities::recognise(row, &self.columns.header)? {
+            self.counts.rows_in -= 1; // counted again there
+            return self.set_row_aside(row, code);
+        }
         let Slot { column, name, .. } = &self.columns.slots[slot];
         let found = shown(row.cell(cell));
         let expected = wording::expected(column, &self.forms, self.today);
@@ -333,6 +385,7 @@ impl<'c> Checker<'c> {
             raw: Some(row.raw_shown()),
         };
         self.set_aside(|| finding);
+        Ok(())
     }
 
     /// Counts a row set aside and keeps its finding, as long as there are not too many.
@@ -354,6 +407,15 @@ fn canonical<'t>(column: &Column, text: &'t [u8]) -> Result<(Cow<'t, str>, Optio
         return Err(Code::TextTooLong);
     }
     let text = std::str::from_utf8(text).map_err(|_| Code::InvalidText)?;
+    // A code read as a number somewhere before, and written back as one: `1.0`.
+    if (column.kind == ColumnType::Department || column.width.is_some())
+        && let Some(code) = text.strip_suffix(".0")
+        && !code.is_empty()
+        && code.bytes().all(|b| b.is_ascii_digit())
+    {
+        let (known, _) = canonical(column, code.as_bytes())?;
+        return Ok((known.into_owned().into(), Some(Code::IntegerForm)));
+    }
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     if column.kind == ColumnType::Department {
         let known = known_departments();
@@ -378,6 +440,8 @@ fn canonical<'t>(column: &Column, text: &'t [u8]) -> Result<(Cow<'t, str>, Optio
             repair = Some(Code::LeadingZero);
         } else if length != width {
             return Err(Code::CodeLength);
+        } else if !text.chars().all(char::is_alphanumeric) {
+            return Err(Code::UnknownValue); // `3.100E+08` is as long as a FINESS number
         }
     }
     if !column.values.is_empty() && !column.values.iter().any(|value| *value == known) {

@@ -7,6 +7,7 @@ use vigie_queries::{Column, Contract, Filter};
 use crate::findings::{Code, Finding, Severity};
 use crate::say::{NBSP, NNBSP, quoted, shown};
 use crate::stop::{Reason, Stop};
+use crate::values::{self, DateForm, days_of, trimmed};
 
 /// A column of the table and the field it is read from.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Slot<'c> {
     pub(crate) field: Option<usize>,
     /// Name as in the feed, for messages.
     pub(crate) name: String,
+    /// First day allowed in a column of dates, as days since 1970-01-01.
+    pub(crate) since: i32,
 }
 
 /// The header of a feed, understood.
@@ -27,6 +30,8 @@ pub(crate) struct Columns<'c> {
     pub(crate) filters: Vec<(usize, &'c Filter)>,
     /// Fields of the header.
     pub(crate) width: usize,
+    /// Names of the header, without spaces around and in small letters.
+    pub(crate) header: Vec<String>,
 }
 
 /// Names a column may have in the feed, the usual one first.
@@ -35,7 +40,12 @@ fn names(column: &Column) -> impl Iterator<Item = &str> {
 }
 
 fn same_loosely(a: &str, b: &str) -> bool {
-    a.trim().to_lowercase() == b.trim().to_lowercase()
+    bare(a) == bare(b)
+}
+
+/// A name without the spaces and marks around it, in small letters.
+pub(crate) fn bare(name: &str) -> String {
+    std::str::from_utf8(trimmed(name.as_bytes())).unwrap_or(name).to_lowercase()
 }
 
 /// Number of required columns and filter columns that the header lacks.
@@ -50,6 +60,7 @@ pub(crate) fn count_missing(header: &[String], contract: &Contract) -> usize {
 /// Names count the same whatever their case and surrounding space, exact ones first: `P` and `p` may both exist.
 pub(crate) fn map<'c>(
     header: &[String],
+    line: u64,
     contract: &'c Contract,
     findings: &mut Vec<Finding>,
 ) -> Result<Columns<'c>, Stop> {
@@ -60,12 +71,15 @@ pub(crate) fn map<'c>(
     let ordered = contract.ordered_columns();
     let exact: Vec<Vec<usize>> = ordered
         .iter()
-        .map(|column| positions(header, |field| names(column).any(|name| name == field.trim())))
+        .map(|column| {
+            positions(header, |field| names(column).any(|name| name.as_bytes() == trimmed(field.as_bytes())))
+        })
         .collect();
     claimed.extend(exact.iter().flatten().copied());
     for (column, exact) in ordered.iter().zip(exact) {
         let usual = column.from.first().unwrap_or(column.name.get_ref());
         let mut found = exact;
+        let since = column.since.map_or(i32::MIN, days_of);
         if found.is_empty() {
             found = positions(header, |field| names(column).any(|name| same_loosely(name, field)));
             found.retain(|rank| !claimed.contains(rank));
@@ -73,8 +87,8 @@ pub(crate) fn map<'c>(
         }
         match found.as_slice() {
             [] if column.optional => {
-                findings.push(absent(column, usual));
-                slots.push(Slot { column, field: None, name: usual.clone() });
+                findings.push(absent(column, usual, line));
+                slots.push(Slot { column, field: None, name: usual.clone(), since });
             }
             [] => missing.push(usual.clone()),
             [only] => {
@@ -82,14 +96,14 @@ pub(crate) fn map<'c>(
                 if !names(column).any(|known| known == name) {
                     loosely.push(name.clone());
                 }
-                slots.push(Slot { column, field: Some(*only), name: shown(name.trim().as_bytes()) });
+                slots.push(Slot { column, field: Some(*only), name: shown(trimmed(name.as_bytes())), since });
             }
-            several => return Err(twice(header, several)),
+            several => return Err(twice(header, several, line)),
         }
     }
     let mut filters = Vec::new();
     for filter in &contract.filters {
-        let mut found = positions(header, |field| field.trim() == filter.column);
+        let mut found = positions(header, |field| trimmed(field.as_bytes()) == filter.column.as_bytes());
         if found.is_empty() {
             found = positions(header, |field| same_loosely(field, &filter.column));
         }
@@ -99,16 +113,21 @@ pub(crate) fn map<'c>(
                 claimed.insert(*only);
                 filters.push((*only, filter));
             }
-            several => return Err(twice(header, several)),
+            several => return Err(twice(header, several, line)),
         }
     }
-    let unused: Vec<&String> =
-        header.iter().enumerate().filter(|(rank, _)| !claimed.contains(rank)).map(|(_, name)| name).collect();
+    let unused: Vec<&String> = header
+        .iter()
+        .enumerate()
+        .filter(|(rank, name)| !claimed.contains(rank) && !bare(name).is_empty())
+        .map(|(_, name)| name)
+        .collect();
     if !missing.is_empty() {
-        return Err(absent_required(&missing, header, &unused));
+        return Err(absent_required(&missing, header, &unused, line));
     }
     if !loosely.is_empty() {
         findings.push(header_finding(
+            line,
             Code::HeaderForm,
             list(loosely.iter()),
             format!(
@@ -119,6 +138,7 @@ pub(crate) fn map<'c>(
     }
     if !unused.is_empty() {
         findings.push(header_finding(
+            line,
             Code::ExtraColumn,
             list(unused.iter().copied()),
             format!(
@@ -127,7 +147,12 @@ pub(crate) fn map<'c>(
             ),
         ));
     }
-    Ok(Columns { slots, filters, width: header.len() })
+    Ok(Columns {
+        slots,
+        filters,
+        width: header.len(),
+        header: header.iter().map(|name| bare(name)).collect(),
+    })
 }
 
 fn positions(header: &[String], matches: impl Fn(&str) -> bool) -> Vec<usize> {
@@ -145,9 +170,9 @@ fn list<'a>(names: impl Iterator<Item = &'a String>) -> String {
     if all.is_empty() { "aucune".to_owned() } else { text }
 }
 
-fn header_finding(code: Code, found: String, sentence: String) -> Finding {
+fn header_finding(line: u64, code: Code, found: String, sentence: String) -> Finding {
     Finding {
-        line: Some(1),
+        line: Some(line),
         column: None,
         code,
         severity: Severity::Info,
@@ -158,7 +183,7 @@ fn header_finding(code: Code, found: String, sentence: String) -> Finding {
     }
 }
 
-fn absent(column: &Column, usual: &str) -> Finding {
+fn absent(column: &Column, usual: &str, line: u64) -> Finding {
     let taken = match &column.default {
         Some(value) => format!("la valeur {} est prise partout", quoted(value)),
         None => "ses valeurs sont manquantes".to_owned(),
@@ -166,6 +191,7 @@ fn absent(column: &Column, usual: &str) -> Finding {
     Finding {
         column: Some(usual.to_owned()),
         ..header_finding(
+            line,
             Code::ColumnAbsent,
             String::new(),
             format!("Colonne facultative {} absente{NBSP}: {taken}.", quoted(usual)),
@@ -173,7 +199,14 @@ fn absent(column: &Column, usual: &str) -> Finding {
     }
 }
 
-fn absent_required(missing: &[String], header: &[String], unused: &[&String]) -> Stop {
+fn absent_required(missing: &[String], header: &[String], unused: &[&String], line: u64) -> Stop {
+    let date =
+        |name: &String| values::date(trimmed(name.as_bytes()), &[DateForm::Iso, DateForm::DayFirst]).is_ok();
+    let hint = if header.iter().any(date) {
+        format!(" La ligne {line} semble être une ligne de données{NBSP}: l’en-tête manque.")
+    } else {
+        String::new()
+    };
     let (subject, verb) = if missing.len() == 1 {
         (format!("La colonne obligatoire {}", list(missing.iter())), "est absente ou renommée")
     } else {
@@ -187,20 +220,20 @@ fn absent_required(missing: &[String], header: &[String], unused: &[&String]) ->
     Reason::new(
         Code::MissingColumn,
         format!(
-            "{subject} {verb}.{unknown} Colonnes trouvées{NBSP}: {}. Rien n’a été chargé{NNBSP}; vérifier le fichier, ou ajouter le nouveau nom au contrat.",
+            "{subject} {verb}.{hint}{unknown} Colonnes trouvées{NBSP}: {}. Rien n’a été chargé{NNBSP}; vérifier le fichier, ou ajouter le nouveau nom au contrat.",
             list(header.iter())
         ),
     )
-    .line(1)
+    .line(line)
     .column(missing.join(", "))
     .found(list(header.iter()))
     .expected(list(missing.iter()))
     .into()
 }
 
-fn twice(header: &[String], several: &[usize]) -> Stop {
+fn twice(header: &[String], several: &[usize], line: u64) -> Stop {
     let names: Vec<String> = several.iter().map(|rank| header[*rank].clone()).collect();
-    let name = shown(names[0].trim().as_bytes());
+    let name = shown(trimmed(names[0].as_bytes()));
     Reason::new(
         Code::DuplicateColumn,
         format!(
@@ -210,7 +243,7 @@ fn twice(header: &[String], several: &[usize]) -> Stop {
             list(names.iter())
         ),
     )
-    .line(1)
+    .line(line)
     .column(name)
     .found(list(names.iter()))
     .into()

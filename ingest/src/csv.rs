@@ -1,10 +1,14 @@
-//! Delimited text: finds the delimiter, reads the header, gives the rows.
+//! Delimited text: finds the delimiter and the header, gives the rows.
+
+use std::collections::BTreeMap;
+use std::io::Read;
 
 use vigie_queries::Contract;
 
 use crate::body::Opened;
 use crate::columns::count_missing;
 use crate::findings::{Code, Finding, Severity};
+use crate::line_ends::{LfReader, LineEnds};
 use crate::records::{FIELDS_MAX, Failure, RECORD_MAX, Records};
 use crate::row::Row;
 use crate::say::{self, NBSP, NNBSP, counted, grouped, size};
@@ -14,12 +18,30 @@ use crate::text::{TextForm, Utf8Reader};
 /// Delimiters that feeds are known to use, tried to name the one found when the declared ones fail.
 const KNOWN: [char; 5] = [';', ',', '\t', '|', ':'];
 
+/// Records among which the header is looked for: titles, notes and `sep=;` may stand before it.
+pub(crate) const PREAMBLE_MAX: usize = 12;
+/// Records looked at to know whether every line ends with delimiters too many.
+const SAMPLE: usize = 100;
+
 /// A body of delimited text whose header is read.
 pub(crate) struct CsvBody<'a> {
     opened: &'a Opened,
     form: TextForm,
     pub(crate) delimiter: char,
     pub(crate) header: Vec<String>,
+    /// Line of the header.
+    pub(crate) header_line: u64,
+    /// Records up to and including the header.
+    skip: usize,
+}
+
+/// A header as one delimiter splits it.
+struct Header {
+    names: Vec<String>,
+    line: u64,
+    skip: usize,
+    /// Required columns that it lacks.
+    missing: usize,
 }
 
 /// Finds the delimiter by the header: the declared one, else a declared alternative.
@@ -30,58 +52,166 @@ pub(crate) fn open<'a>(
     findings: &mut Vec<Finding>,
 ) -> Result<CsvBody<'a>, Stop> {
     let declared = contract.dialect.delimiter;
-    let header = header(opened, &form, declared)?;
-    let missing = count_missing(&header, contract);
-    if missing == 0 {
-        return Ok(CsvBody { opened, form, delimiter: declared, header });
+    let first = header(opened, &form, declared, contract)?;
+    if first.missing == 0 {
+        return body(opened, form, declared, first, findings);
     }
     for other in &contract.dialect.also_delimiters {
-        let header = self::header(opened, &form, *other)?;
-        if count_missing(&header, contract) == 0 {
-            findings.push(other_delimiter(declared, *other));
-            return Ok(CsvBody { opened, form, delimiter: *other, header });
+        let header = self::header(opened, &form, *other, contract)?;
+        if header.missing == 0 {
+            findings.push(other_delimiter(declared, *other, header.line));
+            return body(opened, form, *other, header, findings);
         }
     }
     for other in KNOWN {
         if other == declared {
             continue;
         }
-        let split = self::header(opened, &form, other)?;
-        let better = count_missing(&split, contract) < missing || (header.len() == 1 && split.len() > 2);
+        let split = self::header(opened, &form, other, contract)?;
+        let better = split.missing < first.missing || (first.names.len() == 1 && split.names.len() > 2);
         if better && !contract.dialect.also_delimiters.contains(&other) {
-            return Err(wrong_delimiter(contract, other, &header));
+            return Err(wrong_delimiter(contract, other, &first.names));
         }
     }
     // The delimiter is not what is wrong: the mapping of columns says what is.
     for other in &contract.dialect.also_delimiters {
-        let split = self::header(opened, &form, *other)?;
-        if split.len() > header.len() && count_missing(&split, contract) <= missing {
-            return Ok(CsvBody { opened, form, delimiter: *other, header: split });
+        let split = self::header(opened, &form, *other, contract)?;
+        if split.names.len() > first.names.len() && split.missing <= first.missing {
+            return body(opened, form, *other, split, findings);
         }
     }
-    Ok(CsvBody { opened, form, delimiter: declared, header })
+    body(opened, form, declared, first, findings)
 }
 
-fn records(opened: &Opened, form: &TextForm, delimiter: char) -> Result<Records<Utf8Reader>, Stop> {
-    let line_end = if form.cr_only { b'\r' } else { b'\n' };
+fn body<'a>(
+    opened: &'a Opened,
+    form: TextForm,
+    delimiter: char,
+    mut header: Header,
+    findings: &mut Vec<Finding>,
+) -> Result<CsvBody<'a>, Stop> {
+    if header.skip > 1 {
+        let lines = (header.skip - 1) as u64;
+        let s = if lines > 1 { "s" } else { "" };
+        findings.push(remark(
+            Code::Preamble,
+            Some(header.line),
+            "",
+            format!(
+                "{} avant l’en-tête (ligne {}), laissée{s} de côté.",
+                counted(lines, "ligne", "lignes"),
+                header.line
+            ),
+        ));
+    }
+    if header.missing == 0 {
+        fit_width(opened, &form, delimiter, &mut header, findings)?;
+    }
+    let Header { names, line, skip, .. } = header;
+    Ok(CsvBody { opened, form, delimiter, header: names, header_line: line, skip })
+}
+
+/// Makes the header as wide as the lines when these, or it, end with delimiters too many.
+///
+/// Only where the first hundred lines agree: in a single line an empty field at the end may as well be the trace of one
+/// put in too early.
+fn fit_width(
+    opened: &Opened,
+    form: &TextForm,
+    delimiter: char,
+    header: &mut Header,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Stop> {
+    let width = header.names.len();
+    let blank_names = header.names.iter().rev().take_while(|name| name.trim().is_empty()).count();
+    let mut records = records(opened, form, delimiter)?;
+    let (mut seen, mut as_header) = (0, 0);
+    let (mut longer, mut shorter) = (BTreeMap::new(), BTreeMap::new());
+    for rank in 0..header.skip + SAMPLE {
+        let Some(row) = records.next().map_err(|failure| stop(opened, failure))? else { break };
+        if rank < header.skip {
+            continue;
+        }
+        seen += 1;
+        if row.fields == width {
+            as_header += 1;
+        } else if row.fields > width {
+            let more = row.cells.get(width..).unwrap_or_default();
+            if more.iter().all(|cell| cell.start == cell.end) {
+                *longer.entry(row.fields - width).or_insert(0) += 1;
+            }
+        } else if width - row.fields <= blank_names {
+            *shorter.entry(width - row.fields).or_insert(0) += 1;
+        }
+    }
+    let most = |counts: &BTreeMap<usize, usize>| {
+        counts.iter().find(|(_, count)| as_header == 0 && **count * 5 >= seen * 4).map(|(width, _)| *width)
+    };
+    let sentence = if let Some(more) = most(&longer) {
+        header.names.resize(width + more, String::new());
+        "Chaque ligne finit par un séparateur de trop, laissé de côté."
+    } else if let Some(fewer) = most(&shorter) {
+        header.names.truncate(width - fewer);
+        "L’en-tête finit par un séparateur de trop, laissé de côté."
+    } else {
+        return Ok(());
+    };
+    findings.push(remark(
+        Code::TrailingDelimiter,
+        Some(header.line),
+        &delimiter.to_string(),
+        sentence.to_owned(),
+    ));
+    Ok(())
+}
+
+fn records(opened: &Opened, form: &TextForm, delimiter: char) -> Result<Records<Box<dyn Read>>, Stop> {
+    let text = Utf8Reader::new(opened, form)?;
+    let text: Box<dyn Read> =
+        if form.line_ends == LineEnds::Plain { Box::new(text) } else { Box::new(LfReader::new(text)) };
     // A delimiter beyond ASCII never occurs alone in UTF-8: such a contract finds one wide column.
     let delimiter = if delimiter.is_ascii() { delimiter as u8 } else { 0xff };
-    Ok(Records::new(Utf8Reader::new(opened, form)?, delimiter, line_end))
+    Ok(Records::new(text, delimiter))
 }
 
-fn header(opened: &Opened, form: &TextForm, delimiter: char) -> Result<Vec<String>, Stop> {
+/// The record that names most of the required columns, if only titles and notes stand before it; else the first one.
+fn header(opened: &Opened, form: &TextForm, delimiter: char, contract: &Contract) -> Result<Header, Stop> {
     let mut records = records(opened, form, delimiter)?;
-    let Some(row) = records.next().map_err(|failure| stop(opened, failure))? else {
-        return Err(Reason::new(
+    let mut best: Option<Header> = None;
+    let mut widest_before = 0;
+    for skip in 1..=PREAMBLE_MAX {
+        let row = match records.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => break,
+            Err(failure) if best.is_none() => return Err(stop(opened, failure)),
+            Err(_) => break,
+        };
+        if row.fields > FIELDS_MAX {
+            if best.is_none() {
+                return Err(too_many_columns(row.fields));
+            }
+            break;
+        }
+        let names: Vec<String> =
+            row.cells.iter().map(|cell| String::from_utf8_lossy(row.cell(*cell)).into_owned()).collect();
+        let filled = names.iter().filter(|name| !name.trim().is_empty()).count();
+        let missing = count_missing(&names, contract);
+        let better = best.as_ref().is_none_or(|best| missing < best.missing && widest_before * 2 <= filled);
+        if better {
+            best = Some(Header { names, line: row.line, skip, missing });
+            if missing == 0 {
+                break;
+            }
+        }
+        widest_before = widest_before.max(filled);
+    }
+    best.ok_or_else(|| {
+        Reason::new(
             Code::EmptyBody,
             format!("Le fichier ne contient que des lignes vides. Rien n’a été chargé{NNBSP}; les dernières données restent en place."),
         )
-        .into());
-    };
-    if row.fields > FIELDS_MAX {
-        return Err(too_many_columns(row.fields));
-    }
-    Ok(row.cells.iter().map(|cell| String::from_utf8_lossy(row.cell(*cell)).into_owned()).collect())
+        .into()
+    })
 }
 
 pub(crate) fn too_many_columns(fields: usize) -> Stop {
@@ -119,11 +249,18 @@ impl CsvBody<'_> {
         take: &mut dyn FnMut(&Row<'_>) -> Result<(), Stop>,
     ) -> Result<Vec<Finding>, Stop> {
         let mut records = records(self.opened, &self.form, self.delimiter)?;
+        records.expect(self.header.len());
         let mut unended = None;
-        let mut first = true;
+        let mut rank = 0;
+        let mut end_mark = None;
         loop {
             let Some(row) = records.next().map_err(|failure| stop(self.opened, failure))? else { break };
-            if std::mem::take(&mut first) {
+            rank += 1;
+            if rank <= self.skip {
+                continue;
+            }
+            if !row.ended && row.raw == Some(b"\x1a") {
+                end_mark = Some(row.line);
                 continue;
             }
             if !row.ended && row.fields == self.header.len() {
@@ -132,13 +269,38 @@ impl CsvBody<'_> {
             take(&row)?;
         }
         let mut findings = Vec::new();
-        if self.form.cr_only || records.crlf_lines > 0 {
-            let marks = if self.form.cr_only { "CR" } else { "CR LF" };
+        let marks = match self.form.line_ends {
+            LineEnds::Cr => Some("CR"),
+            LineEnds::Mixed => Some("CR, LF et CR LF mêlées"),
+            LineEnds::Plain if records.crlf_lines > 0 => Some("CR LF"),
+            LineEnds::Plain => None,
+        };
+        if let Some(marks) = marks {
             findings.push(remark(
                 Code::LineEnds,
                 None,
                 marks,
                 format!("Fins de ligne {marks} au lieu de LF, lues sans perte."),
+            ));
+        }
+        if records.spaced_quotes > 0 {
+            let line = records.first_spaced;
+            findings.push(remark(
+                Code::SurroundingSpace,
+                Some(line),
+                "",
+                format!(
+                    "{} entre guillemets avec des espaces autour, lues sans eux (la première{NBSP}: ligne {line}).",
+                    counted(records.spaced_quotes, "valeur", "valeurs")
+                ),
+            ));
+        }
+        if let Some(line) = end_mark {
+            findings.push(remark(
+                Code::BlankLine,
+                Some(line),
+                "",
+                format!("Marque de fin de fichier (0x1A) à la ligne {line}, laissée de côté."),
             ));
         }
         if records.blank_lines > 0 {
@@ -176,13 +338,13 @@ pub(crate) fn remark(code: Code, line: Option<u64>, found: &str, sentence: Strin
     }
 }
 
-fn other_delimiter(declared: char, found: char) -> Finding {
+fn other_delimiter(declared: char, found: char, line: u64) -> Finding {
     let code = Code::Delimiter;
     Finding {
         expected: Some(say::delimiter(declared)),
         ..remark(
             code,
-            Some(1),
+            Some(line),
             &say::delimiter(found),
             format!(
                 "Champs séparés par {} au lieu de {}{NBSP}: accepté par le contrat.",

@@ -118,6 +118,10 @@ codes! {
     DuplicateRow = "duplicate-row",
     /// Lines without any value were left out.
     BlankLine = "blank-line",
+    /// Titles or notes before the header were left out.
+    Preamble = "preamble",
+    /// Every line, or the header, ends with a delimiter too many.
+    TrailingDelimiter = "trailing-delimiter",
     /// The last line has no end: it is whole, but the file may have been cut there.
     NoFinalNewline = "no-final-newline",
 
@@ -142,6 +146,8 @@ codes! {
     CodeLength = "code-length",
     /// A day that does not exist, such as 30 February.
     ImpossibleDate = "impossible-date",
+    /// A date before the series can have begun.
+    TooEarly = "too-early",
     /// A date after today in a column that may not hold any.
     FutureDate = "future-date",
     /// A negative count.
@@ -164,6 +170,14 @@ codes! {
     NulBytes = "nul-bytes",
     /// Bytes that are not text in the encoding of the file.
     InvalidText = "invalid-text",
+    /// Text converted once too often somewhere before: `RhÃ´ne`.
+    GarbledText = "garbled-text",
+    /// The header comes again among the rows.
+    RepeatedHeader = "repeated-header",
+    /// A line of totals among the rows.
+    TotalRow = "total-row",
+    /// A note among the rows.
+    NoteLine = "note-line",
     /// A quote that is not closed, or text after a closing quote.
     BadQuote = "bad-quote",
     /// A text longer than 32,767 bytes (the most a spreadsheet cell holds).
@@ -190,6 +204,10 @@ codes! {
     MissingColumn = "missing-column",
     /// A column comes twice.
     DuplicateColumn = "duplicate-column",
+    /// Another header, with other columns, comes among the rows.
+    HeaderChanges = "header-changes",
+    /// Days and months cannot be told apart.
+    AmbiguousDates = "ambiguous-dates",
     /// Fields are separated by another delimiter than the declared ones.
     WrongDelimiter = "wrong-delimiter",
     /// More bad rows than the contract bears.

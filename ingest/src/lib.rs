@@ -20,6 +20,8 @@ mod fetch;
 mod fetch_error;
 mod findings;
 mod json;
+mod line_ends;
+mod oddities;
 mod order;
 mod received;
 mod records;
@@ -27,6 +29,7 @@ mod row;
 mod rows;
 mod say;
 mod settle;
+mod sift;
 mod stop;
 mod table;
 #[cfg(test)]
@@ -172,6 +175,14 @@ impl Body<'_> {
         }
     }
 
+    fn header_line(&self) -> u64 {
+        match self {
+            Self::Csv(body) => body.header_line,
+            Self::Json(_) => 1,
+            Self::Xlsx(body) => u64::from(body.header_row) + 1,
+        }
+    }
+
     fn rows(&self, take: &mut dyn FnMut(&Row<'_>) -> Result<(), Stop>) -> Result<Vec<Finding>, Stop> {
         match self {
             Self::Csv(body) => body.rows(take),
@@ -195,7 +206,7 @@ fn read(
         seen.findings.push(remark(Code::Compression, None, kind, sentence));
     }
     let (body, look_closely) = open_form(&opened, contract, seen)?;
-    let columns = columns::map(body.header(), contract, &mut seen.findings)?;
+    let columns = columns::map(body.header(), body.header_line(), contract, &mut seen.findings)?;
     let row_word = if contract.feed.format == Format::Json { RowWord::Record } else { RowWord::Line };
     let mut checker = Checker::new(contract, columns, values::days_of(today), row_word, look_closely);
     checker.findings = std::mem::take(&mut seen.findings);

@@ -36,7 +36,8 @@ pub(crate) struct Records<R> {
     /// Line of the next record.
     line: u64,
     delimiter: u8,
-    line_end: u8,
+    /// Fields of the header, once it is known.
+    width: Option<usize>,
     spans: Vec<Span>,
     /// Text of the last record, when quotes inside quotes had to be undone.
     unescaped: Vec<u8>,
@@ -45,6 +46,9 @@ pub(crate) struct Records<R> {
     /// Blank lines passed over, and the first of them.
     pub(crate) blank_lines: u64,
     pub(crate) first_blank: u64,
+    /// Quoted fields with spaces outside their quotes, and the line of the first.
+    pub(crate) spaced_quotes: u64,
+    pub(crate) first_spaced: u64,
 }
 
 /// Outcome of splitting the text at hand.
@@ -56,7 +60,7 @@ enum Split {
 }
 
 impl<R: Read> Records<R> {
-    pub(crate) fn new(source: R, delimiter: u8, line_end: u8) -> Self {
+    pub(crate) fn new(source: R, delimiter: u8) -> Self {
         Self {
             source,
             buffer: vec![0; 1 << 18],
@@ -65,13 +69,20 @@ impl<R: Read> Records<R> {
             at_end: false,
             line: 1,
             delimiter,
-            line_end,
+            width: None,
             spans: Vec::new(),
             unescaped: Vec::new(),
             crlf_lines: 0,
             blank_lines: 0,
             first_blank: 0,
+            spaced_quotes: 0,
+            first_spaced: 0,
         }
+    }
+
+    /// Says how many fields a record has: one that spans lines and has another number holds a quote left open.
+    pub(crate) fn expect(&mut self, width: usize) {
+        self.width = Some(width);
     }
 
     /// The next record that is not a blank line; `None` at the end.
@@ -102,9 +113,7 @@ impl<R: Read> Records<R> {
         let mut raw = &self.buffer[record];
         if ended {
             raw = &raw[..raw.len() - 1];
-            if self.line_end == b'\n'
-                && let Some(rest) = raw.strip_suffix(b"\r")
-            {
+            if let Some(rest) = raw.strip_suffix(b"\r") {
                 raw = rest;
                 self.crlf_lines += 1;
             }
@@ -120,8 +129,8 @@ impl<R: Read> Records<R> {
                 continue;
             }
             let skipped = match &self.buffer[self.start..self.end] {
-                [first, ..] if *first == self.line_end => 1,
-                [b'\r', second, ..] if *second == self.line_end => 2,
+                [b'\n', ..] => 1,
+                [b'\r', b'\n', ..] => 2,
                 _ => return Ok(()),
             };
             if self.blank_lines == 0 {
@@ -159,7 +168,8 @@ impl<R: Read> Records<R> {
     /// line and is a fault.
     fn split(&mut self, first_line_only: bool) -> Split {
         let bytes = &self.buffer[self.start..self.end];
-        let (delimiter, line_end) = (self.delimiter, self.line_end);
+        let delimiter = self.delimiter;
+        let (mut spaced, line_end) = (0, b'\n');
         self.spans.clear();
         let mut fields = 0;
         let mut fault = None;
@@ -167,9 +177,16 @@ impl<R: Read> Records<R> {
         let mut escaped = false;
         let mut at = 0; // where the field starts
         loop {
-            if bytes.get(at) == Some(&b'"') {
-                // A quoted field.
+            let spaces = bytes[at.min(bytes.len())..].iter().take_while(|b| **b == b' ').count();
+            let lead = if delimiter == b' ' { 0 } else { spaces };
+            if lead > 0 && at + lead == bytes.len() && !self.at_end {
+                return Split::More;
+            }
+            if bytes.get(at + lead) == Some(&b'"') {
+                // A quoted field, perhaps after spaces.
+                at += lead;
                 let mut scan = at + 1;
+                let mut loose = lead > 0;
                 let mut doubled = false;
                 let close = loop {
                     match bytes.get(scan) {
@@ -204,7 +221,9 @@ impl<R: Read> Records<R> {
                     if *b == delimiter || *b == line_end {
                         break;
                     }
-                    if !(*b == b'\r' && bytes.get(next + 1).is_none_or(|after| *after == line_end)) {
+                    if *b == b' ' {
+                        loose = true;
+                    } else if !(*b == b'\r' && bytes.get(next + 1).is_none_or(|after| *after == line_end)) {
                         fault = Some(Fault::BadQuote);
                     }
                     next += 1;
@@ -240,11 +259,12 @@ impl<R: Read> Records<R> {
                     self.spans.push(Span { start: start as u32, end: end as u32, kind: Kind::Text });
                 }
                 fields += 1;
+                spaced += u64::from(loose);
                 if bytes.get(next) == Some(&delimiter) {
                     at = next + 1;
                     continue;
                 }
-                return self.whole(next, lines, fields, escaped, fault);
+                return self.whole(next, lines, fields, escaped, fault, spaced);
             }
             let rest = &bytes[at.min(bytes.len())..];
             let Some(offset) = rest.iter().position(|b| *b == delimiter || *b == line_end) else {
@@ -255,28 +275,44 @@ impl<R: Read> Records<R> {
                 if fields < FIELDS_MAX {
                     self.spans.push(Span { start: at as u32, end: end as u32, kind: Kind::Text });
                 }
-                return self.whole(end, lines, fields + 1, escaped, fault);
+                return self.whole(end, lines, fields + 1, escaped, fault, spaced);
             };
             let end = at + offset;
             let ends_line = rest[offset] == line_end;
-            let plain_end = if ends_line && line_end == b'\n' && offset > 0 && rest[offset - 1] == b'\r' {
-                end - 1
-            } else {
-                end
-            };
+            let plain_end = if ends_line && offset > 0 && rest[offset - 1] == b'\r' { end - 1 } else { end };
             if fields < FIELDS_MAX {
                 self.spans.push(Span { start: at as u32, end: plain_end as u32, kind: Kind::Text });
             }
             fields += 1;
             if ends_line {
-                return self.whole(end, lines, fields, escaped, fault);
+                return self.whole(end, lines, fields, escaped, fault, spaced);
             }
             at = end + 1;
         }
     }
 
     /// Ends a record at `end`, the place of its line end or the end of the file.
-    fn whole(&mut self, end: usize, lines: u64, fields: usize, escaped: bool, fault: Option<Fault>) -> Split {
+    ///
+    /// One that spans lines and is faulty, or has not the fields of the header, holds a quote left open: it ends with
+    /// its first line.
+    fn whole(
+        &mut self,
+        end: usize,
+        lines: u64,
+        fields: usize,
+        escaped: bool,
+        fault: Option<Fault>,
+        spaced: u64,
+    ) -> Split {
+        if lines > 1 && (fault.is_some() || self.width.is_some_and(|width| width != fields)) {
+            return self.split(true);
+        }
+        if spaced > 0 {
+            if self.spaced_quotes == 0 {
+                self.first_spaced = self.line;
+            }
+            self.spaced_quotes += spaced;
+        }
         let bytes = &self.buffer[self.start..self.end];
         let ended = end < bytes.len();
         if escaped {
@@ -315,8 +351,8 @@ mod tests {
                 Ok(1)
             }
         }
-        let mut whole = Records::new(input.as_bytes(), b';', b'\n');
-        let mut drip = Records::new(Drip(input.as_bytes()), b';', b'\n');
+        let mut whole = Records::new(input.as_bytes(), b';');
+        let mut drip = Records::new(Drip(input.as_bytes()), b';');
         for (line, cells, marks) in expected {
             let seen = |row: Row<'_>| {
                 let cells: Vec<String> =
@@ -349,6 +385,8 @@ mod tests {
         check("x;\"say \"\"yes\"\"\";y\r\nd\n", &[(1, &["x", "say \"yes\"", "y"], ""), (2, &["d"], "")]);
         check("\"a\";\"b\"\r\n\"c\"", &[(1, &["a", "b"], ""), (2, &["c"], "~")]);
         check("in\"side;b\n", &[(1, &["in\"side", "b"], "")]);
+        check("\"a\"; \"b;c\" ;d\n", &[(1, &["a", "b;c", "d"], "")]);
+        check(" a;  \"b\"\n", &[(1, &[" a", "b"], "")]);
     }
 
     #[test]
@@ -357,11 +395,12 @@ mod tests {
         check("\"a\"b;c\nd;e\n", &[(1, &["a", "c"], "!"), (2, &["d", "e"], "")]);
         check("a;\"", &[(1, &["a", ""], "!~")]);
         check("a;\"\r\nb", &[(1, &["a", ""], "!"), (2, &["b"], "~")]);
+        check("\"a;b\n\"c\";\"d\"\ne;f\n", &[(1, &["a;b"], "!"), (2, &["c", "d"], ""), (3, &["e", "f"], "")]);
     }
 
     #[test]
     fn an_endless_line_is_refused() {
-        let mut records = Records::new(io::repeat(b'x'), b';', b'\n');
+        let mut records = Records::new(io::repeat(b'x'), b';');
         assert!(matches!(records.next(), Err(Failure::TooLong { line: 1 })));
     }
 }

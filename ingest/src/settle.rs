@@ -31,6 +31,7 @@ impl Checker<'_> {
         let (kept, conflicts) = self.without_duplicates(&order);
         self.set_conflicts_aside(&conflicts, raw_lines)?;
         self.refuse_if_bad()?;
+        self.slash_dates.refuse_if_ambiguous()?;
         self.running_totals(&kept, &keys);
         drop(keys);
         let schema = self.contract.schema();

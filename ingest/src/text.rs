@@ -10,6 +10,7 @@ use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use crate::body::Opened;
 use crate::csv::remark;
 use crate::findings::{Code, Finding};
+use crate::line_ends::{CrWatch, LineEnds};
 use crate::say::{NBSP, NNBSP, quoted};
 use crate::stop::{Stop, refuse};
 
@@ -20,11 +21,11 @@ pub(crate) struct TextForm {
     pub(crate) encoding: &'static Encoding,
     /// Bytes of the byte-order mark, 0 when there is none.
     pub(crate) mark: u64,
-    /// Lines end with CR alone.
-    pub(crate) cr_only: bool,
+    /// How its lines end.
+    pub(crate) line_ends: LineEnds,
     /// There are NUL bytes.
     pub(crate) has_nul: bool,
-    /// Some bytes are not text in that encoding: each row must be looked at.
+    /// Some bytes are not text in that encoding, or were garbled before: each row must be looked at.
     pub(crate) has_invalid: bool,
 }
 
@@ -33,29 +34,75 @@ pub(crate) fn detect(opened: &Opened) -> Result<TextForm, Stop> {
     let head = opened.head(4096)?;
     let (encoding, mark): (Option<&'static Encoding>, u64) = match head.as_slice() {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Err(unknown("UTF-32")),
-        [0xef, 0xbb, 0xbf, ..] => (None, 3),
-        [0xff, 0xfe, ..] => (Some(UTF_16LE), 2),
-        [0xfe, 0xff, ..] => (Some(UTF_16BE), 2),
+        [0xef, 0xbb, 0xbf, ..] => (None, marks(&head, &[0xef, 0xbb, 0xbf])),
+        [0xff, 0xfe, ..] => (Some(UTF_16LE), marks(&head, &[0xff, 0xfe])),
+        [0xfe, 0xff, ..] => (Some(UTF_16BE), marks(&head, &[0xfe, 0xff])),
         _ => (without_mark(&head), 0),
     };
-    if let Some(encoding) = encoding {
-        return Ok(TextForm { encoding, mark, cr_only: false, has_nul: false, has_invalid: true });
+    let mut form = TextForm {
+        encoding: encoding.unwrap_or(UTF_8),
+        mark,
+        line_ends: LineEnds::Plain,
+        has_nul: false,
+        has_invalid: encoding.is_some(),
+    };
+    if encoding.is_some() {
+        form.line_ends = line_ends(opened, &form)?;
+        return Ok(form);
     }
     let seen = survey(opened, mark)?;
-    let mut form = TextForm {
-        encoding: UTF_8,
-        mark,
-        cr_only: seen.cr_only,
-        has_nul: seen.nul > 0,
-        has_invalid: seen.invalid > 0,
-    };
-    // A stray byte in a file that is plainly UTF-8 spoils its row; a file with more strays than
-    // well-formed letters was never UTF-8.
-    if mark == 0 && seen.invalid > seen.letters {
+    form.line_ends = seen.line_ends.verdict();
+    form.has_nul = seen.nul > 0;
+    form.has_invalid = seen.invalid > 0 || seen.garbled;
+    // A stray byte in a file that is plainly UTF-8 spoils its row. Where well-formed letters are as good as absent
+    // the file was never UTF-8; anything between the two is a mixture, and no row of it may be garbled.
+    if mark == 0 && seen.invalid > seen.letters * STRAYS_A_LETTER {
         form.encoding = single_byte(opened, &seen)?;
-        form.has_invalid = false;
+        form.has_invalid = true;
     }
     Ok(form)
+}
+
+/// Faulty sequences for each well-formed one from which a text is not UTF-8: Latin text forms one by chance at most
+/// once in a hundred accents.
+const STRAYS_A_LETTER: u64 = 20;
+
+/// Bytes of the byte-order marks in front: files put together have several.
+fn marks(head: &[u8], mark: &[u8]) -> u64 {
+    head.chunks_exact(mark.len()).take_while(|chunk| *chunk == mark).count() as u64 * mark.len() as u64
+}
+
+/// Line ends of a text that must be decoded to see them.
+fn line_ends(opened: &Opened, form: &TextForm) -> Result<LineEnds, Stop> {
+    let mut reader = Utf8Reader::new(opened, form)?;
+    let mut watch = CrWatch::default();
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let read = reader.read(&mut chunk).map_err(opened.unreadable())?;
+        if read == 0 {
+            return Ok(watch.verdict());
+        }
+        watch.look(&chunk[..read]);
+    }
+}
+
+/// Whether a text was taken for Windows-1252 once too often: `RhÃ´ne`, `lâ€™Isle`.
+pub(crate) fn is_garbled(text: &str) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
+    let mut before = ' ';
+    text.chars().any(|letter| {
+        let pair = (std::mem::replace(&mut before, letter), letter);
+        match pair {
+            ('Ã' | 'Â' | 'Å', '\u{80}'..='\u{bf}' | 'Œ' | 'œ' | 'Š' | 'š' | 'Ÿ' | 'Ž' | 'ž' | 'ƒ') => {
+                true
+            }
+            ('Ã' | 'Â' | 'Å', 'ˆ' | '˜' | '\u{2013}'..='\u{203a}' | '€' | '™') => true,
+            ('â', '€' | '\u{80}' | '†' | '‰') => true,
+            _ => false,
+        }
+    })
 }
 
 /// What was repaired in the text's form.
@@ -93,7 +140,9 @@ fn without_mark(head: &[u8]) -> Option<&'static Encoding> {
 #[derive(Debug, Default)]
 struct Survey {
     nul: u64,
-    cr_only: bool,
+    line_ends: CrWatch,
+    /// Letters that look like those of a text garbled before, or replacement characters.
+    garbled: bool,
     /// Well-formed letters beyond ASCII, if this is UTF-8.
     letters: u64,
     /// Faulty sequences, if this is UTF-8.
@@ -110,17 +159,13 @@ fn survey(opened: &Opened, skip: u64) -> Result<Survey, Stop> {
     file.seek(SeekFrom::Start(skip)).map_err(opened.unreadable())?;
     let mut buffer = vec![0; 1 << 18];
     let mut kept = 0;
-    let (mut cr, mut lf) = (false, false);
     loop {
         let read = read_some(&mut file, &mut buffer[kept..]).map_err(opened.unreadable())?;
         let chunk = &buffer[..kept + read];
         if chunk[kept..].contains(&0) {
             seen.nul += chunk[kept..].iter().filter(|b| **b == 0).count() as u64;
         }
-        if !lf {
-            lf = chunk.contains(&b'\n');
-            cr = cr || chunk.contains(&b'\r');
-        }
+        seen.line_ends.look(&chunk[kept..]);
         if chunk.is_ascii() {
             kept = 0;
         } else {
@@ -133,7 +178,6 @@ fn survey(opened: &Opened, skip: u64) -> Result<Survey, Stop> {
             break;
         }
     }
-    seen.cr_only = cr && !lf;
     Ok(seen)
 }
 
@@ -146,7 +190,13 @@ fn count_letters(chunk: &[u8], last: bool, seen: &mut Survey) -> usize {
             Err(cause) => (cause.valid_up_to(), Some(cause.error_len())),
         };
         let end = start + valid;
-        seen.letters += chunk[start..end].iter().filter(|b| **b >= 0xc0).count() as u64;
+        let letters = chunk[start..end].iter().filter(|b| **b >= 0xc0).count() as u64;
+        seen.letters += letters;
+        // Ã, Â, Å, â and U+FFFD: rows with them are looked at one by one.
+        seen.garbled = seen.garbled
+            || (letters > 0
+                && (chunk[start..end].windows(2).any(|w| matches!(w, [0xc3, 0x82 | 0x83 | 0x85 | 0xa2]))
+                    || chunk[start..end].windows(3).any(|w| *w == [0xef, 0xbf, 0xbd])));
         let skipped = match fault {
             None => 0,
             Some(None) if !last => {
@@ -228,7 +278,7 @@ pub(crate) fn refuse_other_kinds(opened: &Opened, form: &TextForm, json_wanted: 
     let mut head = Vec::with_capacity(1024);
     let mut reader = Utf8Reader::new(opened, form)?;
     (&mut reader).take(1024).read_to_end(&mut head).map_err(opened.unreadable())?;
-    const DOCUMENTS: [&[u8]; 8] = [
+    const DOCUMENTS: [&[u8]; 10] = [
         b"%PDF",
         b"PAR1",
         b"\x89PNG",
@@ -237,6 +287,8 @@ pub(crate) fn refuse_other_kinds(opened: &Opened, form: &TextForm, json_wanted: 
         b"\xfd7zXZ",
         b"\x28\xb5\x2f\xfd",
         b"\xd0\xcf\x11\xe0",
+        b"Rar!",
+        b"SQLite format 3",
     ];
     let raw = opened.head(8)?;
     if DOCUMENTS.iter().any(|magic| raw.starts_with(magic))

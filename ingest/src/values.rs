@@ -4,6 +4,8 @@
 //! where no other reading exists.
 
 use crate::findings::Code;
+use crate::say::{NNBSP, counted};
+use crate::stop::{Stop, refuse};
 
 /// A value and the repair it took to read it.
 pub(crate) type Read<T> = Result<(T, Option<Code>), Code>;
@@ -19,7 +21,9 @@ pub(crate) fn trimmed_at(text: &[u8]) -> (usize, &[u8]) {
     if text.first().is_none_or(plain) && text.last().is_none_or(plain) {
         return (0, text);
     }
-    const WIDE: [&[u8]; 3] = [b"\xc2\xa0", b"\xe2\x80\xaf", b"\xef\xbb\xbf"];
+    // No-break, narrow, thin and ideographic spaces, zero-width space, byte-order mark.
+    const WIDE: [&[u8]; 6] =
+        [b"\xc2\xa0", b"\xe2\x80\xaf", b"\xe2\x80\x89", b"\xe3\x80\x80", b"\xe2\x80\x8b", b"\xef\xbb\xbf"];
     let (mut lead, mut rest) = (0, text);
     loop {
         let before = rest.len();
@@ -264,23 +268,82 @@ pub(crate) fn date(text: &[u8], forms: &[DateForm]) -> Read<i32> {
             None => {}
         }
     }
-    // An instant at midnight is a day, if days are written the ISO way.
-    if forms.contains(&DateForm::Iso) && text.len() > 10 && at_midnight(&text[10..]) {
-        return date(&text[..10], &[DateForm::Iso]).map(|(day, _)| (day, Some(Code::DateForm)));
+    // Other ways to write year, month and day in that order, if days are written the ISO way: no other reading exists.
+    if forms.contains(&DateForm::Iso)
+        && let Some((y, m, d)) = loose_iso_parts(text)
+    {
+        return day_number(y, m, d).map(|day| (day, Some(Code::DateForm))).ok_or(Code::ImpossibleDate);
     }
-    let numeric = text.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.'));
-    let count = text.iter().filter(|b| b.is_ascii_digit()).count();
-    Err(if impossible || (numeric && (6..=8).contains(&count)) {
-        Code::ImpossibleDate
-    } else {
-        Code::TypeError
-    })
+    Err(if impossible { Code::ImpossibleDate } else { Code::TypeError })
+}
+
+/// `2020-6-7`, `20200607`, `2020/06/07` and an instant at midnight, `2020-06-07T00:00:00+02:00`.
+fn loose_iso_parts(text: &[u8]) -> Option<(i32, u32, u32)> {
+    if text.len() == 8 && text.iter().all(u8::is_ascii_digit) {
+        return Some((digits(&text[..4])? as i32, two(&text[4..6])?, two(&text[6..])?));
+    }
+    if text.len() > 10 && at_midnight(&text[10..]) {
+        return iso_parts(&text[..10]);
+    }
+    let mark = text.get(4).copied().filter(|mark| matches!(mark, b'-' | b'/'))?;
+    let mut parts = text.split(|b| *b == mark);
+    let (year, month, day) = (parts.next()?, two(parts.next()?)?, two(parts.next()?)?);
+    (parts.next().is_none() && year.len() == 4).then_some((digits(year)? as i32, month, day))
 }
 
 fn at_midnight(rest: &[u8]) -> bool {
     let Some(time) = rest.strip_prefix(b"T").or_else(|| rest.strip_prefix(b" ")) else { return false };
-    let time = time.strip_suffix(b"Z").unwrap_or(time);
+    // The day is that of the place where it is written, whatever its offset.
+    let time = match time.iter().position(|b| matches!(b, b'+' | b'-')) {
+        Some(sign) if (3..=6).contains(&(time.len() - sign)) => &time[..sign],
+        _ => time.strip_suffix(b"Z").unwrap_or(time),
+    };
     time.len() >= 5 && time.iter().all(|b| matches!(b, b'0' | b':' | b'.'))
+}
+
+/// Dates with slashes, and what they tell about the order of day and month.
+#[derive(Debug, Default)]
+pub(crate) struct SlashDates {
+    /// Such as `27/06/2020`: the day comes first.
+    day_first: u64,
+    /// Such as `06/27/2020`: the month comes first.
+    month_first: u64,
+    /// Such as `06/07/2020`: either.
+    either: u64,
+}
+
+impl SlashDates {
+    /// Takes note of one date.
+    #[inline]
+    pub(crate) fn look(&mut self, text: &[u8]) {
+        if text.get(4) == Some(&b'-') {
+            return; // the usual case
+        }
+        let Some((_, second, first)) = day_first_parts(text) else { return };
+        match (first, second) {
+            (13..=31, 1..=12) => self.day_first += 1,
+            (1..=12, 13..=31) => self.month_first += 1,
+            (1..=12, 1..=12) if first != second => self.either += 1,
+            _ => {}
+        }
+    }
+
+    /// # Errors
+    /// [`Stop::Refused`] where every date that tells the order puts the month first: reading the others the French way
+    /// would move them by months.
+    pub(crate) fn refuse_if_ambiguous(&self) -> Result<(), Stop> {
+        if self.month_first == 0 || self.day_first > 0 || self.either == 0 {
+            return Ok(());
+        }
+        Err(refuse(
+            Code::AmbiguousDates,
+            format!(
+                "Les dates semblent écrites mois d’abord, à l’américaine ({} sûrement, aucune jour d’abord), et {} se liraient des deux façons. Rien n’a été chargé{NNBSP}; prévenir le producteur.",
+                counted(self.month_first, "date", "dates"),
+                counted(self.either, "date", "dates"),
+            ),
+        ))
+    }
 }
 
 fn two(text: &[u8]) -> Option<u32> {
@@ -407,7 +470,15 @@ mod tests {
         check("2021-02-29", Err(Code::ImpossibleDate));
         check("2020-13-01", Err(Code::ImpossibleDate));
         check("06/27/2020", Err(Code::ImpossibleDate));
-        check("27/06/20", Err(Code::ImpossibleDate));
+        check("2020-6-7", Ok(("2020-06-07", Some(Code::DateForm))));
+        check("2020/06/07", Ok(("2020-06-07", Some(Code::DateForm))));
+        check("2020-10-05T00:00:00+02:00", Ok(("2020-10-05", Some(Code::DateForm))));
+        check("2020-10-05 00:00:00.000", Ok(("2020-10-05", Some(Code::DateForm))));
+        check("10102020", Err(Code::ImpossibleDate));
+        check("2020-10-04T22:00:00Z", Err(Code::TypeError));
+        check("27-06-2020", Err(Code::TypeError));
+        check("44009", Err(Code::TypeError));
+        check("27/06/20", Err(Code::TypeError));
         check("0020-06-27", Err(Code::ImpossibleDate));
         check("2020-10-05T13:00:00", Err(Code::TypeError));
         check("hier", Err(Code::TypeError));

@@ -1,8 +1,9 @@
 //! French sentences about cells and rows: what was found, what was expected.
 
-use vigie_queries::{Column, ColumnType};
+use vigie_queries::{Column, ColumnType, Filter};
 
-use crate::findings::Code;
+use crate::findings::{Code, Finding, Severity};
+use crate::row::Row;
 use crate::say::{NBSP, grouped, quoted};
 use crate::values::DateForm;
 
@@ -46,7 +47,9 @@ pub(crate) fn expected(column: &Column, forms: &[DateForm], today: i32) -> Strin
         ColumnType::Department => "un code de département connu (01 à 95, 2A, 2B, 971…)".to_owned(),
         ColumnType::Date => {
             let form = forms.first().map_or_else(|| "AAAA-MM-JJ".to_owned(), DateForm::french);
-            if column.future {
+            if let Some(since) = column.since {
+                format!("une date {form}, du {since} au {} au plus tard", crate::values::iso(today))
+            } else if column.future {
                 format!("une date {form}")
             } else {
                 format!("une date {form}, au plus tard {}", crate::values::iso(today))
@@ -76,6 +79,7 @@ pub(crate) fn cell_fault(code: Code, column: &Column, found: &str) -> String {
         Code::CodeLength => format!("{value} n’a pas la bonne longueur"),
         Code::ImpossibleDate => format!("{value} n’est pas une date qui existe"),
         Code::FutureDate => format!("{value} est une date à venir"),
+        Code::TooEarly => format!("{value} est d’avant le début possible de la série"),
         Code::NegativeCount => format!("{value} est négatif"),
         Code::FractionalCount => format!("{value} n’est pas un nombre entier"),
         Code::BelowMin => format!("{value} est trop petit"),
@@ -89,6 +93,9 @@ pub(crate) fn cell_fault(code: Code, column: &Column, found: &str) -> String {
             ColumnType::Integer => format!("{value} n’est pas un nombre entier"),
             ColumnType::Number => format!("{value} n’est pas un nombre"),
             ColumnType::Boolean => format!("{value} n’est ni vrai ni faux"),
+            ColumnType::Date if is_excel_day(found) => {
+                format!("{value} semble être un numéro de jour d’Excel et non une date")
+            }
             ColumnType::Date => format!("{value} n’est pas une date"),
             ColumnType::Text | ColumnType::Department => format!("{value} n’est pas un texte"),
         },
@@ -107,6 +114,21 @@ pub(crate) fn row_fault(code: Code, fields: usize, width: usize) -> (String, Str
         Code::NulBytes => ("la ligne contient des octets nuls".to_owned(), "du texte".to_owned()),
         Code::InvalidText => {
             ("la ligne contient des octets illisibles dans ce codage".to_owned(), "du texte".to_owned())
+        }
+        Code::GarbledText => (
+            "le texte de la ligne a été abîmé avant l’envoi par un codage pris pour un autre (comme « RhÃ´ne »)"
+                .to_owned(),
+            "des lettres accentuées lisibles".to_owned(),
+        ),
+        Code::RepeatedHeader => (
+            "l’en-tête du fichier est répété au milieu des lignes".to_owned(),
+            "une ligne de données".to_owned(),
+        ),
+        Code::TotalRow => {
+            ("c’est une ligne de total, pas une ligne de données".to_owned(), "une ligne de données".to_owned())
+        }
+        Code::NoteLine => {
+            ("c’est une note ou un titre, pas une ligne de données".to_owned(), "une ligne de données".to_owned())
         }
         Code::BadQuote => (
             "un guillemet est mal fermé".to_owned(),
@@ -148,5 +170,41 @@ pub(crate) fn repair(code: Code, count: u64, forms: &[DateForm]) -> String {
         Code::DuplicateRow => format!("{n}{NBSP}ligne{s} répétée{s} à l’identique, gardée{s} une seule fois"),
         Code::BlankLine => format!("{n}{NBSP}ligne{s} vide{s}, laissée{s} de côté"),
         _ => format!("{n}{NBSP}cas de {code}"),
+    }
+}
+
+/// Five digits: a day of the years 1927 to 2173 as Excel counts them.
+fn is_excel_day(found: &str) -> bool {
+    found.len() == 5 && found.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A row whose class (sex, age) cannot be told, so that nobody knows whether it counts.
+pub(crate) fn unclear_class(
+    word: RowWord,
+    row: &Row<'_>,
+    filter: &Filter,
+    code: Code,
+    found: String,
+) -> Finding {
+    let kept = filter.keep.join(", ");
+    let expected = format!("{kept} (lignes gardées) ou une autre classe (lignes laissées de côté)");
+    let fault = match code {
+        Code::MissingValue if found.is_empty() => "la classe manque".to_owned(),
+        Code::MissingValue => format!("la classe manque ({})", quoted(&found)),
+        _ => format!("{} n’est pas une classe connue", quoted(&found)),
+    };
+    Finding {
+        line: Some(row.line),
+        column: Some(filter.column.clone()),
+        code,
+        severity: Severity::Error,
+        message: format!(
+            "{}, colonne {}{NBSP}: {fault}, on ne sait pas si la ligne compte. Attendu{NBSP}: {expected}. ({code})",
+            word.at(row.line),
+            quoted(&filter.column),
+        ),
+        found: Some(found),
+        expected: Some(expected),
+        raw: Some(row.raw_shown()),
     }
 }

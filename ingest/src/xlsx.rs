@@ -7,12 +7,13 @@ use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use calamine::{DataRef, Reader, Xlsx};
+use calamine::{DataRef, Reader, SheetVisible, Xlsx};
 use vigie_queries::Contract;
 use zip::ZipArchive;
 
 use crate::body::{self, Opened};
-use crate::csv::too_many_columns;
+use crate::columns::count_missing;
+use crate::csv::{PREAMBLE_MAX, too_many_columns};
 use crate::findings::Code;
 use crate::records::RECORD_MAX;
 use crate::row::{Kind, Row, Span};
@@ -31,19 +32,28 @@ pub(crate) struct XlsxBody<'a> {
     opened: &'a Opened,
     sheet: Option<String>,
     pub(crate) header: Vec<String>,
-    header_row: u32,
+    /// Its row, from 0.
+    pub(crate) header_row: u32,
 }
 
-/// Measures the workbook and reads the header: the first row with a value.
+/// Measures the workbook and reads the header.
 pub(crate) fn open<'a>(opened: &'a Opened, contract: &Contract) -> Result<XlsxBody<'a>, Stop> {
     measure(opened, contract.bounds.decompressed_bytes_max)?;
     let mut body = XlsxBody { opened, sheet: contract.feed.sheet.clone(), header: Vec::new(), header_row: 0 };
-    let mut first = None;
+    // Titles may stand above the header: it is the row that names most of the required columns.
+    let mut best: Option<(u32, Vec<String>, usize)> = None;
+    let (mut seen, mut widest_above) = (0, 0);
     body.scan(&mut |row, cells, text| {
-        first = Some((row, header_of(cells, text)));
-        Ok(false)
+        let header = header_of(cells, text);
+        let missing = count_missing(&header, contract);
+        if best.as_ref().is_none_or(|(_, _, least)| missing < *least && widest_above * 2 <= cells.len()) {
+            best = Some((row, header, missing));
+        }
+        seen += 1;
+        widest_above = widest_above.max(cells.len());
+        Ok(missing > 0 && seen < PREAMBLE_MAX)
     })?;
-    let Some((row, header)) = first else {
+    let Some((row, header, _)) = best else {
         return Err(refuse(
             Code::EmptyBody,
             format!(
@@ -181,8 +191,10 @@ impl XlsxBody<'_> {
         let mut workbook = Xlsx::new(file).map_err(broken)?;
         let sheets = workbook.sheet_names();
         let wanted = self.sheet.as_ref();
-        let Some(name) = wanted.map_or(sheets.first(), |name| sheets.iter().find(|sheet| *sheet == name))
-        else {
+        // A hidden sheet is no sheet that its author means to show.
+        let shown = workbook.sheets_metadata().iter().find(|sheet| sheet.visible == SheetVisible::Visible);
+        let first = shown.map(|sheet| &sheet.name).or(sheets.first());
+        let Some(name) = wanted.map_or(first, |name| sheets.iter().find(|sheet| *sheet == name)) else {
             return Err(missing_sheet(wanted.map_or("", String::as_str), &sheets));
         };
         let name = name.clone();

@@ -225,6 +225,8 @@ pub struct Column {
     /// Whether the value is a running total, whose fall is a finding.
     #[serde(default)]
     pub running_total: bool,
+    /// First day that a column of dates may hold: a day before the series began is a slip of the pen (`1920` for `2020`).
+    pub since: Option<jiff::civil::Date>,
     /// Whether a date may lie after the edition (plans, shifts).
     #[serde(default)]
     pub future: bool,
@@ -330,6 +332,9 @@ impl Contract {
                 && min > max
             {
                 return fault(column.name.span(), format!("column {name:?} has min {min} above max {max}"));
+            }
+            if column.since.is_some() && column.kind != ColumnType::Date {
+                return fault(column.name.span(), format!("column {name:?} has since but is not a date"));
             }
             if column.default.is_some() && !column.optional {
                 return fault(

@@ -192,8 +192,13 @@ fn filters_leave_rows_out_before_they_are_counted() {
     let checked = rows(body.as_bytes(), &contract(&layout));
     assert_eq!((checked.counts.rows_in, checked.counts.rows_filtered), (1, 2));
     assert!(checked.findings.is_empty());
-    let refusal = refused(b"dep;sexe;jour;hosp;rad\n01;T;2020-10-05;1;1\n", &contract(&layout));
+    let refusal = refused(b"dep;sexe;jour;hosp;rad\n01;1;2020-10-05;1;1\n", &contract(&layout));
     assert_eq!(refusal.code, Code::NoRows);
+    let refusal = refused(b"dep;sexe;jour;hosp;rad\n01;T;2020-10-05;1;1\n", &contract(&layout));
+    assert_eq!(
+        (refusal.code, refusal.message_fr.contains("n’est pas une classe connue")),
+        (Code::TooManyBadRows, true)
+    );
     let refusal = refused(b"dep;jour;hosp;rad\n01;2020-10-05;1;1\n", &contract(&layout));
     assert_eq!((refusal.code, refusal.message_fr.contains("sexe")), (Code::MissingColumn, true));
 }

@@ -1,0 +1,76 @@
+//! Lines that are no data: a header repeated, totals, notes.
+//!
+//! They are set aside like any faulty row, under the name that a person would give them. Only rows that fail some check
+//! come here, so that looking closely costs nothing on good ones.
+
+use crate::columns::bare;
+use crate::findings::Code;
+use crate::row::Row;
+use crate::say::{NBSP, NNBSP};
+use crate::stop::{Reason, Stop};
+
+/// First words of lines of totals.
+const TOTALS: [&str; 14] = [
+    "total",
+    "totaux",
+    "sous-total",
+    "sous total",
+    "grand total",
+    "somme",
+    "sum",
+    "ensemble",
+    "cumul",
+    "moyenne",
+    "gesamt",
+    "summe",
+    "france entière",
+    "france métropolitaine",
+];
+
+/// What a faulty row is, when it is no row at all.
+///
+/// # Errors
+/// [`Stop::Refused`] when another header comes: nobody can tell which columns the lines after it have.
+pub(crate) fn recognise(row: &Row<'_>, header: &[String]) -> Result<Option<Code>, Stop> {
+    let cells: Vec<String> = row
+        .cells
+        .iter()
+        .take(header.len() + 8)
+        .map(|cell| bare(&String::from_utf8_lossy(row.cell(*cell))))
+        .collect();
+    let named = header.iter().filter(|name| !name.is_empty()).count();
+    let enough = (named / 2).max(2);
+    let in_place = cells.iter().zip(header).filter(|(cell, name)| !cell.is_empty() && cell == name).count();
+    if in_place >= enough && (in_place == named || row.fields <= header.len()) {
+        return Ok(Some(Code::RepeatedHeader));
+    }
+    if cells.iter().filter(|cell| !cell.is_empty() && header.contains(cell)).count() >= enough {
+        return Err(other_header(row.line));
+    }
+    let mut filled = cells.iter().filter(|cell| !cell.is_empty());
+    let Some(first) = filled.next() else { return Ok(None) };
+    if cells.iter().take(3).any(|cell| TOTALS.iter().any(|word| starts_with_word(cell, word))) {
+        return Ok(Some(Code::TotalRow));
+    }
+    let wordy = first.chars().filter(|c| c.is_alphabetic()).count() >= 4
+        && first.chars().any(|c| c.is_whitespace() || matches!(c, '#' | '*' | ':'));
+    if filled.next().is_none() && wordy && row.fields <= header.len() && header.len() > 1 {
+        return Ok(Some(Code::NoteLine));
+    }
+    Ok(None)
+}
+
+fn starts_with_word(text: &str, word: &str) -> bool {
+    text.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphabetic))
+}
+
+fn other_header(line: u64) -> Stop {
+    Reason::new(
+        Code::HeaderChanges,
+        format!(
+            "Un autre en-tête, avec d’autres colonnes ou dans un autre ordre, vient à la ligne {line}{NBSP}: plusieurs fichiers ont été mis bout à bout. Rien n’a été chargé{NNBSP}; les charger un à un ou prévenir le producteur."
+        ),
+    )
+    .line(line)
+    .into()
+}
