@@ -7,6 +7,7 @@ decimals      = 1
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["reinforcement_place_day"]
 references    = ["renfort-covid"]
+window_days   = 9
 ---*/
 select
     geo_type,

@@ -7,6 +7,7 @@ decimals      = 1
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["supply_place_day"]
 references    = ["DGS-Urgent, décembre 2020: stocks de tests"]
+window_days   = 7
 ---*/
 select
     geo_type,

@@ -310,6 +310,12 @@ impl Contract {
                 format!("id {:?} must be lower-case letters, digits and underscores", self.name()),
             );
         }
+        if RESERVED.contains(&self.name()) {
+            return fault(
+                self.id.span(),
+                format!("id {:?} is a name that Vigie keeps for itself; choose another one", self.name()),
+            );
+        }
         let mut seen = BTreeSet::new();
         for column in &self.columns {
             let name = column.name.get_ref();
@@ -391,6 +397,25 @@ impl Contract {
         Ok(())
     }
 }
+
+/// Names that no source may take: the tables that Vigie fills itself, those made for queries, and the folder of the
+/// vocabularies kept beside the raw bodies.
+const RESERVED: [&str; 14] = [
+    "acknowledgements",
+    "alert_events",
+    "as_of",
+    "bulletins",
+    "decisions",
+    "feeds",
+    "fetches",
+    "findings",
+    "forecasts",
+    "indicators",
+    "judgements",
+    "published_values",
+    "runs",
+    "vocabulary",
+];
 
 /// Columns that every versioned table has besides its own.
 pub(crate) const VERSION_COLUMNS: [&str; 4] = ["issued_at", "recorded_at", "fetch_id", "withdrawn"];

@@ -35,6 +35,8 @@ pub struct Query {
     pub sources: Vec<String>,
     /// Documents the formula comes from.
     pub references: Vec<String>,
+    /// Days of its sources that a value rests on, its own day included, where its id does not tell.
+    window_days: Option<u16>,
     /// Path inside the vocabulary, for messages.
     pub file: String,
     /// The SQL, header left out.
@@ -58,6 +60,7 @@ struct Header {
     sources: Vec<String>,
     #[serde(default)]
     references: Vec<String>,
+    window_days: Option<u16>,
 }
 
 const OPEN: &str = "/*---";
@@ -101,9 +104,28 @@ impl Query {
             grain: header.grain,
             sources: header.sources,
             references: header.references,
+            window_days: header.window_days,
             file: file.to_owned(),
             sql: sql.trim().to_owned(),
             fingerprint: crate::vocabulary::fingerprint(text),
         })
+    }
+
+    /// Days of its sources that a value rests on, its own day included: as the header says (`window_days`), else as the
+    /// id does (`…_7d`: 7, `…_14d`: 14, `…change`: 7 more than without), else 1.
+    #[must_use]
+    pub fn window_days(&self) -> u16 {
+        if let Some(days) = self.window_days {
+            return days;
+        }
+        let has = |mark: &str| self.id.split('_').any(|part| part == mark);
+        let own = if has("14d") {
+            14
+        } else if has("7d") {
+            7
+        } else {
+            1
+        };
+        own + if has("change") { 7 } else { 0 }
     }
 }

@@ -303,3 +303,57 @@ fn places_are_read_as_a_reader_writes_them() {
     }
     assert_eq!("2A".parse::<Place>().unwrap().geo_type, GeoType::Department);
 }
+
+#[test]
+fn a_vocabulary_is_read_again_from_its_files() {
+    let folder = overlay(&[(
+        "rules/zones-2020-09-23.toml",
+        &embedded_rule().replacen("title_fr = \"", "title_fr = \"Nos ", 1),
+    )]);
+    let ours = Vocabulary::with_overlay(folder.path()).unwrap();
+    let again = Vocabulary::from_files(ours.files().clone()).unwrap();
+    assert_eq!(again.fingerprint(), ours.fingerprint());
+    assert_eq!(again.files(), ours.files());
+    let fingerprints = ours.fingerprints();
+    for query in ours.queries() {
+        assert_eq!(fingerprints[&query.file], query.fingerprint, "{}", query.file);
+    }
+    let plain = Vocabulary::embedded().unwrap().fingerprints();
+    let changed: Vec<&String> = fingerprints
+        .iter()
+        .filter(|(file, print)| plain.get(*file) != Some(print))
+        .map(|(file, _)| file)
+        .collect();
+    assert_eq!(changed, ["rules/zones-2020-09-23.toml"]);
+    assert_eq!(
+        fingerprints["rules/zones-2020-09-23.toml"],
+        ours.rule("zones-2020-09-23").unwrap().fingerprint
+    );
+}
+
+fn embedded_rule() -> String {
+    let files = Vocabulary::embedded().unwrap().files().clone();
+    String::from_utf8(files["rules/zones-2020-09-23.toml"].clone()).unwrap()
+}
+
+#[test]
+fn a_source_takes_no_name_that_vigie_keeps_for_itself() {
+    for name in ["fetches", "vocabulary", "acknowledgements"] {
+        let contract = CONTRACT.replacen("id = \"beds\"", &format!("id = \"{name}\""), 1);
+        let file = format!("sources/{name}.toml");
+        let taken = laid_over(&[(file.as_str(), contract.as_str())]);
+        refused(taken.map(drop), &file, 1, &[name, "keeps for itself"]);
+    }
+}
+
+#[test]
+fn a_query_says_how_many_days_it_rests_on_by_its_header_or_its_name() {
+    let days = |id: &str| Vocabulary::embedded().unwrap().query(id).unwrap().window_days();
+    assert_eq!(days("hospital_patients"), 1);
+    assert_eq!(days("admissions_7d_per_100k"), 7);
+    assert_eq!(days("admissions_7d_change"), 14);
+    assert_eq!(days("hospital_weekly_change"), 8);
+    assert_eq!(days("test_order_fill_rate_14d"), 14);
+    assert_eq!(days("doubling_days"), 14);
+    assert_eq!(days("test_days_of_cover"), 7);
+}

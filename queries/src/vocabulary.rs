@@ -24,6 +24,7 @@ pub struct Vocabulary {
     queries: Vec<Query>,
     rules: BTreeMap<String, Rule>,
     reference: BTreeMap<String, Vec<u8>>,
+    files: BTreeMap<String, Vec<u8>>,
 }
 
 /// First edition of a source that ships with Vigie.
@@ -45,7 +46,7 @@ impl Vocabulary {
     /// # Errors
     /// [`Error::Faulty`]: never for a released binary, a test reads every file.
     pub fn embedded() -> Result<Self, Error> {
-        Self::read(&embedded_files())
+        Self::read(embedded_files())
     }
 
     /// The vocabulary in the binary, each file of `folder` (same layout: `sources/`, `marts/`, `indicators/`,
@@ -74,17 +75,39 @@ impl Vocabulary {
                 files.insert(format!("{part}/{name}"), body);
             }
         }
-        Self::read(&files)
+        Self::read(files)
     }
 
-    fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+    /// The vocabulary of some files: path inside the vocabulary (`rules/zones.toml`) and content, as [`Self::files`]
+    /// gives them. Nothing is read from the binary.
+    ///
+    /// # Errors
+    /// [`Error::Faulty`] with file and line.
+    pub fn from_files(files: BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+        Self::read(files)
+    }
+
+    /// Every file it was read from, overlaid ones in the place of those of the binary.
+    #[must_use]
+    pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.files
+    }
+
+    /// The fingerprint of every file, by path: that of the query, rule or contract it holds.
+    #[must_use]
+    pub fn fingerprints(&self) -> BTreeMap<String, String> {
+        self.files.iter().map(|(file, body)| (file.clone(), fingerprint_of(body))).collect()
+    }
+
+    fn read(files: BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
         let mut found = Self {
             contracts: BTreeMap::new(),
             queries: Vec::new(),
             rules: BTreeMap::new(),
             reference: BTreeMap::new(),
+            files: BTreeMap::new(),
         };
-        for (file, body) in files {
+        for (file, body) in &files {
             let (part, name) = file.split_once('/').unwrap_or(("", file));
             if part == "reference" {
                 found.reference.insert(name.to_owned(), body.clone());
@@ -122,6 +145,7 @@ impl Vocabulary {
         }
         found.check()?;
         found.queries = in_dependency_order(found.queries, &found.contracts)?;
+        found.files = files;
         Ok(found)
     }
 
@@ -195,6 +219,22 @@ impl Vocabulary {
         found
     }
 
+    /// The files that say how an indicator or mart is made: its own and those of the queries it reads, in order of id.
+    /// Contracts are not among them ([`Self::sources_of`] names the sources).
+    #[must_use]
+    pub fn queries_of(&self, id: &str) -> Vec<&Query> {
+        let mut found: BTreeMap<&str, &Query> = BTreeMap::new();
+        let mut waiting = vec![id];
+        while let Some(id) = waiting.pop() {
+            if let Some(query) = self.query(id)
+                && found.insert(&query.id, query).is_none()
+            {
+                waiting.extend(query.sources.iter().map(String::as_str));
+            }
+        }
+        found.into_values().collect()
+    }
+
     /// One fingerprint of every file: tells two vocabularies apart.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -231,8 +271,12 @@ impl Vocabulary {
 
 /// 64-bit FNV-1a of a text, in hexadecimal: tells versions of a file apart, and is the same on every machine.
 pub(crate) fn fingerprint(text: &str) -> String {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    fingerprint_of(text.as_bytes())
+}
+
+fn fingerprint_of(bytes: &[u8]) -> String {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
     format!("{hash:016x}")
 }
