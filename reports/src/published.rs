@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use vigie_queries::{Place, TimeType};
 
 /// One printed number, with what it is about.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PublishedValue {
     /// Section of the bulletin.
     pub section: String,
-    /// `text`, `table` or `figure`.
+    /// `text`, `table` or `figure`; empty when read back from the lake, which does not keep it.
+    #[serde(default)]
     pub kind: String,
     /// What the reader sees it named.
     pub label: String,

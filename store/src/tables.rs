@@ -174,7 +174,7 @@ pub fn alert_events() -> TableSpec {
     )
 }
 
-/// One row per edition of a bulletin.
+/// One row per edition of a bulletin. `inputs` is JSON text: what it was made from besides the lake's rows.
 #[must_use]
 pub fn bulletins() -> TableSpec {
     log(
@@ -191,6 +191,8 @@ pub fn bulletins() -> TableSpec {
             ("json_sha256", Utf8),
             ("path", Utf8),
             ("recorded_at", instant()),
+            ("xlsx_sha256", Utf8),
+            ("inputs", Utf8),
         ],
     )
 }
