@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use jiff::civil::date;
 use vigie::build::{build, picture};
-use vigie::bulletin;
+use vigie::bulletin::{self, Brief, Order};
 use vigie::cli::Global;
 use vigie::fetch::{Origin, Request, ensure_reference, fetch};
 use vigie::room::Room;
@@ -126,17 +126,19 @@ async fn run() {
 
     let week = date(2020, 10, 12);
     let out = folder.path().join("bulletin.pdf");
+    let brief =
+        Brief { territory: Place::region("76"), week, as_of: as_of(last), number: 1, previous: None };
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();
-        bulletin::publish(&room, &Place::region("76"), week, as_of(last), &out).await.unwrap();
+        let order = Order { territory: &brief.territory, week, issued: last, out: &out, new_edition: true };
+        bulletin::publish(&room, order).await.unwrap();
         times.push(started.elapsed());
     }
     line("one bulletin from the lake, computation included", times, |_| String::new());
     let picture = picture(&room, as_of(last)).await.unwrap();
     let judged = picture.judge_all(&room, date(2020, 7, 6), date(2020, 10, 18));
-    let input =
-        bulletin::input(&room, &picture, &judged, &Place::region("76"), week, as_of(last)).await.unwrap();
+    let input = bulletin::input(&room, &picture, &judged, &brief).await.unwrap();
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();

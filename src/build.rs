@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use datafusion::prelude::SessionContext;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use vigie_queries::{Alert, AlertEvent, Judgement, Observations, Rule};
@@ -90,12 +91,30 @@ impl Built {
 /// [`Error::Transform`] naming the query, [`Error::Store`].
 pub async fn picture(room: &Room, as_of: AsOf) -> Result<Picture, Error> {
     let ctx = room.session(as_of)?;
+    up_to_issue(room, &ctx, as_of.issued).await?;
     let computed = vigie_transform::compute(&ctx, &room.vocabulary, paris_day(as_of.issued)).await?;
     let observations = computed.observations()?;
     let places = gather::places(&ctx).await?;
     let populations = places.iter().filter_map(|info| Some((info.place.clone(), info.population?))).collect();
     let recorded = ctx.sql("select * from judgements where geo_type = 'source'").await?.collect().await?;
     Ok(Picture { recorded: judgements_of(&recorded)?, ctx, computed, observations, places, populations })
+}
+
+/// Hides from a session what was issued later. The tables of versions and the polls hold every issue recorded so far,
+/// also those after the as-of: an old day computed anew must not know of them. A poll without an edition counts from when
+/// it was made.
+async fn up_to_issue(room: &Room, ctx: &SessionContext, issued: Timestamp) -> Result<(), Error> {
+    let versions =
+        room.vocabulary.contracts().map(|contract| (format!("{}_versions", contract.name()), "issued_at"));
+    let polls = ("fetches".to_owned(), "coalesce(issued_at, recorded_at)");
+    for (table, instant) in versions.chain([polls]) {
+        let known = ctx.table(table.as_str()).await?;
+        let by_then = known.parse_sql_expr(&format!("{instant} <= timestamp '{issued}'"))?;
+        let view = known.filter(by_then)?.into_view();
+        ctx.deregister_table(table.as_str())?;
+        ctx.register_table(table.as_str(), view)?;
+    }
+    Ok(())
 }
 
 impl Picture {

@@ -1,18 +1,21 @@
 //! `vigie bulletin`: gather, render, write the PDF and its twins, record the edition and every number it printed.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use vigie_queries::{AlertState, Place};
+use vigie_reports::Rendered;
 use vigie_reports::input::{Agency, AsOf as PrintedAsOf, Input};
-use vigie_store::{AsOf, fetch_id, tables};
+use vigie_store::AsOf;
 
 use crate::build::{Judged, Picture, picture};
 use crate::clock::now;
 use crate::error::Error;
 use crate::fetch::{ensure_reference, sha256_hex};
+use crate::published::{self, Edition};
 use crate::room::Room;
 use crate::{feeds, gather, rows};
 
@@ -38,68 +41,179 @@ pub struct Made {
     pub warnings: Vec<String>,
 }
 
-/// One row of `bulletins`.
-#[derive(Debug, Serialize)]
-struct Row<'a> {
-    bulletin_id: &'a str,
-    territory: String,
-    week: Date,
-    edition: u32,
-    as_of_issued: Timestamp,
-    as_of_recorded: Timestamp,
-    vocabulary_fingerprint: String,
-    pdf_sha256: String,
-    json_sha256: String,
-    path: String,
-    recorded_at: Timestamp,
+/// Which bulletin to make, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// Place it is about.
+    pub territory: &'a Place,
+    /// Monday of its week.
+    pub week: Date,
+    /// From what was issued up to then.
+    pub issued: Timestamp,
+    /// Name of the PDF; the twins lie beside it.
+    pub out: &'a Path,
+    /// Makes another edition even when one was made from what was issued up to the same instant.
+    pub new_edition: bool,
 }
+
+/// What a bulletin is drawn from: fixed before the lake is read, recorded with the edition.
+#[derive(Debug, Clone)]
+pub struct Brief {
+    /// Place it is about.
+    pub territory: Place,
+    /// Monday of its week.
+    pub week: Date,
+    /// State of the data.
+    pub as_of: AsOf,
+    /// Number of the edition.
+    pub number: u32,
+    /// The bulletin it is compared with.
+    pub previous: Option<Edition>,
+}
+
+/// A bulletin, before it is written.
+#[derive(Debug)]
+pub struct Drawn {
+    /// Its bytes and numbers.
+    pub rendered: Rendered,
+    /// Alerts it tells of, a line each.
+    pub alerts: Vec<String>,
+}
+
+/// How long a bulletin waits for another one: the number of an edition is given once.
+const LOCK_WAIT: Duration = Duration::from_secs(300);
 
 /// Makes the bulletin of a territory and week as of a time, and records it.
 ///
+/// A bulletin that was published from the same as-of is given again, from what was recorded of it: same data, rules and
+/// settings, same bytes; nothing is recorded anew.
+///
 /// # Errors
-/// [`Error::Transform`], [`Error::Reports`], [`Error::Write`].
-pub async fn publish(
-    room: &Room,
-    territory: &Place,
-    week: Date,
-    as_of: AsOf,
-    out: &Path,
-) -> Result<Made, Error> {
+/// [`Error::Transform`], [`Error::Reports`], [`Error::Write`]; [`vigie_store::Error::Locked`] when another bulletin is
+/// being made.
+pub async fn publish(room: &Room, order: Order<'_>) -> Result<Made, Error> {
+    let _one_at_a_time = room.lake.lock("bulletin", LOCK_WAIT)?;
+    let known = published::editions(room).await?;
+    if !order.new_edition
+        && let Some(edition) = published::same(&known, order.territory, order.week, order.issued)
+    {
+        return again(room, &known, edition, order.out).await;
+    }
     ensure_reference(room).await?;
-    let as_of = AsOf { issued: as_of.issued, recorded: newest_poll(room, as_of.issued).await? };
-    let sunday = week.saturating_add(6.days());
-    let picture = picture(room, as_of).await?;
-    let judged = picture.judge_all(room, week.saturating_sub(WEEKS_BACK.weeks()), sunday);
-    let input = input(room, &picture, &judged, territory, week, as_of).await?;
+    let brief = Brief {
+        territory: order.territory.clone(),
+        week: order.week,
+        as_of: AsOf { issued: order.issued, recorded: now() },
+        number: published::next_number(&known, order.territory, order.week),
+        previous: published::previous(&known, order.territory, order.week, order.issued).cloned(),
+    };
+    let drawn = draw(room, &brief).await?;
+    let made = write_all(&drawn, brief.number, order.out)?;
+    let new = published::New {
+        territory: &brief.territory,
+        week: brief.week,
+        number: brief.number,
+        as_of: brief.as_of,
+        path: order.out.display().to_string(),
+        previous: brief.previous.as_ref().map(|edition| edition.bulletin_id.clone()),
+        acknowledgements: Vec::new(),
+    };
+    published::record(room, new, &drawn.rendered, now()).await?;
+    Ok(made)
+}
+
+/// Gives a published bulletin again, and says what a new edition would take into account.
+async fn again(room: &Room, known: &[Edition], edition: &Edition, out: &Path) -> Result<Made, Error> {
+    let then = published::room_of(room, edition)?;
+    let drawn = draw(&then, &Brief::of(edition, known)).await?;
+    let mut made = write_all(&drawn, edition.number, out)?;
+    if sha256_hex(&drawn.rendered.pdf) != edition.pdf_sha256 {
+        made.warnings.push(format!(
+            "Ce bulletin n’est plus octet pour octet celui qui a été publié ; pour savoir pourquoi : vigie replay {}",
+            edition.bulletin_id
+        ));
+    }
+    let mut since = Vec::new();
+    if room.vocabulary.files() != then.vocabulary.files() {
+        since.push("des définitions ou des règles ont changé".to_owned());
+    }
+    match recorded_since(room, edition.as_of).await? {
+        0 => {}
+        1 => since.push("1 édition de source a été enregistrée".to_owned()),
+        n => since.push(format!("{n} éditions de sources ont été enregistrées")),
+    }
+    if !since.is_empty() {
+        made.warnings.push(format!(
+            "Bulletin déjà publié à cette date d’arrêt (édition {}) : il est rendu tel quel. Depuis, {}. Pour en tenir \
+             compte dans une nouvelle édition : --new-edition",
+            edition.number,
+            since.join(" et ")
+        ));
+    }
+    Ok(made)
+}
+
+impl Brief {
+    /// The brief that an edition was drawn from.
+    #[must_use]
+    pub fn of(edition: &Edition, known: &[Edition]) -> Self {
+        let previous = edition.inputs.as_ref().and_then(|inputs| inputs.previous.as_ref());
+        Self {
+            territory: edition.territory.clone(),
+            week: edition.week,
+            as_of: edition.as_of,
+            number: edition.number,
+            previous: previous.and_then(|id| known.iter().find(|other| other.bulletin_id == *id)).cloned(),
+        }
+    }
+}
+
+/// Editions of sources that were recorded after an as-of, though issued before it.
+async fn recorded_since(room: &Room, as_of: AsOf) -> Result<u64, Error> {
+    #[derive(Deserialize)]
+    struct Count {
+        n: u64,
+    }
+    let query = format!(
+        "select count(*) as n from fetches where outcome = 'new' and issued_at <= timestamp '{}'
+         and recorded_at > timestamp '{}'",
+        as_of.issued, as_of.recorded
+    );
+    let counted: Vec<Count> = rows::read(&room.session(AsOf::everything())?, &query).await?;
+    Ok(counted.into_iter().next().map_or(0, |count| count.n))
+}
+
+/// Draws a bulletin: the same brief, lake, vocabulary and settings give the same bytes. Nothing is written.
+///
+/// # Errors
+/// [`Error::Transform`], [`Error::Reports`], [`Error::Query`].
+pub async fn draw(room: &Room, brief: &Brief) -> Result<Drawn, Error> {
+    let sunday = brief.week.saturating_add(6.days());
+    let picture = picture(room, brief.as_of).await?;
+    let judged = picture.judge_all(room, brief.week.saturating_sub(WEEKS_BACK.weeks()), sunday);
+    let input = input(room, &picture, &judged, brief).await?;
     let rendered = vigie_reports::render(&input)?;
+    let alerts = told(&judged.alerts, room, &input);
+    Ok(Drawn { rendered, alerts })
+}
+
+/// Writes the PDF and its twins.
+fn write_all(drawn: &Drawn, number: u32, out: &Path) -> Result<Made, Error> {
+    let rendered = &drawn.rendered;
     let made = Made {
         pdf: out.to_owned(),
         json: out.with_extension("json"),
         xlsx: out.with_extension("xlsx"),
         pages: rendered.pages,
-        edition: input.edition,
-        alerts: told(&judged.alerts, room, &input),
+        edition: number,
+        alerts: drawn.alerts.clone(),
         warnings: rendered.warnings.clone(),
     };
-    for (path, bytes) in
-        [(&made.pdf, &rendered.pdf), (&made.json, &rendered.json), (&made.xlsx, &rendered.xlsx)]
-    {
+    let files = [(&made.pdf, &rendered.pdf), (&made.json, &rendered.json), (&made.xlsx, &rendered.xlsx)];
+    for (path, bytes) in files {
         write(path, bytes)?;
     }
-    record(room, &input, &rendered, out).await?;
     Ok(made)
-}
-
-/// When the lake last heard of its sources: all that a bulletin made now can know. Taken instead of the present, so that
-/// the same data and as-of give the same bytes, and a later replay sees the same versions.
-async fn newest_poll(room: &Room, issued: Timestamp) -> Result<Timestamp, Error> {
-    #[derive(Deserialize)]
-    struct Newest {
-        recorded_at: Option<Timestamp>,
-    }
-    let ctx = room.session(Room::as_of(Some(issued), now()))?;
-    let newest: Vec<Newest> = rows::read(&ctx, "select max(recorded_at) as recorded_at from fetches").await?;
-    Ok(newest.into_iter().find_map(|row| row.recorded_at).unwrap_or(issued))
 }
 
 /// Gathers what one bulletin says from a picture of the lake.
@@ -110,16 +224,15 @@ pub async fn input<'a>(
     room: &'a Room,
     picture: &'a Picture,
     judged: &'a Judged,
-    territory: &Place,
-    week: Date,
-    as_of: AsOf,
+    brief: &Brief,
 ) -> Result<Input<'a>, Error> {
+    let as_of = brief.as_of;
     let agency = &room.config.agency;
     Ok(Input {
-        territory: territory.clone(),
-        week,
+        territory: brief.territory.clone(),
+        week: brief.week,
         as_of: PrintedAsOf { issued: as_of.issued, recorded: as_of.recorded },
-        edition: edition(room, territory, week, as_of.issued).await?,
+        edition: brief.number,
         observations: &picture.observations,
         judgements: &judged.judgements,
         alerts: &judged.alerts,
@@ -135,65 +248,6 @@ pub async fn input<'a>(
             contact: agency.contact.clone(),
         },
     })
-}
-
-/// The same as-of is the same edition; a later one is the next.
-async fn edition(room: &Room, territory: &Place, week: Date, issued: Timestamp) -> Result<u32, Error> {
-    #[derive(Deserialize)]
-    struct Earlier {
-        edition: u32,
-        as_of_issued: Timestamp,
-    }
-    let query = format!(
-        "select edition, as_of_issued from bulletins where territory = '{territory}' and week = date '{week}'"
-    );
-    let earlier: Vec<Earlier> = rows::read(&room.session(Room::as_of(None, now()))?, &query).await?;
-    let same = earlier.iter().find(|made| made.as_of_issued == issued).map(|made| made.edition);
-    Ok(same.unwrap_or_else(|| earlier.iter().map(|made| made.edition).max().unwrap_or(0) + 1))
-}
-
-/// Records the edition and every number it printed.
-async fn record(
-    room: &Room,
-    input: &Input<'_>,
-    rendered: &vigie_reports::Rendered,
-    out: &Path,
-) -> Result<(), Error> {
-    let at = now();
-    let pdf_sha256 = sha256_hex(&rendered.pdf);
-    let bulletin_id = fetch_id(&format!("{}-{}", input.territory, input.week), at, &pdf_sha256);
-    let spec = tables::published_values();
-    let values: Vec<serde_json::Value> = rendered
-        .published
-        .iter()
-        .map(|value| {
-            let mut row = serde_json::to_value(value).unwrap_or_default();
-            if let Some(row) = row.as_object_mut() {
-                row.insert("bulletin_id".into(), bulletin_id.clone().into());
-            }
-            row
-        })
-        .collect();
-    if !values.is_empty() {
-        let batch = rows::batch(&spec.schema, &values)?;
-        room.lake.append(&spec, &[batch], at, &bulletin_id).await?;
-    }
-    let row = Row {
-        bulletin_id: &bulletin_id,
-        territory: input.territory.to_string(),
-        week: input.week,
-        edition: input.edition,
-        as_of_issued: input.as_of.issued,
-        as_of_recorded: input.as_of.recorded,
-        vocabulary_fingerprint: room.vocabulary.fingerprint(),
-        pdf_sha256,
-        json_sha256: sha256_hex(&rendered.json),
-        path: out.display().to_string(),
-        recorded_at: at,
-    };
-    let spec = tables::bulletins();
-    let batch = rows::batch(&spec.schema, std::slice::from_ref(&row))?;
-    Ok(room.lake.append(&spec, &[batch], at, &bulletin_id).await?)
 }
 
 /// The alerts of the territory that are raised, a line each.
@@ -224,7 +278,7 @@ fn told(alerts: &[vigie_queries::Alert], room: &Room, input: &Input<'_>) -> Vec<
 }
 
 /// Writes a file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
     let failed = |source| Error::Write { path: path.to_owned(), source };

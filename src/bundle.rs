@@ -25,11 +25,14 @@ const PREFIX: std::ops::Range<usize> = 345..500;
 pub fn pack(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     for (path, body) in files {
-        let (prefix, name) = split(path).ok_or_else(|| format!("the path {path:?} is too long to be kept"))?;
+        let (prefix, name) =
+            split(path).ok_or_else(|| format!("the path {path:?} is too long to be kept"))?;
         let mut header = [0_u8; BLOCK];
         header[..name.len()].copy_from_slice(name.as_bytes());
         header[PREFIX.start..PREFIX.start + prefix.len()].copy_from_slice(prefix.as_bytes());
-        for (at, text) in [(MODE, "0000644\0"), (OWNER, "0000000\0"), (GROUP, "0000000\0"), (TIME, "00000000000\0")] {
+        for (at, text) in
+            [(MODE, "0000644\0"), (OWNER, "0000000\0"), (GROUP, "0000000\0"), (TIME, "00000000000\0")]
+        {
             header[at..at + text.len()].copy_from_slice(text.as_bytes());
         }
         header[SIZE].copy_from_slice(format!("{:011o}\0", body.len()).as_bytes());
@@ -124,7 +127,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.tar");
         std::fs::write(&path, pack(&files()).unwrap()).unwrap();
-        let Ok(listed) = std::process::Command::new("tar").arg("-xf").arg(&path).current_dir(&folder).output() else {
+        let Ok(listed) =
+            std::process::Command::new("tar").arg("-xf").arg(&path).current_dir(&folder).output()
+        else {
             return;
         };
         assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));

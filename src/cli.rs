@@ -83,6 +83,12 @@ pub enum Command {
         after_help = "Example:\n  vigie bulletin --week 2020-W42 --territory 76 --as-of 2020-10-22 --out s42.pdf"
     )]
     Bulletin(Bulletin),
+    /// Rebuild a published bulletin from what was recorded of it, and compare it byte for byte
+    #[command(
+        after_help = "Examples:\n  vigie replay bulletins/bulletin-2020-W42-region-76.pdf\n  vigie replay W42 --json\n  \
+                            vigie replay 9c1fa2b3c4d5e6f7 --today-rules\n\nExit codes: 0 identical, 1 something differs"
+    )]
+    Replay(Replay),
     /// Query the lake: one statement, or a session when none is given
     #[command(
         after_help = "Examples:\n  vigie sql \"select * from fetches order by recorded_at desc limit 5\"\n  \
@@ -167,6 +173,22 @@ pub struct Bulletin {
     /// Name of the PDF; the twins lie beside it
     #[arg(long, value_name = "FILE.pdf")]
     pub out: Option<PathBuf>,
+    /// Make another edition, from today's rules and all that is recorded, even when one was published for that --as-of
+    #[arg(long)]
+    pub new_edition: bool,
+}
+
+/// Options of `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Id of the bulletin, its PDF or a twin of it, or its week (2020-W42, W42: the newest edition)
+    pub bulletin: String,
+    /// Write what was rebuilt into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Say also which published numbers today's definitions and rules would change, on the same data
+    #[arg(long)]
+    pub today_rules: bool,
 }
 
 /// Options of `sql`.

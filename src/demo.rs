@@ -69,7 +69,14 @@ pub async fn run(global: &Global, out: &Path) -> Result<(), Error> {
     let built = crate::build::build(&room, as_of).await?;
     room.talk.say("mise en page du bulletin…");
     let pdf = out.join("bulletin-2020-W42-region-76.pdf");
-    let made = crate::bulletin::publish(&room, &Place::region("76"), date(2020, 10, 12), as_of, &pdf).await?;
+    let order = crate::bulletin::Order {
+        territory: &Place::region("76"),
+        week: date(2020, 10, 12),
+        issued: as_of.issued,
+        out: &pdf,
+        new_edition: false,
+    };
+    let made = crate::bulletin::publish(&room, order).await?;
 
     if global.json {
         let summary = serde_json::json!({

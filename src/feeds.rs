@@ -34,7 +34,7 @@ pub async fn states(room: &Room, ctx: &SessionContext, as_of: AsOf) -> Result<Ve
         format!(
             "select source, outcome, issued_at, message, rows_accepted, rows_quarantined from (
                select *, row_number() over (partition by source order by {which}) as place from fetches
-               where (issued_at is null or issued_at <= timestamp '{issued}') {}
+               where coalesce(issued_at, recorded_at) <= timestamp '{issued}' {}
              ) where place = 1 order by source",
             if which.starts_with("issued_at") { "and outcome in ('new', 'unchanged')" } else { "" }
         )

@@ -6,6 +6,7 @@
 
 pub mod build;
 pub mod bulletin;
+pub mod bundle;
 pub mod calendar;
 pub mod cli;
 pub mod clock;
@@ -18,6 +19,8 @@ pub mod fetch;
 pub mod gather;
 pub mod init;
 pub mod progress;
+pub mod published;
+pub mod replay;
 pub mod room;
 pub mod rows;
 pub mod schedule;

@@ -105,8 +105,9 @@ pub async fn editions(room: &Room) -> Result<Vec<Edition>, Error> {
 }
 
 fn edition(row: Row) -> Result<Edition, Error> {
-    let unreadable =
-        |what: String| Error::Failed(format!("bulletin {}: its record cannot be read: {what}", row.bulletin_id));
+    let unreadable = |what: String| {
+        Error::Failed(format!("bulletin {}: its record cannot be read: {what}", row.bulletin_id))
+    };
     let inputs = row.inputs.as_deref().map(serde_json::from_str).transpose();
     Ok(Edition {
         territory: row.territory.parse().map_err(unreadable)?,
@@ -126,7 +127,12 @@ fn edition(row: Row) -> Result<Edition, Error> {
 
 /// The newest edition of a territory and week made from what was issued up to this very instant.
 #[must_use]
-pub fn same<'a>(known: &'a [Edition], territory: &Place, week: Date, issued: Timestamp) -> Option<&'a Edition> {
+pub fn same<'a>(
+    known: &'a [Edition],
+    territory: &Place,
+    week: Date,
+    issued: Timestamp,
+) -> Option<&'a Edition> {
     of_week(known, territory, week).filter(|edition| edition.as_of.issued == issued).last()
 }
 
@@ -198,10 +204,7 @@ pub async fn record(
         vigie: env!("CARGO_PKG_VERSION").to_owned(),
         vocabulary: keep_vocabulary(room)?,
         files: room.vocabulary.fingerprints(),
-        agency: Agency {
-            name: room.config.agency.name.clone(),
-            contact: room.config.agency.contact.clone(),
-        },
+        agency: Agency { name: room.config.agency.name.clone(), contact: room.config.agency.contact.clone() },
         previous: new.previous,
         acknowledgements: new.acknowledgements,
     };
@@ -265,7 +268,8 @@ fn keep_vocabulary(room: &Room) -> Result<String, Error> {
 pub fn room_of(room: &Room, edition: &Edition) -> Result<Room, Error> {
     let Some(inputs) = &edition.inputs else { return Ok(room.clone()) };
     let agency = config::Agency { name: inputs.agency.name.clone(), contact: inputs.agency.contact.clone() };
-    let unpacked = tempfile::NamedTempFile::new().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let unpacked = tempfile::NamedTempFile::new()
+        .map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
     room.lake.body(KEPT, &inputs.vocabulary, unpacked.path())?;
     let body = std::fs::read(unpacked.path())
         .map_err(|source| Error::Read { path: unpacked.path().to_owned(), source })?;

@@ -4,6 +4,7 @@ mod check;
 mod fetch;
 mod findings;
 mod judge;
+mod replay;
 mod status;
 mod verify;
 
@@ -30,6 +31,7 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Fetch(options) => fetch::run(global, &options).await,
         Command::Build { as_of } => build(global, as_of).await,
         Command::Bulletin(options) => bulletin(global, &options).await,
+        Command::Replay(options) => replay::run(global, &options).await,
         Command::Sql(options) => {
             crate::sql::run(&Room::open(global)?, &options, global.json).await.map(|()| 0)
         }
@@ -74,7 +76,14 @@ async fn bulletin(global: &Global, options: &Bulletin) -> Result<u8, Error> {
         if room.config.bulletins.is_dir() { room.config.bulletins.join(name) } else { PathBuf::from(name) }
     });
     let life = progress::spinner(room.talk, "calcul et mise en page");
-    let made = crate::bulletin::publish(&room, &territory, week, as_of, &out).await;
+    let order = crate::bulletin::Order {
+        territory: &territory,
+        week,
+        issued: as_of.issued,
+        out: &out,
+        new_edition: options.new_edition,
+    };
+    let made = crate::bulletin::publish(&room, order).await;
     life.finish_and_clear();
     let made = made?;
     if global.json {

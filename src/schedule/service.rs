@@ -217,7 +217,14 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
             let name =
                 format!("bulletin-{}-{}.pdf", week_label(week), territory.to_string().replace(':', "-"));
             let out = room.config.bulletins.join(name);
-            crate::bulletin::publish(room, &territory, week, Room::as_of(None, began), &out)
+            let order = crate::bulletin::Order {
+                territory: &territory,
+                week,
+                issued: began,
+                out: &out,
+                new_edition: false,
+            };
+            crate::bulletin::publish(room, order)
                 .await
                 .map(|made| format!("{} ({} pages)", made.pdf.display(), made.pages))
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::common::Column;
 use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::Expr;
 use jiff::civil::Date;
 use vigie_queries::{ColumnType, Kind, Vocabulary};
 
@@ -85,7 +87,8 @@ async fn fetches(ctx: &SessionContext) -> Result<RecordBatch, Error> {
         return Ok(RecordBatch::new_empty(schema));
     }
     let frame = ctx.table("fetches").await.map_err(fault)?.select_columns(&columns).map_err(fault)?;
-    let batches = frame.collect().await.map_err(fault)?;
+    let order = columns.map(|name| Expr::Column(Column::from_name(name)).sort(true, false));
+    let batches = frame.sort(order.to_vec()).map_err(fault)?.collect().await.map_err(fault)?;
     let schema = batches.first().map_or(schema, RecordBatch::schema);
     arrow::compute::concat_batches(&schema, &batches)
         .map_err(|source| Error::Arrow { what: "fetches".to_owned(), source })
