@@ -8,5 +8,6 @@ mod command_line;
 mod demo;
 mod faults;
 mod real_feeds;
+mod replay;
 mod schedule;
 mod support;
