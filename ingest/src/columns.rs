@@ -116,10 +116,11 @@ pub(crate) fn map<'c>(
             several => return Err(twice(header, several, line)),
         }
     }
+    let padded = findings.iter().any(|finding| finding.code == Code::TrailingDelimiter);
     let unused: Vec<&String> = header
         .iter()
         .enumerate()
-        .filter(|(rank, name)| !claimed.contains(rank) && !bare(name).is_empty())
+        .filter(|(rank, name)| !claimed.contains(rank) && !(padded && name.is_empty()))
         .map(|(_, name)| name)
         .collect();
     if !missing.is_empty() {
@@ -163,7 +164,13 @@ fn positions(header: &[String], matches: impl Fn(&str) -> bool) -> Vec<usize> {
 fn list<'a>(names: impl Iterator<Item = &'a String>) -> String {
     let all: Vec<&String> = names.collect();
     let mut text =
-        all.iter().take(12).map(|name| quoted(&shown(name.as_bytes()))).collect::<Vec<_>>().join(", ");
+        all.iter()
+            .take(12)
+            .map(|name| {
+                if bare(name).is_empty() { "(sans nom)".to_owned() } else { quoted(&shown(name.as_bytes())) }
+            })
+            .collect::<Vec<_>>()
+            .join(", ");
     if all.len() > 12 {
         text.push_str(&format!(" et {} autres", all.len() - 12));
     }

@@ -263,7 +263,7 @@ impl CsvBody<'_> {
                 end_mark = Some(row.line);
                 continue;
             }
-            if !row.ended && row.fields == self.header.len() {
+            if !row.ended && row.fields == self.header.len() && row.fault.is_none() {
                 unended = Some(row.line);
             }
             take(&row)?;

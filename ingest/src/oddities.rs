@@ -40,12 +40,11 @@ pub(crate) fn recognise(row: &Row<'_>, header: &[String]) -> Result<Option<Code>
         .collect();
     let named = header.iter().filter(|name| !name.is_empty()).count();
     let enough = (named / 2).max(2);
-    let in_place = cells.iter().zip(header).filter(|(cell, name)| !cell.is_empty() && cell == name).count();
-    if in_place >= enough && (in_place == named || row.fields <= header.len()) {
-        return Ok(Some(Code::RepeatedHeader));
-    }
-    if cells.iter().filter(|cell| !cell.is_empty() && header.contains(cell)).count() >= enough {
-        return Err(other_header(row.line));
+    let known = cells.iter().filter(|cell| !cell.is_empty() && header.contains(cell)).count();
+    if known >= enough {
+        let in_place =
+            cells.iter().zip(header).filter(|(cell, name)| !cell.is_empty() && cell == name).count();
+        return if in_place == known { Ok(Some(Code::RepeatedHeader)) } else { Err(other_header(row.line)) };
     }
     let mut filled = cells.iter().filter(|cell| !cell.is_empty());
     let Some(first) = filled.next() else { return Ok(None) };

@@ -304,7 +304,7 @@ impl<R: Read> Records<R> {
         fault: Option<Fault>,
         spaced: u64,
     ) -> Split {
-        if lines > 1 && (fault.is_some() || self.width.is_some_and(|width| width != fields)) {
+        if lines > 1 && (fault.is_some() || self.swallows_rows(end, fields)) {
             return self.split(true);
         }
         if spaced > 0 {
@@ -329,6 +329,19 @@ impl<R: Read> Records<R> {
             }
         }
         Split::Whole { length: end + usize::from(ended), lines, fields, escaped, fault, ended }
+    }
+}
+
+impl<R> Records<R> {
+    /// Whether a record that spans lines holds whole rows inside its quotes, or has another width than the header.
+    fn swallows_rows(&self, end: usize, fields: usize) -> bool {
+        let Some(width) = self.width else { return false };
+        let rows: Vec<bool> = self.buffer[self.start..self.start + end]
+            .split(|b| *b == b'\n')
+            .map(|line| line.iter().filter(|b| **b == self.delimiter).count() + 1 == width)
+            .collect();
+        let [first, inner @ .., last] = rows.as_slice() else { return false };
+        fields != width || (width > 1 && ((*first && *last) || inner.contains(&true)))
     }
 }
 

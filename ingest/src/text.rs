@@ -306,6 +306,9 @@ pub(crate) fn refuse_other_kinds(opened: &Opened, form: &TextForm, json_wanted: 
             ),
         ));
     }
+    if start.first() == Some(&0) {
+        return Err(binary());
+    }
     let lower = start.to_ascii_lowercase();
     let wanted = if json_wanted { "du JSON" } else { "un tableau en texte délimité" };
     let (code, what) = match start.first() {

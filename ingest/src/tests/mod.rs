@@ -1,5 +1,6 @@
 //! Tests of the whole way from a body to its rows, and of the way from a server to a body.
 
+mod corpus;
 mod defects;
 mod forms;
 mod http;
