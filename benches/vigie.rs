@@ -126,8 +126,7 @@ async fn run() {
 
     let week = date(2020, 10, 12);
     let out = folder.path().join("bulletin.pdf");
-    let brief =
-        Brief { territory: Place::region("76"), week, as_of: as_of(last), number: 1, previous: None };
+    let brief = Brief { territory: Place::region("76"), week, as_of: as_of(last), number: 1, previous: None };
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();

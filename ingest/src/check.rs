@@ -2,24 +2,31 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use vigie_queries::{Column, ColumnType, Contract, Filter, known_departments};
 
-use crate::Counts;
 use crate::columns::{Columns, Slot};
 use crate::findings::{Code, Finding, Severity};
+use crate::limits::Limits;
 use crate::oddities;
 use crate::row::{Fault, Kind, Row, Span};
+use crate::runs::Runs;
 use crate::say::{NBSP, grouped, quoted, shown};
 use crate::sift::{Sifted, is_missing_word, sift};
 use crate::stop::{Stop, refuse};
-use crate::table::{Stored, TEXT_MAX, Value};
+use crate::table::{Stored, TEXT_MAX, Table, Value};
 use crate::text::is_garbled;
 use crate::values::{self, DateForm, SlashDates};
 use crate::wording::{self, RowWord};
+use crate::{Counts, Error};
 
 /// Findings about single rows that are kept; the others are counted.
-const ROW_FINDINGS_MAX: usize = 100_000;
+pub(crate) const ROW_FINDINGS_MAX: usize = 100_000;
+/// Bytes of their text.
+const ROW_FINDINGS_BYTES_MAX: usize = 40 << 20;
 
 /// A repair of one kind in one column, counted.
 #[derive(Debug)]
@@ -43,12 +50,14 @@ pub(crate) struct Checker<'c> {
     missing_starts: [bool; 256],
     /// Values of absent columns.
     defaults: Vec<Value>,
-    pub(crate) stored: Vec<Stored>,
-    /// Line of each stored row.
-    pub(crate) lines: Vec<u64>,
+    /// Accepted rows that are not on disk.
+    pub(crate) table: Table,
+    pub(crate) runs: Runs,
+    pub(crate) limits: Limits,
     pub(crate) counts: Counts,
     pub(crate) repairs: BTreeMap<(Code, Option<usize>), Repair>,
     pub(crate) findings: Vec<Finding>,
+    findings_bytes: usize,
     pub(crate) left_out: u64,
     pub(crate) slash_dates: SlashDates,
     /// Values and repairs of the row at hand.
@@ -63,6 +72,8 @@ impl<'c> Checker<'c> {
         today: i32,
         row_word: RowWord,
         look_closely: bool,
+        spool: &Path,
+        limits: Limits,
     ) -> Self {
         let mut missing_starts = [false; 256];
         for word in &contract.dialect.missing {
@@ -94,18 +105,24 @@ impl<'c> Checker<'c> {
             look_closely,
             missing_starts,
             defaults: Vec::new(),
-            stored,
-            lines: Vec::new(),
+            table: Table::new(stored, keys.len()),
+            runs: Runs::new(spool, lined(&contract.schema()), keys.len(), limits),
+            limits,
             counts: Counts::default(),
             repairs: BTreeMap::new(),
             findings: Vec::new(),
+            findings_bytes: 0,
             left_out: 0,
             slash_dates: SlashDates::default(),
             values: Vec::new(),
             row_repairs: Vec::new(),
         };
-        checker.defaults = (0..checker.columns.slots.len()).map(|slot| checker.default_of(slot)).collect();
+        checker.take_defaults();
         checker
+    }
+
+    fn take_defaults(&mut self) {
+        self.defaults = (0..self.columns.slots.len()).map(|slot| self.default_of(slot)).collect();
     }
 
     fn default_of(&mut self, slot: usize) -> Value {
@@ -185,10 +202,7 @@ impl<'c> Checker<'c> {
             };
             self.values.push(value);
         }
-        for (stored, value) in self.stored.iter_mut().zip(&self.values) {
-            stored.push(*value, row.text);
-        }
-        self.lines.push(row.line);
+        self.table.push(&self.values, row.text, row.line);
         if let Some((code, field)) = class_repair {
             self.repaired(code, None, row.line, &shown(row.cell(row.cells[field])));
         }
@@ -199,12 +213,25 @@ impl<'c> Checker<'c> {
                 None => self.repaired(code, Some(slot), row.line, &shown(example)),
             }
         }
+        if self.table.is_full(&self.limits) {
+            self.end_run()?;
+        }
+        Ok(())
+    }
+
+    /// Sorts the rows held and puts them on disk.
+    pub(crate) fn end_run(&mut self) -> Result<(), Error> {
+        let sorted = self.table.sorted(self.runs.schema.clone(), self.limits.on_disk());
+        self.runs.add(sorted.map(|piece| Ok(piece?.batch)))?;
+        if self.table.clear(&self.limits) {
+            self.take_defaults(); // some are words
+        }
         Ok(())
     }
 
     fn count_in(&mut self) -> Result<(), Stop> {
         self.counts.rows_in += 1;
-        let most = self.contract.bounds.rows_max.min(u64::from(u32::MAX - 1));
+        let most = self.contract.bounds.rows_max;
         if self.counts.rows_in > most {
             return Err(refuse(
                 Code::TooManyRows,
@@ -223,7 +250,7 @@ impl<'c> Checker<'c> {
         let column = self.columns.slots[slot].column;
         // The usual cases first: plain digits, a code seen before.
         if kind == Kind::Text {
-            match &mut self.stored[slot] {
+            match &mut self.table.columns[slot] {
                 Stored::Integer(..) => {
                     if let Some(value) = values::digits(raw) {
                         return in_range(value as f64, column).map(|()| Value::Integer(value));
@@ -290,12 +317,12 @@ impl<'c> Checker<'c> {
                 (Value::Day(day), repair)
             }
             ColumnType::Boolean => (Value::Flag(values::boolean(text)?), None),
-            ColumnType::Text | ColumnType::Department => match &mut self.stored[slot] {
+            ColumnType::Text | ColumnType::Department => match &mut self.table.columns[slot] {
                 Stored::Words { words, .. } => match words.find(text) {
                     Some((number, repair)) => (Value::Known(number), repair),
                     None => {
                         let (known, repair) = canonical(column, text)?;
-                        (Value::Known(words.keep(text, &known, repair)), repair)
+                        (self.table.keep_word(slot, text, &known, repair), repair)
                     }
                 },
                 _ => {
@@ -327,10 +354,14 @@ impl<'c> Checker<'c> {
     fn set_row_aside(&mut self, row: &Row<'_>, code: Code) -> Result<(), Stop> {
         self.count_in()?;
         let code = oddities::recognise(row, &self.columns.header)?.unwrap_or(code);
+        if !self.has_room() {
+            self.set_aside_unsaid(1);
+            return Ok(());
+        }
         let (fault, expected) = wording::row_fault(code, row.fields, self.columns.width);
         let message =
             format!("{}{NBSP}: {fault}. Attendu{NBSP}: {expected}. ({code})", self.row_word.at(row.line));
-        self.set_aside(|| Finding {
+        self.set_aside(Finding {
             line: Some(row.line),
             column: None,
             code,
@@ -355,9 +386,13 @@ impl<'c> Checker<'c> {
             return self.set_row_aside(row, code);
         }
         self.count_in()?;
+        if !self.has_room() {
+            self.set_aside_unsaid(1);
+            return Ok(());
+        }
         let found = shown(row.cell(row.cells[field]));
         let finding = wording::unclear_class(self.row_word, row, filter, code, found);
-        self.set_aside(|| finding);
+        self.set_aside(finding);
         Ok(())
     }
 
@@ -365,6 +400,10 @@ impl<'c> Checker<'c> {
         if let Some(code) = oddities::recognise(row, &self.columns.header)? {
             self.counts.rows_in -= 1; // counted again there
             return self.set_row_aside(row, code);
+        }
+        if !self.has_room() {
+            self.set_aside_unsaid(1);
+            return Ok(());
         }
         let Slot { column, name, .. } = &self.columns.slots[slot];
         let found = shown(row.cell(cell));
@@ -384,18 +423,42 @@ impl<'c> Checker<'c> {
             expected: Some(expected),
             raw: Some(row.raw_shown()),
         };
-        self.set_aside(|| finding);
+        self.set_aside(finding);
         Ok(())
     }
 
-    /// Counts a row set aside and keeps its finding, as long as there are not too many.
-    pub(crate) fn set_aside(&mut self, finding: impl FnOnce() -> Finding) {
+    /// Whether one more finding about a row is kept.
+    pub(crate) fn has_room(&self) -> bool {
+        self.findings.len() < ROW_FINDINGS_MAX && self.findings_bytes < ROW_FINDINGS_BYTES_MAX
+    }
+
+    /// Counts a row set aside and keeps its finding. Only where there is room.
+    pub(crate) fn set_aside(&mut self, finding: Finding) {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        self.findings_bytes += finding.message.len()
+            + [&finding.column, &finding.found, &finding.expected, &finding.raw]
+                .map(text)
+                .iter()
+                .sum::<usize>();
         self.counts.rows_quarantined += 1;
-        if self.findings.len() < ROW_FINDINGS_MAX {
-            self.findings.push(finding());
-        } else {
-            self.left_out += 1;
-        }
+        self.findings.push(finding);
+    }
+
+    /// Counts rows set aside for whose findings there is no room.
+    pub(crate) fn set_aside_unsaid(&mut self, rows: u64) {
+        self.counts.rows_quarantined += rows;
+        self.left_out += rows;
+    }
+
+    /// Counts copies of a row, the first of them at `line`.
+    pub(crate) fn copies(&mut self, line: u64, count: u64) {
+        let repair = self.repairs.entry((Code::DuplicateRow, None)).or_insert(Repair {
+            count: 0,
+            first_line: line,
+            example: String::new(),
+        });
+        repair.count += count;
+        repair.first_line = repair.first_line.min(line);
     }
 }
 
@@ -452,6 +515,12 @@ fn canonical<'t>(column: &Column, text: &'t [u8]) -> Result<(Cow<'t, str>, Optio
         };
     }
     Ok((known, repair))
+}
+
+/// The contract's columns and the line of each row.
+fn lined(schema: &Schema) -> SchemaRef {
+    let line = Arc::new(Field::new("line", DataType::UInt64, false));
+    Arc::new(Schema::new(schema.fields().iter().cloned().chain([line]).collect::<Vec<_>>()))
 }
 
 #[inline]

@@ -43,6 +43,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// A failure of the table's columns, for `map_err`.
+    pub(crate) fn batch(source: arrow::error::ArrowError) -> Self {
+        Self::Batch { source }
+    }
+
     /// A constructor for `map_err`.
     pub(crate) fn disk(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

@@ -128,6 +128,8 @@ codes! {
     // Loaded, but worth a look (warn).
     /// A running total falls from one day to the next.
     RunningTotalFalls = "running-total-falls",
+    /// A running total could not be followed: its key has the day before other columns, and too many places.
+    RunningTotalUnchecked = "running-total-unchecked",
     /// The file has a header and no row.
     NoRows = "no-rows",
     /// More findings than are kept; the body as received has them all.

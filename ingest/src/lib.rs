@@ -12,29 +12,36 @@
 //! This crate knows no lake, no SQL and no clock.
 
 mod body;
+mod cells;
 mod check;
 mod columns;
 mod csv;
+mod duplicates;
 mod error;
 mod fetch;
 mod fetch_error;
 mod findings;
 mod json;
+mod limits;
 mod line_ends;
+mod merge;
 mod oddities;
 mod order;
 mod received;
 mod records;
 mod row;
 mod rows;
+mod runs;
 mod say;
 mod settle;
 mod sift;
+mod spill;
 mod stop;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod totals;
 mod values;
 mod wording;
 mod xlsx;
@@ -56,6 +63,7 @@ use body::Opened;
 use check::Checker;
 use csv::{CsvBody, remark};
 use json::JsonBody;
+use limits::Limits;
 use row::Row;
 use settle::RawLines;
 use stop::Stop;
@@ -128,13 +136,24 @@ pub struct Form {
 /// - **In**: a file as received; `today` bounds dates in columns that may not hold future ones; `spool` is a folder on
 ///   a large disk for temporary files.
 /// - **Out**: rows of `contract.schema()`, or a refusal. Every row set aside is a finding.
-/// - **Memory**: grows with the accepted values (about 8 bytes a cell), not with the text.
+/// - **Memory**: bounded, whatever the body: rows beyond some 64 MiB are sorted and merged in the spool.
 ///
 /// # Errors
 /// [`Error::Disk`] when the file, or a temporary file in the spool, cannot be read or written.
 pub fn parse(body: &Path, contract: &Contract, today: Date, spool: &Path) -> Result<Parsed, Error> {
+    parse_within(body, contract, today, spool, Limits::default())
+}
+
+/// The same with other bounds of memory.
+fn parse_within(
+    body: &Path,
+    contract: &Contract,
+    today: Date,
+    spool: &Path,
+    limits: Limits,
+) -> Result<Parsed, Error> {
     let mut seen = Seen::default();
-    match read(body, contract, today, spool, &mut seen) {
+    match read(body, contract, today, spool, limits, &mut seen) {
         Ok(checked) => Ok(Parsed::Rows(checked)),
         Err(Stop::Ours(error)) => Err(error),
         Err(Stop::Refused(reason)) => {
@@ -197,6 +216,7 @@ fn read(
     contract: &Contract,
     today: Date,
     spool: &Path,
+    limits: Limits,
     seen: &mut Seen,
 ) -> Result<Checked, Stop> {
     let opened = body::open(path, contract, spool)?;
@@ -208,11 +228,12 @@ fn read(
     let (body, look_closely) = open_form(&opened, contract, seen)?;
     let columns = columns::map(body.header(), body.header_line(), contract, &mut seen.findings)?;
     let row_word = if contract.feed.format == Format::Json { RowWord::Record } else { RowWord::Line };
-    let mut checker = Checker::new(contract, columns, values::days_of(today), row_word, look_closely);
+    let today = values::days_of(today);
+    let mut checker = Checker::new(contract, columns, today, row_word, look_closely, spool, limits);
     checker.findings = std::mem::take(&mut seen.findings);
     let outcome = body.rows(&mut |row| checker.row(row)).and_then(|remarks| {
         checker.findings.extend(remarks);
-        checker.settle(seen.form.clone(), |lines| raw_lines(&body, &lines))
+        checker.settle(spool, seen.form.clone(), |lines| raw_lines(&body, &lines))
     });
     if outcome.is_err() {
         seen.counts = checker.counts;

@@ -1,140 +1,109 @@
-//! After the last row: order, duplicates, running totals, the share of bad rows, and the batches.
+//! After the last row: the rows in key order, each key once, and what is to be said of the whole.
+//!
+//! A body of one run is sorted where it is; the runs of a larger one are merged. From there on both are a sequence of
+//! pieces in key order, judged alike.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use vigie_queries::{ColumnType, Kind};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use vigie_queries::Kind;
 
 use crate::check::{Checker, Repair};
+use crate::duplicates::Duplicates;
 use crate::findings::{Code, Finding, Severity};
-use crate::order::{self, Order};
+use crate::merge::Piece;
 use crate::rows::Rows;
 use crate::say::{NBSP, NNBSP, counted, grouped, percent, quoted};
+use crate::spill::Writing;
 use crate::stop::{Reason, Stop, refuse};
-use crate::table;
-use crate::{Checked, Form, wording};
+use crate::table::Table;
+use crate::totals::Totals;
+use crate::{Checked, Error, Form, wording};
 
-/// A row that goes out although it could be read, for which the raw line is looked up afterwards.
+/// Raw text of some lines.
 pub(crate) type RawLines = BTreeMap<u64, String>;
+/// Lines that are looked up in the body after they were read.
+const RAW_LINES_MAX: usize = 10_000;
 
 impl Checker<'_> {
     /// Ends the check. `raw_lines` reads the body again for the lines given, which only conflicts need.
     pub(crate) fn settle(
         &mut self,
+        spool: &Path,
         form: Form,
         raw_lines: impl FnOnce(Vec<u64>) -> Result<RawLines, Stop>,
     ) -> Result<Checked, Stop> {
-        let rows = self.lines.len();
-        let key_columns = self.contract.key.len();
-        let keys: Vec<Vec<u64>> =
-            self.stored[..key_columns].iter().map(|column| column.sort_codes(rows)).collect();
-        let order = order::sort(&keys, rows);
-        let (kept, conflicts) = self.without_duplicates(&order);
-        self.set_conflicts_aside(&conflicts, raw_lines)?;
+        let schema = self.contract.schema();
+        let said_before = self.findings.len();
+        let (rows, falls) = if self.runs.is_empty() {
+            let table = std::mem::take(&mut self.table);
+            let sorted = table.sorted(self.runs.schema.clone(), self.limits.output());
+            let mut batches = Vec::new();
+            let falls = self.walk(sorted, &schema, &mut |batch| {
+                batches.push(batch);
+                Ok(())
+            })?;
+            (Rows::in_memory(schema, batches), falls)
+        } else {
+            if self.table.rows() > 0 {
+                self.end_run()?;
+            }
+            self.table = Table::default();
+            let merged = self.runs.merged()?;
+            let mut file = Writing::new(spool, &schema)?;
+            let falls = self.walk(merged, &schema, &mut |batch| file.write(&batch))?;
+            (Rows::on_disk(schema, file.finish()?), falls)
+        };
+        self.add_raw_lines(said_before, raw_lines)?;
         self.refuse_if_bad()?;
         self.slash_dates.refuse_if_ambiguous()?;
-        self.running_totals(&kept, &keys);
-        drop(keys);
-        let schema = self.contract.schema();
-        let batches = table::batches(&self.stored, &schema, &kept)
-            .map_err(|cause| crate::Error::Batch { source: cause })?;
+        self.findings.extend(falls);
         self.counts.rows_accepted = self.counts.rows_in - self.counts.rows_quarantined;
         let findings = self.all_findings();
-        Ok(Checked { rows: Rows::in_memory(schema, batches), findings, counts: self.counts, form })
+        Ok(Checked { rows, findings, counts: self.counts, form })
     }
 
-    /// Rows that stay, in key order, and groups of rows with one key and different values.
-    fn without_duplicates(&mut self, order: &Order) -> (Vec<u32>, Vec<Vec<u32>>) {
-        let mut kept = Vec::with_capacity(order.rows.len());
-        let mut conflicts = Vec::new();
-        let mut place = 0;
-        while place < order.rows.len() {
-            let start = place;
-            place += 1;
-            while place < order.rows.len() && order.same[place] {
-                place += 1;
-            }
-            let group = &order.rows[start..place];
-            let first = group[0];
-            let alike =
-                |row: &u32| self.stored.iter().all(|column| column.same(first as usize, *row as usize));
-            if group.len() == 1 {
-                kept.push(first);
-            } else if group[1..].iter().all(alike) {
-                kept.push(first);
-                for copy in &group[1..] {
-                    let line = self.lines[*copy as usize];
-                    let note = self.repairs.entry((Code::DuplicateRow, None)).or_insert(Repair {
-                        count: 0,
-                        first_line: line,
-                        example: String::new(),
-                    });
-                    note.count += 1;
-                    note.first_line = note.first_line.min(line);
-                }
-            } else {
-                conflicts.push(group.to_vec());
-            }
-        }
-        (kept, conflicts)
-    }
-
-    /// Sets every row of a conflict aside: nobody can tell which one is right.
-    fn set_conflicts_aside(
+    /// Walks the rows in key order: those that stay go to `keep`. Gives back what running totals call for.
+    fn walk(
         &mut self,
-        conflicts: &[Vec<u32>],
+        pieces: impl Iterator<Item = Result<Piece, Error>>,
+        schema: &SchemaRef,
+        keep: &mut dyn FnMut(RecordBatch) -> Result<(), Error>,
+    ) -> Result<Vec<Finding>, Error> {
+        let mut duplicates = Duplicates::default();
+        let mut totals = Totals::new(&self.columns, self.contract.key.len())?;
+        for piece in pieces {
+            duplicates.take(self, &piece?, &mut |batch| {
+                if let Some(totals) = &mut totals {
+                    totals.take(batch)?;
+                }
+                let columns = batch.columns()[..schema.fields().len()].to_vec();
+                keep(RecordBatch::try_new(SchemaRef::clone(schema), columns).map_err(Error::batch)?)
+            })?;
+        }
+        Ok(totals.map_or_else(Vec::new, |totals| totals.findings(&self.columns, self.row_word)))
+    }
+
+    /// Rows that could be read and are set aside only now have their raw line in the body.
+    fn add_raw_lines(
+        &mut self,
+        from: usize,
         raw_lines: impl FnOnce(Vec<u64>) -> Result<RawLines, Stop>,
     ) -> Result<(), Stop> {
+        let to = self.findings.len().min(from + RAW_LINES_MAX);
+        let conflicts = &mut self.findings[from..to];
         if conflicts.is_empty() {
             return Ok(());
         }
-        let mut lines: Vec<u64> =
-            conflicts.iter().flatten().map(|row| self.lines[*row as usize]).take(10_000).collect();
+        let mut lines: Vec<u64> = conflicts.iter().filter_map(|finding| finding.line).collect();
         lines.sort_unstable();
-        let raw = raw_lines(lines)?;
-        for group in conflicts {
-            for row in group {
-                let line = self.lines[*row as usize];
-                let finding = self.conflict(group, *row, raw.get(&line).cloned());
-                self.set_aside(|| finding);
-            }
+        let mut raw = raw_lines(lines)?;
+        for finding in conflicts {
+            finding.raw = finding.line.and_then(|line| raw.remove(&line));
         }
         Ok(())
-    }
-
-    fn conflict(&self, group: &[u32], row: u32, raw: Option<String>) -> Finding {
-        let line = self.lines[row as usize];
-        let others: Vec<String> = group
-            .iter()
-            .filter(|other| **other != row)
-            .take(3)
-            .map(|other| self.row_word.inside(self.lines[*other as usize]))
-            .collect();
-        let differs = (0..self.stored.len())
-            .find(|slot| group.iter().any(|other| !self.stored[*slot].same(row as usize, *other as usize)));
-        let column = differs.map(|slot| self.columns.slots[slot].name.clone());
-        let key = self.stored[..self.contract.key.len()]
-            .iter()
-            .map(|column| column.shown(row as usize))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let place = column.as_ref().map_or_else(String::new, |name| format!(", colonne {}", quoted(name)));
-        let code = Code::ConflictingDuplicate;
-        Finding {
-            line: Some(line),
-            column,
-            code,
-            severity: Severity::Error,
-            found: differs.map(|slot| self.stored[slot].shown(row as usize)),
-            expected: Some("une seule ligne par clé".to_owned()),
-            message: format!(
-                "{}{place}{NBSP}: la clé {} vient {} fois avec des valeurs différentes (aussi {}). Attendu{NBSP}: une seule ligne par clé. ({code})",
-                self.row_word.at(line),
-                quoted(&key),
-                group.len(),
-                others.join(", "),
-            ),
-            raw,
-        }
     }
 
     fn refuse_if_bad(&mut self) -> Result<(), Stop> {
@@ -198,76 +167,6 @@ impl Checker<'_> {
             raw: None,
         });
         Ok(())
-    }
-
-    /// Says, column by column, how often a running total falls from one day to the next.
-    fn running_totals(&mut self, kept: &[u32], keys: &[Vec<u64>]) {
-        let slots = &self.columns.slots;
-        let totals: Vec<usize> = (0..slots.len()).filter(|slot| slots[*slot].column.running_total).collect();
-        let Some(day) = (0..keys.len()).rev().find(|slot| slots[*slot].column.kind == ColumnType::Date)
-        else {
-            return;
-        };
-        if totals.is_empty() {
-            return;
-        }
-        let place = |row: u32| (0..keys.len()).filter(move |k| *k != day).map(move |k| keys[k][row as usize]);
-        let mut rows = kept.to_vec();
-        if day + 1 != keys.len() {
-            rows.sort_by(|a, b| {
-                place(*a).cmp(place(*b)).then(keys[day][*a as usize].cmp(&keys[day][*b as usize]))
-            });
-        }
-        let mut findings = Vec::new();
-        for slot in totals {
-            let column = &self.stored[slot];
-            let (mut count, mut worst) = (0u64, None::<(f64, u32)>);
-            let mut before: Option<(u32, f64)> = None;
-            for row in &rows {
-                let Some(value) = column.figure(*row as usize) else { continue };
-                if let Some((earlier, total)) = before
-                    && value < total
-                    && place(earlier).eq(place(*row))
-                {
-                    count += 1;
-                    if worst.is_none_or(|(fall, _)| value - total < fall) {
-                        worst = Some((value - total, *row));
-                    }
-                }
-                before = Some((*row, value));
-            }
-            if let Some((fall, row)) = worst {
-                findings.push(self.fall(slot, count, fall, row, day));
-            }
-        }
-        self.findings.extend(findings);
-    }
-
-    fn fall(&self, slot: usize, count: u64, fall: f64, row: u32, day: usize) -> Finding {
-        let name = &self.columns.slots[slot].name;
-        let where_at: Vec<String> = (0..self.contract.key.len())
-            .filter(|key| *key != day)
-            .map(|key| format!("{} {}", self.columns.slots[key].name, self.stored[key].shown(row as usize)))
-            .collect();
-        let date = self.stored[day].shown(row as usize);
-        let place = if where_at.is_empty() { String::new() } else { format!("{}, ", where_at.join(", ")) };
-        let fall = format!("{fall}").replace('-', "\u{2212}").replace('.', ",");
-        let code = Code::RunningTotalFalls;
-        Finding {
-            line: None,
-            column: Some(name.clone()),
-            code,
-            severity: Severity::Warn,
-            found: Some(format!("{count} baisses, la plus forte {fall}")),
-            expected: Some("un cumul qui ne baisse pas".to_owned()),
-            message: format!(
-                "Colonne {}{NBSP}: ce cumul baisse {} fois d’un jour à l’autre{NNBSP}; la plus forte baisse est de {fall} ({place}{date}, {}). Valeurs gardées telles quelles. ({code})",
-                quoted(name),
-                grouped(count),
-                self.row_word.inside(self.lines[row as usize]),
-            ),
-            raw: None,
-        }
     }
 
     /// Findings in reading order: rows set aside by line, then remarks, then repairs.

@@ -1,5 +1,7 @@
 //! Accepted values in memory, column by column, and their way out as sorted Arrow batches.
 //!
+//! A [`Table`] holds as many rows as its share of memory bears: a whole body, or one run of a large one.
+//!
 //! Codes and other repeated text are kept once and numbered; the numbers also make sorting by key cheap. No text is
 //! allocated per cell.
 
@@ -7,15 +9,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringBuilder,
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringBuilder, UInt64Array,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{DataType, SchemaRef};
 
+use crate::Error;
 use crate::findings::Code;
+use crate::limits::{Cut, Limits};
+use crate::merge::Piece;
+use crate::order::{self, Order};
 
-/// Rows of an output batch. Texts are at most 32,767 bytes, so that a batch cannot outgrow 32-bit offsets.
-pub(crate) const BATCH_ROWS: usize = 65_536;
+/// Texts longer than that are counted one by one when a batch is cut.
+const LONG: usize = 64;
+/// Bytes that a word takes beside its text, which is kept four times.
+const WORD_BYTES: usize = 200;
 /// Longest text of a cell, in bytes.
 pub(crate) const TEXT_MAX: usize = 32_767;
 /// Number of a missing text.
@@ -47,6 +55,10 @@ pub(crate) struct Words {
     texts: Vec<String>,
     by_text: BTreeMap<String, u32>,
     last: usize,
+    /// Bytes held, more or less.
+    bytes: usize,
+    /// Some text is longer than [`LONG`].
+    has_long: bool,
 }
 
 #[derive(Debug)]
@@ -88,6 +100,8 @@ impl Words {
                 number
             }
         };
+        self.bytes += WORD_BYTES + 2 * (raw.len() + text.len());
+        self.has_long |= text.len() > LONG;
         let place = self.entries.len();
         self.entries.push(Entry { raw: raw.into(), number, repair, next: place });
         self.by_raw.insert(raw.into(), place as u32);
@@ -225,22 +239,6 @@ impl Stored {
         }
     }
 
-    /// Whether two rows have the same value.
-    pub(crate) fn same(&self, a: usize, b: usize) -> bool {
-        let both = |present: &Presence| match (present.has(a), present.has(b)) {
-            (true, true) => None,
-            (left, right) => Some(left == right),
-        };
-        match self {
-            Self::Words { numbers, .. } => numbers[a] == numbers[b],
-            Self::Text { present, .. } => both(present).unwrap_or_else(|| self.text(a) == self.text(b)),
-            Self::Integer(values, present) => both(present).unwrap_or_else(|| values[a] == values[b]),
-            Self::Number(values, present) => both(present).unwrap_or_else(|| values[a] == values[b]),
-            Self::Day(values, present) => both(present).unwrap_or_else(|| values[a] == values[b]),
-            Self::Flag(values, present) => both(present).unwrap_or_else(|| values[a] == values[b]),
-        }
-    }
-
     fn text(&self, row: usize) -> &[u8] {
         match self {
             Self::Text { bytes, ends, .. } => {
@@ -251,27 +249,64 @@ impl Stored {
         }
     }
 
-    /// A numeric value, for running totals.
-    pub(crate) fn figure(&self, row: usize) -> Option<f64> {
+    /// Bytes of the text of a row, where the column may hold long ones.
+    fn long_text(&self, row: usize) -> usize {
         match self {
-            Self::Integer(values, present) => present.has(row).then(|| values[row] as f64),
-            Self::Number(values, present) => present.has(row).then(|| values[row]),
-            _ => None,
+            Self::Text { .. } => self.text(row).len(),
+            Self::Words { words, numbers } if words.has_long => {
+                words.texts.get(numbers[row] as usize).map_or(0, String::len)
+            }
+            _ => 0,
         }
     }
 
-    /// A value as shown in a sentence.
-    pub(crate) fn shown(&self, row: usize) -> String {
+    fn may_be_long(&self) -> bool {
         match self {
-            Self::Words { words, numbers } if numbers[row] != NO_TEXT => {
-                crate::say::shown(words.text(numbers[row]).as_bytes())
+            Self::Text { .. } => true,
+            Self::Words { words, .. } => words.has_long,
+            _ => false,
+        }
+    }
+
+    fn words_bytes(&self) -> usize {
+        if let Self::Words { words, .. } = self { words.bytes } else { 0 }
+    }
+
+    /// Bytes that a row takes, texts left aside, whether or not it has a value.
+    fn row_bytes(&self) -> usize {
+        match self {
+            Self::Words { .. } => 4,
+            Self::Text { .. } | Self::Integer(..) | Self::Number(..) => 9,
+            Self::Day(..) => 5,
+            Self::Flag(..) => 2,
+        }
+    }
+
+    /// Forgets the rows, not the words.
+    fn clear(&mut self) {
+        match self {
+            Self::Words { numbers, .. } => numbers.clear(),
+            Self::Text { bytes, ends, present } => {
+                bytes.clear();
+                ends.clear();
+                *present = Presence::default();
             }
-            Self::Words { .. } => String::new(),
-            Self::Text { .. } => crate::say::shown(self.text(row)),
-            Self::Integer(values, _) => values[row].to_string(),
-            Self::Number(values, _) => values[row].to_string(),
-            Self::Day(values, _) => crate::values::iso(values[row]),
-            Self::Flag(values, _) => values[row].to_string(),
+            Self::Integer(values, present) => {
+                values.clear();
+                *present = Presence::default();
+            }
+            Self::Number(values, present) => {
+                values.clear();
+                *present = Presence::default();
+            }
+            Self::Day(values, present) => {
+                values.clear();
+                *present = Presence::default();
+            }
+            Self::Flag(values, present) => {
+                values.clear();
+                *present = Presence::default();
+            }
         }
     }
 
@@ -320,17 +355,140 @@ impl Stored {
     }
 }
 
-/// The rows in that order, as batches of the contract's schema.
-pub(crate) fn batches(
-    columns: &[Stored],
-    schema: &SchemaRef,
-    order: &[u32],
-) -> Result<Vec<RecordBatch>, arrow::error::ArrowError> {
-    order
-        .chunks(BATCH_ROWS)
-        .map(|rows| {
-            let arrays = columns.iter().map(|column| column.gather(rows)).collect();
-            RecordBatch::try_new(schema.clone(), arrays)
-        })
-        .collect()
+/// Rows as they came, not sorted yet.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) columns: Vec<Stored>,
+    /// Line of each row.
+    lines: Vec<u64>,
+    key_columns: usize,
+    row_bytes: usize,
+    /// Bytes held, with what sorting takes.
+    held: usize,
+}
+
+impl Table {
+    pub(crate) fn new(columns: Vec<Stored>, key_columns: usize) -> Self {
+        // The line; for sorting, a code for each key column, a word of at most 128 bits, the row number, a flag.
+        let beside = 8 + 8 * key_columns + 16 + 4 + 1;
+        let row_bytes = columns.iter().map(Stored::row_bytes).sum::<usize>() + beside;
+        Self { columns, lines: Vec::new(), key_columns, row_bytes, held: 0 }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether it is time to sort these rows and put them aside.
+    #[inline]
+    pub(crate) fn is_full(&self, limits: &Limits) -> bool {
+        self.held >= limits.run_bytes || self.lines.len() >= limits.run_rows
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, values: &[Value], text: &[u8], line: u64) {
+        self.held += self.row_bytes;
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            column.push(*value, text);
+            if let Value::Text { start, end } = value {
+                self.held += (end - start) as usize;
+            }
+        }
+        self.lines.push(line);
+    }
+
+    /// Keeps a repeated text.
+    pub(crate) fn keep_word(&mut self, slot: usize, raw: &[u8], text: &str, repair: Option<Code>) -> Value {
+        let Stored::Words { words, .. } = &mut self.columns[slot] else { return Value::Missing };
+        let before = words.bytes;
+        let number = words.keep(raw, text, repair);
+        self.held += words.bytes - before;
+        Value::Known(number)
+    }
+
+    /// Forgets the rows; the words too when they take a good part of the room, which is said.
+    pub(crate) fn clear(&mut self, limits: &Limits) -> bool {
+        let words: usize = self.columns.iter().map(Stored::words_bytes).sum();
+        let forget = words > limits.run_bytes / 8;
+        for column in &mut self.columns {
+            column.clear();
+            if forget && let Stored::Words { words, .. } = column {
+                **words = Words::default();
+            }
+        }
+        self.lines.clear();
+        self.held = if forget { 0 } else { words };
+        forget
+    }
+
+    /// The rows in key order, those of one key in the order in which they came.
+    pub(crate) fn sorted(&self, schema: SchemaRef, cut: Cut) -> Sorted<'_> {
+        let rows = self.lines.len();
+        let keys: Vec<Vec<u64>> =
+            self.columns[..self.key_columns].iter().map(|column| column.sort_codes(rows)).collect();
+        let may_be_long = self.columns.iter().any(Stored::may_be_long);
+        let rows_max = cut.rows.min(cut.bytes / self.row_bytes).max(1);
+        Sorted {
+            table: self,
+            order: order::sort(&keys, rows),
+            schema,
+            cut: Cut { rows: rows_max, bytes: cut.bytes },
+            may_be_long,
+            at: 0,
+        }
+    }
+}
+
+/// Rows of a [`Table`] in key order, a piece at a time.
+#[derive(Debug)]
+pub(crate) struct Sorted<'t> {
+    table: &'t Table,
+    order: Order,
+    /// The contract's columns, then the line.
+    schema: SchemaRef,
+    cut: Cut,
+    may_be_long: bool,
+    at: usize,
+}
+
+impl Sorted<'_> {
+    fn end(&self) -> usize {
+        let end = self.order.rows.len().min(self.at + self.cut.rows);
+        if !self.may_be_long {
+            return end;
+        }
+        let mut bytes = 0;
+        for place in self.at..end {
+            let row = self.order.rows[place] as usize;
+            bytes += self.table.columns.iter().map(|column| column.long_text(row)).sum::<usize>();
+            if bytes > self.cut.bytes {
+                return place.max(self.at + 1);
+            }
+        }
+        end
+    }
+
+    fn piece(&self, end: usize) -> Result<Piece, Error> {
+        let rows = &self.order.rows[self.at..end];
+        let mut arrays: Vec<ArrayRef> = self.table.columns.iter().map(|column| column.gather(rows)).collect();
+        let lines: Vec<u64> = rows.iter().map(|row| self.table.lines[*row as usize]).collect();
+        arrays.push(Arc::new(UInt64Array::from(lines)));
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(Error::batch)?;
+        let goes_on = self.order.same.get(end).copied().unwrap_or_default();
+        Ok(Piece { batch, same: self.order.same[self.at..end].to_vec(), goes_on })
+    }
+}
+
+impl Iterator for Sorted<'_> {
+    type Item = Result<Piece, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at == self.order.rows.len() {
+            return None;
+        }
+        let end = self.end();
+        let piece = self.piece(end);
+        self.at = end;
+        Some(piece)
+    }
 }

@@ -7,15 +7,18 @@ mod http;
 mod packed;
 mod props;
 mod real;
+mod runs;
 mod speed;
 
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use vigie_queries::Contract;
 
-use crate::{Checked, Code, Parsed, Refusal, Severity, parse};
+use crate::limits::Limits;
+use crate::{Checked, Code, Parsed, Refusal, Severity, parse, parse_within};
 
 /// A small contract in the layout of the hospital feed.
 pub(crate) const STOCK: &str = r#"
@@ -61,12 +64,30 @@ pub(crate) fn spool() -> PathBuf {
     std::env::temp_dir()
 }
 
+/// Bounds that put even small bodies on disk, in many runs.
+const SMALL: Limits =
+    Limits { run_rows: 3, run_bytes: usize::MAX, fan_in: 2, batch_rows: 2, batch_bytes: 1 << 20 };
+
+/// All that is known of a body, however its rows are held.
+pub(crate) fn whole(parsed: &Parsed) -> (Vec<RecordBatch>, String) {
+    match parsed {
+        Parsed::Rows(checked) => {
+            let all = concat_batches(&checked.rows.schema(), &batches(checked)).unwrap();
+            let Checked { rows, findings, counts, form } = checked;
+            (vec![all], format!("{} {findings:#?} {counts:?} {form:?}", rows.len()))
+        }
+        Parsed::Refused(refusal) => (Vec::new(), format!("{refusal:#?}")),
+    }
+}
+
 /// Parses a body given as bytes.
 pub(crate) fn parsed(body: &[u8], contract: &Contract) -> Parsed {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("body");
     std::fs::write(&path, body).unwrap();
     let parsed = parse(&path, contract, today(), folder.path()).unwrap();
+    let in_runs = parse_within(&path, contract, today(), folder.path(), SMALL).unwrap();
+    assert_eq!(whole(&parsed), whole(&in_runs), "a body is read alike in one run and in many");
     if let Parsed::Rows(checked) = &parsed {
         let counts = checked.counts;
         assert_eq!(counts.rows_accepted + counts.rows_quarantined, counts.rows_in);
