@@ -7,7 +7,7 @@ MOLD := $(shell command -v mold 2>/dev/null)
 CARGO := $(if $(MOLD),mold -run cargo,cargo)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo build test check alltests bench release samples clean
+.PHONY: help demo build test check alltests fuzz bench release samples clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ check: ## Format and lints only
 
 alltests:
 	$(CARGO) test --workspace --no-fail-fast
+
+fuzz: ## Feed every reader made-up input: [TARGET=csv] [SECONDS=60] (see tests/fuzz/run)
+	@tests/fuzz/run "$(TARGET)" "$(SECONDS)"
 
 bench: ## Figures of docs/benches.md (release: over an hour from nothing; PROFILE=dev: the quick build)
 	@.ci/setup

@@ -233,16 +233,30 @@ pub enum Findings {
     List {
         /// Only this source
         source: Option<String>,
+        /// Repairs made without loss too, and every fetch
+        #[arg(long)]
+        all: bool,
     },
     /// Every finding of one fetch
     Show {
         /// Id of the fetch
         fetch: String,
     },
-    /// Read again the raw body of a fetch under today's contract
+    /// Read raw bodies again under today's contracts: that of a fetch and the later ones, or those of a source
+    #[command(
+        after_help = "Examples:\n  vigie findings replay 4f3a91c07be2d855\n  vigie findings replay --source tests --since \
+                            2020-10-01"
+    )]
     Replay {
         /// Id of the fetch
-        fetch: String,
+        #[arg(conflicts_with = "source", required_unless_present = "source")]
+        fetch: Option<String>,
+        /// Every edition of this source
+        #[arg(long)]
+        source: Option<String>,
+        /// Only editions issued since then
+        #[arg(long, value_parser = parse_time, value_name = "TIME", requires = "source")]
+        since: Option<Timestamp>,
     },
 }
 

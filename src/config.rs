@@ -146,11 +146,19 @@ impl Config {
     pub fn read(file: &Path) -> Result<Self, Error> {
         let text =
             std::fs::read_to_string(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
+        Self::parse(file, &text)
+    }
+
+    /// Reads the text of a file; paths in it become relative to the file's folder.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with file, line and what is wrong.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, Error> {
         let faulty = |offset: usize, what: String| {
             let line = text[..offset.min(text.len())].matches('\n').count() + 1;
             Error::Config { file: file.to_owned(), line, what }
         };
-        let mut config: Self = toml::from_str(&text).map_err(|fault| {
+        let mut config: Self = toml::from_str(text).map_err(|fault| {
             faulty(fault.span().map_or(0, |s| s.start), fault.message().replace('\n', " "))
         })?;
         for (name, pattern) in [("build", &config.schedule.build), ("bulletin", &config.schedule.bulletin)] {

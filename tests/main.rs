@@ -7,6 +7,7 @@ mod bad_feeds;
 mod command_line;
 mod demo;
 mod faults;
+mod findings;
 mod real_feeds;
 mod replay;
 mod schedule;

@@ -1,8 +1,10 @@
 //! One function per command: calls the stages, prints the result, gives the exit code.
 
+mod again;
 mod check;
 mod fetch;
 mod findings;
+mod found;
 mod judge;
 mod replay;
 mod status;
