@@ -46,7 +46,10 @@ fn rows_set_aside_by_too_strict_a_contract_come_in_when_it_is_mended() {
     let first_id = first["fetch_id"].as_str().unwrap();
 
     let listed = lake.ok(&["findings", "list"]).replace(['\u{a0}', '\u{202f}'], " ");
-    assert!(listed.contains("  erreur         1  above-max  Ligne 3, colonne « hosp »"), "{listed}");
+    assert!(
+        listed.contains("  erreur         1  above-max              Ligne 3, colonne « hosp »"),
+        "{listed}"
+    );
     assert!(!listed.contains("compression"), "repairs are not listed one by one: {listed}");
     let shown = lake.ok(&["findings", "show", first_id]).replace(['\u{a0}', '\u{202f}'], " ");
     assert!(shown.contains("erreur    ligne 3  colonne hosp  above-max\n"), "{shown}");
@@ -82,7 +85,7 @@ fn rows_set_aside_by_too_strict_a_contract_come_in_when_it_is_mended() {
     // Once more changes nothing, and neither does the next poll of the same file.
     let output = lake.vigie(&["findings", "replay", "--source", "hospital_stock"]);
     let said = succeed(&output);
-    assert!(said.ends_with("2 relues : 0 versions ajoutées, 0 lignes de côté en moins.\n"), "{said}");
+    assert!(said.ends_with("2 éditions relues : 0 version ajoutée, autant de lignes de côté.\n"), "{said}");
     assert_eq!(
         fetch(&lake, &hospital(5, ["10", "201", "31", "40"]), "2020-10-06T19:00:00Z")["outcome"],
         "unchanged"

@@ -35,9 +35,9 @@ impl RowWord {
 /// What a column takes: `un entier ≥ 0`.
 pub(crate) fn expected(column: &Column, forms: &[DateForm], today: i32) -> String {
     let range = |noun: &str| match (column.min, column.max) {
-        (Some(min), Some(max)) => format!("{noun} de {min} à {max}"),
-        (Some(min), None) => format!("{noun} ≥ {min}"),
-        (None, Some(max)) => format!("{noun} ≤ {max}"),
+        (Some(min), Some(max)) => format!("{noun} de {} à {}", bound(min), bound(max)),
+        (Some(min), None) => format!("{noun} ≥ {}", bound(min)),
+        (None, Some(max)) => format!("{noun} ≤ {}", bound(max)),
         (None, None) => noun.to_owned(),
     };
     let text = match column.kind {
@@ -170,6 +170,15 @@ pub(crate) fn repair(code: Code, count: u64, forms: &[DateForm]) -> String {
         Code::DuplicateRow => format!("{n}{NBSP}ligne{s} répétée{s} à l’identique, gardée{s} une seule fois"),
         Code::BlankLine => format!("{n}{NBSP}ligne{s} vide{s}, laissée{s} de côté"),
         _ => format!("{n}{NBSP}cas de {code}"),
+    }
+}
+
+/// A bound as the French write it: `67 000 000`, `0,5`.
+fn bound(value: f64) -> String {
+    if value >= 10_000.0 && value.fract() == 0.0 {
+        grouped(value as u64)
+    } else {
+        value.to_string().replace('.', ",").replace('-', "\u{2212}")
     }
 }
 

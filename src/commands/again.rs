@@ -8,7 +8,7 @@ use serde::Serialize;
 use vigie_store::{FetchRecord, Outcome};
 
 use super::fetch::exit_code;
-use super::found::instant;
+use super::found::{counted, instant};
 use super::print_json;
 use crate::cli::Global;
 use crate::error::Error;
@@ -81,11 +81,15 @@ pub(super) async fn run(global: &Global, room: &Room, which: Which) -> Result<u8
             .iter()
             .map(|one| one.before.rows_quarantined as i64 - one.report.rows_quarantined as i64)
             .sum();
+        let aside = match set_free {
+            0 => "autant de lignes de côté".to_owned(),
+            less if less > 0 => format!("{} de côté en moins", lines(less.unsigned_abs())),
+            more => format!("{} de côté en plus", lines(more.unsigned_abs())),
+        };
         println!(
-            "{} relues : {changed} versions ajoutées, {} lignes de côté en {}.",
-            replayed.len(),
-            set_free.abs(),
-            if set_free < 0 { "plus" } else { "moins" }
+            "{} : {}, {aside}.",
+            counted(replayed.len() as u64, "édition relue", "éditions relues"),
+            counted(changed, "version ajoutée", "versions ajoutées"),
         );
     }
     let reports: Vec<Report> = replayed.into_iter().map(|one| one.report).collect();
@@ -147,4 +151,8 @@ fn tell(one: &Replayed) {
     if report.rows_quarantined > 5 {
         println!("  tout voir : vigie findings show {}", report.fetch_id);
     }
+}
+
+fn lines(number: u64) -> String {
+    counted(number, "ligne", "lignes")
 }

@@ -47,7 +47,7 @@ pub(super) async fn list(global: &Global, source: Option<&str>, all: bool) -> Re
     let ctx = room.session(Room::as_of(None, now()))?;
     let query = format!(
         "select cast(f.recorded_at as varchar) as recorded_at, f.source, f.outcome, f.fetch_id, x.severity, x.code,
-                count(*) as count, min(x.line) as first_line, min(x.message) as message
+                count(*) as count, min(x.line) as first_line, first_value(x.message order by x.line) as message
          from fetches f join findings x on x.fetch_id = f.fetch_id {only}
          group by 1, 2, 3, 4, 5, 6 order by 1 desc, 2, 4, 5, 6"
     );
@@ -95,7 +95,7 @@ fn listed(lines: &[Line], all: bool, width: usize) -> String {
             }
             for line in of {
                 let text = line.message.replace(&format!(" ({})", line.code), "");
-                let head = format!("  {:<9} {:>6}  {}  ", french(severity), line.count, line.code);
+                let head = format!("  {:<9} {:>6}  {:<22} ", french(severity), line.count, line.code);
                 let _ = writeln!(out, "{}", cut(&format!("{head}{text}"), width));
             }
         }
@@ -202,7 +202,8 @@ fn french(severity: &str) -> &str {
     }
 }
 
-fn counted(number: u64, one: &str, many: &str) -> String {
+/// `1 ligne`, `2 lignes`.
+pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", vigie_reports::french::number(number as f64, 0), if number < 2 { one } else { many })
 }
 
@@ -273,7 +274,7 @@ mod tests {
             line("b", "info", "compression"),
         ];
         let text = listed(&lines, false, 60);
-        let expected = "12/10/2020 20:00  tests  new  a\n  erreur         3  negative-count  Ligne 5 : mauvaise.\n  réparé    \
+        let expected = "12/10/2020 20:00  tests  new  a\n  erreur         3  negative-count         Ligne 5 : mauvaise.\n  réparé    \
                         compression, line-ends\n1 relevé sans autre remarque que des réparations (--all les montre).\n\
                         Le détail d’un relevé : vigie findings show ID\n";
         assert_eq!(text, expected);
