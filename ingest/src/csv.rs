@@ -91,24 +91,23 @@ fn body<'a>(
     findings: &mut Vec<Finding>,
 ) -> Result<CsvBody<'a>, Stop> {
     if header.skip > 1 {
-        let lines = (header.skip - 1) as u64;
-        let s = if lines > 1 { "s" } else { "" };
-        findings.push(remark(
-            Code::Preamble,
-            Some(header.line),
-            "",
-            format!(
-                "{} avant l’en-tête (ligne {}), laissée{s} de côté.",
-                counted(lines, "ligne", "lignes"),
-                header.line
-            ),
-        ));
+        findings.push(preamble((header.skip - 1) as u64, header.line));
     }
     if header.missing == 0 {
         fit_width(opened, &form, delimiter, &mut header, findings)?;
     }
     let Header { names, line, skip, .. } = header;
     Ok(CsvBody { opened, form, delimiter, header: names, header_line: line, skip })
+}
+
+/// Titles and notes above the header, which is on that line.
+pub(crate) fn preamble(lines: u64, header_line: u64) -> Finding {
+    let s = if lines > 1 { "s" } else { "" };
+    let sentence = format!(
+        "{} avant l’en-tête (ligne {header_line}), laissée{s} de côté.",
+        counted(lines, "ligne", "lignes")
+    );
+    remark(Code::Preamble, Some(header_line), "", sentence)
 }
 
 /// Makes the header as wide as the lines when these, or it, end with delimiters too many.

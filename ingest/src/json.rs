@@ -56,6 +56,12 @@ pub(crate) fn open<'a>(
         None,
     )?;
     body.header = names.in_order;
+    if body.header.is_empty() {
+        // A list of nothing lacks rows, not columns.
+        let columns =
+            contract.columns.iter().map(|column| column.from.first().unwrap_or(column.name.get_ref()));
+        body.header = columns.chain(contract.filters.iter().map(|filter| &filter.column)).cloned().collect();
+    }
     Ok(body)
 }
 

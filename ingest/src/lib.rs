@@ -244,14 +244,14 @@ fn read(
 
 fn open_form<'a>(opened: &'a Opened, contract: &Contract, seen: &mut Seen) -> Result<(Body<'a>, bool), Stop> {
     if contract.feed.format == Format::Xlsx && opened.head(2)? == b"PK" {
-        return Ok((Body::Xlsx(xlsx::open(opened, contract)?), true));
+        return Ok((Body::Xlsx(xlsx::open(opened, contract, &mut seen.findings)?), true));
     }
     let form = text::detect(opened)?;
     seen.form.encoding = form.encoding.name().to_owned();
     let json = matches!(contract.feed.format, Format::Json | Format::Ndjson);
     text::refuse_other_kinds(opened, &form, json)?;
     if contract.feed.format == Format::Xlsx {
-        return Ok((Body::Xlsx(xlsx::open(opened, contract)?), true)); // refused there, as no workbook
+        return Ok((Body::Xlsx(xlsx::open(opened, contract, &mut seen.findings)?), true)); // refused there, as no workbook
     }
     seen.findings.extend(text::remarks(&form));
     if json {

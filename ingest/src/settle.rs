@@ -149,7 +149,7 @@ impl Checker<'_> {
                 ),
             ));
         }
-        let sentence = "Le fichier a un en-tête et aucune ligne.";
+        let sentence = "Le fichier n’a aucune ligne de données.";
         if self.contract.kind == Kind::Snapshot {
             return Err(refuse(
                 Code::NoRows,

@@ -13,8 +13,8 @@ use zip::ZipArchive;
 
 use crate::body::{self, Opened};
 use crate::columns::count_missing;
-use crate::csv::{PREAMBLE_MAX, too_many_columns};
-use crate::findings::Code;
+use crate::csv::{PREAMBLE_MAX, preamble, too_many_columns};
+use crate::findings::{Code, Finding};
 use crate::records::RECORD_MAX;
 use crate::row::{Kind, Row, Span};
 use crate::say::{NBSP, NNBSP, quoted, shown};
@@ -37,23 +37,27 @@ pub(crate) struct XlsxBody<'a> {
 }
 
 /// Measures the workbook and reads the header.
-pub(crate) fn open<'a>(opened: &'a Opened, contract: &Contract) -> Result<XlsxBody<'a>, Stop> {
+pub(crate) fn open<'a>(
+    opened: &'a Opened,
+    contract: &Contract,
+    findings: &mut Vec<Finding>,
+) -> Result<XlsxBody<'a>, Stop> {
     measure(opened, contract.bounds.decompressed_bytes_max)?;
     let mut body = XlsxBody { opened, sheet: contract.feed.sheet.clone(), header: Vec::new(), header_row: 0 };
     // Titles may stand above the header: it is the row that names most of the required columns.
-    let mut best: Option<(u32, Vec<String>, usize)> = None;
+    let mut best: Option<(u32, Vec<String>, usize, u64)> = None;
     let (mut seen, mut widest_above) = (0, 0);
     body.scan(&mut |row, cells, text| {
         let header = header_of(cells, text);
         let missing = count_missing(&header, contract);
-        if best.as_ref().is_none_or(|(_, _, least)| missing < *least && widest_above * 2 <= cells.len()) {
-            best = Some((row, header, missing));
+        if best.as_ref().is_none_or(|(_, _, least, _)| missing < *least && widest_above * 2 <= cells.len()) {
+            best = Some((row, header, missing, seen));
         }
         seen += 1;
         widest_above = widest_above.max(cells.len());
-        Ok(missing > 0 && seen < PREAMBLE_MAX)
+        Ok(missing > 0 && seen < PREAMBLE_MAX as u64)
     })?;
-    let Some((row, header, _)) = best else {
+    let Some((row, header, _, above)) = best else {
         return Err(refuse(
             Code::EmptyBody,
             format!(
@@ -61,6 +65,9 @@ pub(crate) fn open<'a>(opened: &'a Opened, contract: &Contract) -> Result<XlsxBo
             ),
         ));
     };
+    if above > 0 {
+        findings.push(preamble(above, u64::from(row) + 1));
+    }
     (body.header_row, body.header) = (row, header);
     Ok(body)
 }

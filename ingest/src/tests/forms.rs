@@ -193,3 +193,107 @@ fn a_sheet_with_two_far_cells_is_refused_at_once() {
     });
     assert_eq!(refused(&body, &contract(&as_format(STOCK, "xlsx"))).code, Code::TooManyColumns);
 }
+
+#[test]
+fn a_workbook_is_read_as_a_person_reads_it() {
+    let day = Format::new().set_num_format("dd/mm/yyyy");
+    let mut book = Workbook::new();
+    book.add_worksheet().set_name("Caché").unwrap().set_hidden(true).write(0, 0, "brouillon").unwrap();
+    let sheet = book.add_worksheet().set_name("Données").unwrap().set_active(true);
+    sheet.merge_range(0, 0, 0, 3, "Patients au 6 octobre 2020", &Format::new()).unwrap();
+    for (column, name) in ["dep", "jour", "hosp", "rad"].iter().enumerate() {
+        sheet.write(2, column as u16, *name).unwrap();
+    }
+    let date = ExcelDateTime::parse_from_str("2020-10-05").unwrap();
+    let mut row = |row: u32, dep: &str, hosp: &str| {
+        sheet.write(row, 0, dep).unwrap();
+        sheet.write_with_format(row, 1, &date, &day).unwrap();
+        sheet.write(row, 2, hosp).unwrap();
+        sheet.write(row, 3, 1).unwrap();
+    };
+    row(3, "01", "12"); // a number kept as text
+    row(4, "02", "1 234");
+    row(5, "03", "");
+    row(6, "04", "");
+    row(7, "05", "");
+    row(8, "06", "7");
+    row(9, "07", "8");
+    row(10, "08", "9");
+    row(11, "Total", "9");
+    sheet.write_formula(5, 2, rust_xlsxwriter::Formula::new("=6*7").set_result("42")).unwrap();
+    sheet.write_formula(6, 2, rust_xlsxwriter::Formula::new("=1/0").set_result("#DIV/0!")).unwrap();
+    sheet.write(7, 1, 44109).unwrap(); // a day without the format of one
+    sheet.write(8, 1, "05/10/2020").unwrap();
+    sheet.write(12, 0, "Source : ARS, données provisoires").unwrap();
+    let checked = rows(&book.save_to_buffer().unwrap(), &contract(&as_format(STOCK, "xlsx")));
+    assert_eq!(
+        table(&checked),
+        [
+            "01;2020-10-05;12;1",
+            "02;2020-10-05;1234;1",
+            "03;2020-10-05;42;1",
+            "06;2020-10-05;7;1",
+            "07;2020-10-05;8;1",
+            "08;2020-10-05;9;1",
+        ]
+    );
+    assert_eq!(
+        codes(&checked, Severity::Error),
+        ["type-error@7", "type-error@8", "total-row@12", "note-line@13"],
+        "{:?}",
+        checked.findings
+    );
+    assert_eq!(codes(&checked, Severity::Info), ["preamble@3", "thousands-space@5", "date-form@9"]);
+}
+
+#[test]
+fn json_that_is_not_what_was_declared_is_refused_or_said() {
+    let plain = contract(&as_format(STOCK, "json"));
+    let row = |dep: &str, hosp: &str| {
+        format!("{{\"dep\": {dep}, \"jour\": \"2020-10-05\", \"hosp\": {hosp}, \"rad\": 1}}")
+    };
+    let good = |rows: &[String]| format!("[{}]", rows.join(", "));
+    for (body, code) in [
+        (String::new(), Code::EmptyBody),
+        ("null".into(), Code::JsonPath),
+        ("[]".into(), Code::NoRows),
+        ("{}".into(), Code::JsonPath),
+        (row("\"01\"", "1"), Code::JsonPath),
+        (format!("{}\n{}", row("\"01\"", "1"), row("\"02\"", "1")), Code::JsonPath),
+        ("[[\"dep\"], [\"01\"]]".into(), Code::BrokenJson),
+        (good(&[row("\"01\"", "NaN")]), Code::BrokenJson),
+        (good(&[row("\"01\"", "1")]) + "x", Code::BrokenJson),
+        (good(&[row("\"01\"", "1")]).replace("]", ",]"), Code::BrokenJson),
+        ("dep;jour\n01;2020-10-05\n".into(), Code::BrokenJson),
+    ] {
+        assert_eq!(refused(body.as_bytes(), &plain).code, code, "{body}");
+    }
+    let odd = good(&[
+        row("\"01\"", "\"12\""),
+        row("2", "12.0"),
+        row("\"03\"", "12.5"),
+        row("\"04\"", "true"),
+        row("\"05\"", "-1"),
+        row("\"06\"", "1e400").replace("1e400", "99999999999999999999"),
+        row("\"\\u0030\\u0037\"", "null"),
+        row("\"08\"", "1"),
+        row("\"09\"", "1"),
+    ]);
+    let checked = rows(format!("\u{feff}{odd}").as_bytes(), &plain);
+    assert_eq!(
+        codes(&checked, Severity::Error),
+        ["fractional-count@3", "type-error@4", "negative-count@5", "above-max@6"]
+    );
+    assert_eq!(
+        table(&checked),
+        [
+            "01;2020-10-05;12;1",
+            "02;2020-10-05;12;1",
+            "07;2020-10-05;;1",
+            "08;2020-10-05;1;1",
+            "09;2020-10-05;1;1"
+        ]
+    );
+    let utf16: Vec<u8> = odd.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(table(&rows(&utf16, &plain)), table(&checked));
+}
