@@ -353,7 +353,7 @@ impl<'c> Checker<'c> {
 
     fn set_row_aside(&mut self, row: &Row<'_>, code: Code) -> Result<(), Stop> {
         self.count_in()?;
-        let code = oddities::recognise(row, &self.columns.header)?.unwrap_or(code);
+        let code = oddities::recognise(row, &self.columns)?.unwrap_or(code);
         if !self.has_room() {
             self.set_aside_unsaid(1);
             return Ok(());
@@ -382,7 +382,7 @@ impl<'c> Checker<'c> {
         filter: &Filter,
         code: Code,
     ) -> Result<(), Stop> {
-        if let Some(code) = oddities::recognise(row, &self.columns.header)? {
+        if let Some(code) = oddities::recognise(row, &self.columns)? {
             return self.set_row_aside(row, code);
         }
         self.count_in()?;
@@ -397,7 +397,7 @@ impl<'c> Checker<'c> {
     }
 
     fn set_cell_aside(&mut self, row: &Row<'_>, slot: usize, cell: Span, code: Code) -> Result<(), Stop> {
-        if let Some(code) = oddities::recognise(row, &self.columns.header)? {
+        if let Some(code) = oddities::recognise(row, &self.columns)? {
             self.counts.rows_in -= 1; // counted again there
             return self.set_row_aside(row, code);
         }

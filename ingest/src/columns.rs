@@ -32,6 +32,8 @@ pub(crate) struct Columns<'c> {
     pub(crate) width: usize,
     /// Names of the header, without spaces around and in small letters.
     pub(crate) header: Vec<String>,
+    /// The same, sorted.
+    pub(crate) known: Vec<String>,
 }
 
 /// Names a column may have in the feed, the usual one first.
@@ -148,12 +150,10 @@ pub(crate) fn map<'c>(
             ),
         ));
     }
-    Ok(Columns {
-        slots,
-        filters,
-        width: header.len(),
-        header: header.iter().map(|name| bare(name)).collect(),
-    })
+    let bared: Vec<String> = header.iter().map(|name| bare(name)).collect();
+    let mut known = bared.clone();
+    known.sort_unstable();
+    Ok(Columns { slots, filters, width: header.len(), header: bared, known })
 }
 
 fn positions(header: &[String], matches: impl Fn(&str) -> bool) -> Vec<usize> {

@@ -70,6 +70,7 @@ pub(crate) fn open<'a>(
 struct Names {
     ranks: BTreeMap<String, usize>,
     in_order: Vec<String>,
+    bytes: usize,
 }
 
 impl Names {
@@ -78,6 +79,10 @@ impl Names {
             if !self.ranks.contains_key(name) {
                 self.ranks.insert(name.clone(), self.in_order.len());
                 self.in_order.push(name.clone());
+                self.bytes += name.len();
+                if self.bytes > RECORD_MAX {
+                    return Err(misshapen());
+                }
                 if self.in_order.len() > FIELDS_MAX {
                     return Err(too_many_columns(self.in_order.len()));
                 }
@@ -87,7 +92,7 @@ impl Names {
     }
 }
 
-/// Refuses nesting beyond 64 levels and strings beyond 1 MiB.
+/// Refuses nesting beyond 64 levels, strings and numbers beyond 1 MiB.
 fn look_over(opened: &Opened, form: &TextForm) -> Result<(), Stop> {
     let mut reader = Utf8Reader::new(opened, form)?;
     let mut chunk = vec![0; 1 << 16];
@@ -109,21 +114,26 @@ fn look_over(opened: &Opened, form: &TextForm) -> Result<(), Stop> {
             } else {
                 match byte {
                     b'"' => (inside, length) = (true, 0),
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => depth = depth.saturating_sub(1),
-                    _ => {}
+                    b'{' | b'[' => (depth, length) = (depth + 1, 0),
+                    b'}' | b']' => (depth, length) = (depth.saturating_sub(1), 0),
+                    b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => length = 0,
+                    _ => length += 1,
                 }
             }
             if depth > DEPTH_MAX || length > RECORD_MAX {
-                return Err(refuse(
-                    Code::JsonShape,
-                    format!(
-                        "Le JSON est imbriqué au-delà de {DEPTH_MAX} niveaux, ou contient un texte de plus de 1{NBSP}Mio. Rien n’a été chargé{NNBSP}; prévenir le producteur."
-                    ),
-                ));
+                return Err(misshapen());
             }
         }
     }
+}
+
+fn misshapen() -> Stop {
+    refuse(
+        Code::JsonShape,
+        format!(
+            "Le JSON est imbriqué au-delà de {DEPTH_MAX} niveaux, ou contient un texte, un nombre ou un objet de plus de 1{NBSP}Mio. Rien n’a été chargé{NNBSP}; prévenir le producteur."
+        ),
+    )
 }
 
 /// One record of the body.
@@ -299,14 +309,23 @@ impl<'de> Visitor<'de> for Path<'_, '_, '_> {
         let Rows { take, ranks, stopped } = self.rows;
         let mut scratch = Scratch::default();
         let mut number = 0;
-        while list.next_element_seed(Object { scratch: &mut scratch, ranks })?.is_some() {
+        loop {
+            match list.next_element_seed(Object { scratch: &mut scratch, ranks }) {
+                Ok(Some(())) => {}
+                Ok(None) => return Ok(()),
+                Err(fault) => {
+                    if scratch.too_long {
+                        *stopped = Some(misshapen());
+                    }
+                    return Err(fault);
+                }
+            }
             number += 1;
             if let Err(stop) = take(number, Record::Whole(&scratch)) {
                 *stopped = Some(stop);
                 return Err(A::Error::custom("stopped"));
             }
         }
-        Ok(())
     }
 }
 
@@ -324,6 +343,8 @@ struct Scratch {
     /// Names of the fields, when they are not known yet.
     names: Vec<String>,
     twice: bool,
+    /// The object takes more than 1 MiB.
+    too_long: bool,
 }
 
 /// Reads one object into the scratch: only names when `ranks` is absent.
@@ -346,13 +367,20 @@ impl<'de> Visitor<'de> for Object<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Scratch { text, cells, names, twice } = self.scratch;
+        let Scratch { text, cells, names, twice, too_long } = self.scratch;
         text.clear();
         cells.clear();
         names.clear();
         *twice = false;
+        let mut bytes = 0;
+        let mut bear = |more: usize| {
+            bytes += more;
+            *too_long = bytes > RECORD_MAX;
+            if *too_long { Err(A::Error::custom("an object is too long")) } else { Ok(()) }
+        };
         let Some(ranks) = self.ranks else {
             while let Some(name) = map.next_key::<String>()? {
+                bear(name.len())?;
                 map.next_value::<IgnoredAny>()?;
                 if names.len() <= FIELDS_MAX {
                     names.push(name);
@@ -365,6 +393,7 @@ impl<'de> Visitor<'de> for Object<'_> {
         while let Some(name) = map.next_key::<String>()? {
             let start = text.len() as u32;
             let kind = map.next_value_seed(Scalar { text })?;
+            bear(text.len() - start as usize)?;
             let Some(rank) = ranks.get(&name) else { continue };
             *twice |= std::mem::replace(&mut seen[*rank], true);
             cells[*rank] = Span { start, end: text.len() as u32, kind };

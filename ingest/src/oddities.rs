@@ -3,7 +3,7 @@
 //! They are set aside like any faulty row, under the name that a person would give them. Only rows that fail some check
 //! come here, so that looking closely costs nothing on good ones.
 
-use crate::columns::bare;
+use crate::columns::{Columns, bare};
 use crate::findings::Code;
 use crate::row::Row;
 use crate::say::{NBSP, NNBSP};
@@ -31,7 +31,8 @@ const TOTALS: [&str; 14] = [
 ///
 /// # Errors
 /// [`Stop::Refused`] when another header comes: nobody can tell which columns the lines after it have.
-pub(crate) fn recognise(row: &Row<'_>, header: &[String]) -> Result<Option<Code>, Stop> {
+pub(crate) fn recognise(row: &Row<'_>, columns: &Columns<'_>) -> Result<Option<Code>, Stop> {
+    let header = &columns.header;
     let cells: Vec<String> = row
         .cells
         .iter()
@@ -40,7 +41,8 @@ pub(crate) fn recognise(row: &Row<'_>, header: &[String]) -> Result<Option<Code>
         .collect();
     let named = header.iter().filter(|name| !name.is_empty()).count();
     let enough = (named / 2).max(2);
-    let known = cells.iter().filter(|cell| !cell.is_empty() && header.contains(cell)).count();
+    let known =
+        cells.iter().filter(|cell| !cell.is_empty() && columns.known.binary_search(cell).is_ok()).count();
     if known >= enough {
         let in_place =
             cells.iter().zip(header).filter(|(cell, name)| !cell.is_empty() && cell == name).count();

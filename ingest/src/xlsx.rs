@@ -22,15 +22,19 @@ use crate::stop::{Reason, Stop, refuse};
 
 /// Columns of a sheet beyond which it is refused.
 const COLUMNS_MAX: u32 = 1_000;
-/// Bytes of the shared texts and styles, which calamine keeps in memory, once unpacked.
+/// Bytes of the shared texts, which calamine keeps in memory, once unpacked.
 const SHARED_MAX: u64 = 32 << 20;
-/// Bytes of any other part, once unpacked; cells are streamed from it.
-const PART_MAX: u64 = 1 << 30;
+/// Bytes of a sheet, once unpacked; cells are streamed from it.
+const SHEET_MAX: u64 = 1 << 30;
+/// Bytes of any other XML part, once unpacked: the list of sheets, the styles, which calamine keeps in memory too.
+const PART_MAX: u64 = 8 << 20;
 
 /// A workbook whose header is read.
 pub(crate) struct XlsxBody<'a> {
     opened: &'a Opened,
     sheet: Option<String>,
+    /// Bytes of text that the cells may give out, shared texts counted each time.
+    text_max: u64,
     pub(crate) header: Vec<String>,
     /// Its row, from 0.
     pub(crate) header_row: u32,
@@ -43,7 +47,13 @@ pub(crate) fn open<'a>(
     findings: &mut Vec<Finding>,
 ) -> Result<XlsxBody<'a>, Stop> {
     measure(opened, contract.bounds.decompressed_bytes_max)?;
-    let mut body = XlsxBody { opened, sheet: contract.feed.sheet.clone(), header: Vec::new(), header_row: 0 };
+    let mut body = XlsxBody {
+        opened,
+        sheet: contract.feed.sheet.clone(),
+        text_max: contract.bounds.decompressed_bytes_max,
+        header: Vec::new(),
+        header_row: 0,
+    };
     // Titles may stand above the header: it is the row that names most of the required columns.
     let mut best: Option<(u32, Vec<String>, usize, u64)> = None;
     let (mut seen, mut widest_above) = (0, 0);
@@ -92,24 +102,36 @@ fn measure(opened: &Opened, bytes_max: u64) -> Result<(), Stop> {
     let broken = |cause: zip::result::ZipError| body::broken(&cause);
     let mut archive = ZipArchive::new(BufReader::new(opened.reader()?)).map_err(broken)?;
     let mut total = 0;
+    let mut chunk = vec![0; 1 << 16];
     for rank in 0..archive.len() {
-        let part = archive.by_index(rank).map_err(broken)?;
+        let mut part = archive.by_index(rank).map_err(broken)?;
         let name = part.name().map_err(broken)?.to_ascii_lowercase();
         // The folder of the shared texts is the file's own choice: their name tells them apart.
         let streamed = name.contains("worksheets/") && !KEPT.iter().any(|kept| name.ends_with(kept));
-        let bound = if streamed { PART_MAX } else { SHARED_MAX };
-        let mut longest = Longest::default();
-        let size =
-            std::io::copy(&mut part.take(bound + 1), &mut longest).map_err(|cause| body::broken(&cause))?;
-        total += size;
-        if size > bound || total > bytes_max {
-            return Err(body::too_large(bound.min(bytes_max)));
-        }
-        if streamed && longest.most > RECORD_MAX {
-            return Err(not_a_workbook("une cellule de plus de 1 Mio"));
-        }
-        if body::is_bomb(total, opened.bytes) {
-            return Err(body::bomb(total, opened.bytes));
+        let bound = match () {
+            () if streamed => SHEET_MAX,
+            () if name.ends_with(".xml") && !name.ends_with(KEPT[0]) => PART_MAX,
+            () => SHARED_MAX,
+        };
+        let mut untagged = Untagged::default();
+        let mut size = 0;
+        loop {
+            let read = part.read(&mut chunk).map_err(|cause| body::broken(&cause))? as u64;
+            size += read;
+            total += read;
+            if size > bound || total > bytes_max {
+                return Err(body::too_large(bound.min(bytes_max)));
+            }
+            if body::is_bomb(total, opened.bytes) {
+                return Err(body::bomb(total, opened.bytes));
+            }
+            if read == 0 {
+                break;
+            }
+            untagged.see(&chunk[..read as usize]);
+            if streamed && untagged.run > RECORD_MAX {
+                return Err(not_a_workbook("une cellule de plus de 1 Mio"));
+            }
         }
     }
     Ok(())
@@ -118,27 +140,19 @@ fn measure(opened: &Opened, bytes_max: u64) -> Result<(), Stop> {
 /// Parts that calamine keeps in memory wherever they lie.
 const KEPT: [&str; 2] = ["sharedstrings.xml", "styles.xml"];
 
-/// Measures the longest text between two tags.
+/// Measures the text since the last tag.
 #[derive(Default)]
-struct Longest {
+struct Untagged {
     run: usize,
-    most: usize,
 }
 
-impl Write for Longest {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        for part in bytes.split_inclusive(|b| *b == b'<') {
-            self.run += part.len();
-            self.most = self.most.max(self.run);
-            if part.ends_with(b"<") {
-                self.run = 0;
-            }
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+impl Untagged {
+    /// Takes the next bytes, far fewer than the bound: a longer text is seen at the end of some of them.
+    fn see(&mut self, bytes: &[u8]) {
+        self.run = match bytes.iter().rposition(|b| *b == b'<') {
+            Some(last) => bytes.len() - last,
+            None => self.run + bytes.len(),
+        };
     }
 }
 
@@ -209,6 +223,7 @@ impl XlsxBody<'_> {
         let mut text = Vec::new();
         let mut row: Vec<(u32, Span)> = Vec::new();
         let mut at = 0;
+        let mut given = 0u64;
         while let Some(cell) = cells.next_cell().map_err(broken)? {
             let (number, column) = cell.get_position();
             if column >= COLUMNS_MAX {
@@ -227,6 +242,17 @@ impl XlsxBody<'_> {
             }
             let start = text.len() as u32;
             let kind = put(cell.get_value(), &mut text);
+            given += text.len() as u64 - u64::from(start);
+            if text.len() > RECORD_MAX {
+                return Err(not_a_workbook("une ligne de plus de 1 Mio"));
+            }
+            // A shared text is short in the file and long in every cell that shows it.
+            if given > self.text_max {
+                return Err(body::too_large(self.text_max));
+            }
+            if body::is_bomb(given, self.opened.bytes) {
+                return Err(body::bomb(given, self.opened.bytes));
+            }
             let empty = kind == Kind::Missing;
             if row.last().is_some_and(|(before, _)| *before >= column) {
                 return Err(not_a_workbook("cellules dans le désordre"));
