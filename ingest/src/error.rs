@@ -18,7 +18,10 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A local file given by hand is larger than the contract bears.
-    #[error("{} is larger than {bytes_max} bytes, the bound of this source; raise bounds.bytes_max in its contract", path.display())]
+    #[error(
+        "Le fichier {} dépasse {}, la limite de cette source. Rien n’a été chargé. Si cette taille est normale, relever bounds.bytes_max dans le contrat. ({})",
+        path.display(), crate::say::size(*bytes_max), crate::Code::BodyTooLarge
+    )]
     FileTooLarge {
         /// The file.
         path: PathBuf,

@@ -39,6 +39,9 @@ pub struct Received {
 /// [`Error::Disk`] when either side cannot be read or written, [`Error::FileTooLarge`] beyond `bytes_max`.
 pub fn open_local(path: &Path, bytes_max: u64, spool: &Path) -> Result<Received, Error> {
     let mut source = File::open(path).map_err(Error::disk("read", path))?;
+    if source.metadata().map_err(Error::disk("read", path))?.len() > bytes_max {
+        return Err(Error::FileTooLarge { path: path.to_owned(), bytes_max });
+    }
     let mut spooled = Spooled::new(spool).map_err(Error::disk("create a temporary file in", spool))?;
     let mut chunk = vec![0; 1 << 16];
     loop {

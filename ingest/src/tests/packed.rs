@@ -71,3 +71,37 @@ fn bombs_are_refused() {
     let workbook = STOCK.replace("format = \"csv\"", "format = \"xlsx\"");
     assert!(matches!(refused(&sheet, &contract(&workbook)).code, Code::DecompressionBomb | Code::TooLarge));
 }
+
+#[test]
+fn json_is_refused_before_it_fills_the_memory() {
+    let layout = contract(&STOCK.replace("format = \"csv\"", "format = \"json\""));
+    let check =
+        |body: String| assert_eq!(refused(body.as_bytes(), &layout).code, Code::JsonShape, "{:.60}", body);
+    check("[".repeat(100_000));
+    check(format!("[{{\"dep\":\"{}\"}}]", "x".repeat(2_000_000)));
+    check(format!("[{{\"{}\":1}}]", "x".repeat(2_000_000)));
+    check(format!("[{{\"hosp\":{}}}]", "9".repeat(2_000_000)));
+    check(format!("[{{\"dep\":\"01\"{}}}]", ",\"hosp\":12345".repeat(300_000)));
+    let named = |n: u32| format!("{{\"{}{n}\":1}}", "x".repeat(100_000));
+    check(format!("[{}]", (0..20).map(named).collect::<Vec<_>>().join(",")));
+}
+
+#[test]
+fn workbooks_whose_cells_show_more_than_they_hold_are_refused() {
+    let layout = contract(&STOCK.replace("format = \"csv\"", "format = \"xlsx\""));
+    let book = |columns: u16, rows: u32, text: &str| {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (column, name) in ["dep", "jour", "hosp", "rad"].iter().enumerate() {
+            sheet.write(0, column as u16, *name).unwrap();
+        }
+        for row in 0..rows {
+            for column in 0..columns {
+                sheet.write(row + 1, column, text).unwrap();
+            }
+        }
+        refused(&book.save_to_buffer().unwrap(), &layout).code
+    };
+    assert_eq!(book(40, 1, &"x".repeat(30_000)), Code::BrokenWorkbook, "a row of more than 1 MiB");
+    assert_eq!(book(4, 300, &"x".repeat(30_000)), Code::DecompressionBomb, "a text shared by many cells");
+}

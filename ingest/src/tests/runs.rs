@@ -54,7 +54,7 @@ proptest! {
     }
 }
 
-/// Departments of sites in descending order, so that every run is spread over the whole table.
+/// Rows in no order, so that every run is spread over the whole table.
 fn shuffled(rows: u64) -> String {
     let mut body = "dep;jour;hosp;rad\n".to_owned();
     let departments: Vec<&str> = vigie_queries::known_departments().keys().copied().collect();

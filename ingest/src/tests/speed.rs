@@ -1,6 +1,8 @@
-//! How fast rows are checked: `cargo test --release -p vigie-ingest speed -- --ignored --nocapture`.
+//! How fast rows are checked, and in how much memory:
+//! `cargo test --release -p vigie-ingest speed -- --ignored --nocapture --test-threads 1`.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::time::Instant;
 
 use super::{STOCK, contract, today};
@@ -47,4 +49,49 @@ fn speed_of_a_feed_in_its_usual_form() {
             body.len() as f64 / seconds / 1e6
         );
     }
+}
+
+/// Peak resident memory of this process in MiB since it was last reset, where Linux tells it.
+fn peak_mib() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib >> 10)
+}
+
+#[test]
+#[ignore = "a measurement: a body of a gigabyte"]
+fn memory_of_a_large_feed() {
+    const ROWS: u64 = 36_000_000;
+    let departments: Vec<&str> = vigie_queries::known_departments().keys().copied().take(100).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("body");
+    let mut out = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
+    writeln!(out, "dep;jour;site;hosp;rad").unwrap();
+    for row in 0..ROWS {
+        let date = jiff::civil::date(2015, 1, 1) + jiff::Span::new().days((row / 20_000) as i64);
+        let (dep, site) = (departments[(row % 100) as usize], row / 100 % 200);
+        writeln!(out, "{dep};{date};{site:03};{};{}", row % 977, 10_000 + row / 20_000).unwrap();
+    }
+    drop(out);
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    let layout = STOCK
+        .replace("rows_max = 1000", "rows_max = 50000000")
+        .replace("40000000", "4000000000")
+        .replace("key = [\"department\"", "key = [\"department\", \"site\"")
+        .replace("columns = [", "columns = [{ name = \"site\", type = \"text\", title_fr = \"t\" },");
+    let _ = std::fs::write("/proc/self/clear_refs", "5"); // the peak starts anew
+    let (before, start) = (peak_mib(), Instant::now());
+    let Parsed::Rows(checked) = parse(&path, &contract(&layout), today(), folder.path()).unwrap() else {
+        panic!("refused")
+    };
+    assert_eq!(checked.rows.len(), ROWS);
+    let read: u64 = checked.rows.batches().unwrap().map(|batch| batch.unwrap().num_rows() as u64).sum();
+    assert_eq!(read, ROWS);
+    eprintln!(
+        "{} MiB in {:.1} s, {before:?} to {:?} MiB of memory",
+        bytes >> 20,
+        start.elapsed().as_secs_f64(),
+        peak_mib()
+    );
+    assert!(peak_mib().is_none_or(|mib| mib < 250));
 }
