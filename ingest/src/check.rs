@@ -503,7 +503,7 @@ fn canonical<'t>(column: &Column, text: &'t [u8]) -> Result<(Cow<'t, str>, Optio
             repair = Some(Code::LeadingZero);
         } else if length != width {
             return Err(Code::CodeLength);
-        } else if !text.chars().all(char::is_alphanumeric) {
+        } else if text.contains(['.', '+']) && text.parse::<f64>().is_ok() {
             return Err(Code::UnknownValue); // `3.100E+08` is as long as a FINESS number
         }
     }
