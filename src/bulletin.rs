@@ -238,7 +238,7 @@ pub async fn input<'a>(
         alerts: &judged.alerts,
         vocabulary: &room.vocabulary,
         places: picture.places.clone(),
-        feeds: feeds::states(room, &picture.ctx, as_of).await?,
+        feeds: feeds::states(room, &picture.ctx, as_of, &picture.computed.settling).await?,
         findings: feeds::findings(&picture.ctx, as_of).await?,
         access_numbers: gather::access_numbers(&picture.ctx).await?,
         events: gather::events(&picture.ctx).await?,

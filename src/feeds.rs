@@ -1,11 +1,13 @@
 //! The state of every feed as of a time: how old its newest edition is, against its contract.
 
+use std::collections::BTreeMap;
+
 use datafusion::prelude::SessionContext;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 use vigie_queries::{ColumnType, Contract};
-use vigie_reports::input::{FeedState, FindingSummary, Freshness};
+use vigie_reports::input::{FeedState, FindingSummary, Freshness, Settling};
 use vigie_store::AsOf;
 
 use crate::error::Error;
@@ -15,11 +17,16 @@ use crate::rows;
 /// Findings of editions issued within so many days before the as-of are summed up, with those of the editions in use.
 const FINDINGS_DAYS: i64 = 28;
 
-/// One row per source of the vocabulary, also those never received.
+/// One row per source of the vocabulary, also those never received; `settling` is what a run measured, none for as declared.
 ///
 /// # Errors
 /// [`Error::Query`] when the lake cannot be read.
-pub async fn states(room: &Room, ctx: &SessionContext, as_of: AsOf) -> Result<Vec<FeedState>, Error> {
+pub async fn states(
+    room: &Room,
+    ctx: &SessionContext,
+    as_of: AsOf,
+    settling: &BTreeMap<String, vigie_transform::Settling>,
+) -> Result<Vec<FeedState>, Error> {
     #[derive(Deserialize)]
     struct Poll {
         source: String,
@@ -68,9 +75,16 @@ pub async fn states(room: &Room, ctx: &SessionContext, as_of: AsOf) -> Result<Ve
             rows_quarantined: edition.map_or(0, |edition| edition.rows_quarantined),
             last_fetch_outcome: poll.map(|poll| poll.outcome.clone()),
             last_fetch_message: poll.and_then(|poll| poll.message.clone()),
+            settling: settling_of(contract, settling),
         });
     }
     Ok(states)
+}
+
+fn settling_of(contract: &Contract, measured: &BTreeMap<String, vigie_transform::Settling>) -> Settling {
+    let declared = vigie_transform::Settling::declared(contract);
+    let settling = measured.get(contract.name()).copied().unwrap_or(declared);
+    Settling { days: settling.days(), editions: settling.measured_days.map(|_| settling.editions) }
 }
 
 /// Newest day a source speaks of, when it speaks of days.

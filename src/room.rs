@@ -117,14 +117,17 @@ impl Room {
         self.vocabulary.contracts().map(TableSpec::of).chain(tables::all()).collect()
     }
 
-    /// A session as of a time, within the memory the configuration allows.
+    /// A session as of a time, within the memory the configuration allows: the tables of the lake and the views of their
+    /// revisions.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`Error::Store`], [`Error::Transform`].
     pub fn session(&self, as_of: AsOf) -> Result<SessionContext, Error> {
         let memory_limit = Some(self.config.memory_mib.max(64) << 20);
         let options = SessionOptions { memory_limit, ..SessionOptions::default() };
-        Ok(self.lake.session_with(as_of, &self.tables(), options)?)
+        let ctx = self.lake.session_with(as_of, &self.tables(), options)?;
+        vigie_transform::register_revisions(&ctx, &self.vocabulary, as_of.issued)?;
+        Ok(ctx)
     }
 
     /// The sources of a lake made by `now`, unless the caller names an earlier publication time.

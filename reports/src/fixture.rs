@@ -9,6 +9,7 @@ use vigie_queries::{
 
 use crate::input::{
     AccessNumber, Agency, AsOf, Event, EventKind, FeedState, FindingSummary, Freshness, Input, PlaceInfo,
+    Settling,
 };
 
 /// Owned parts an [`Input`] borrows from.
@@ -117,6 +118,10 @@ impl Made {
                     rows_quarantined: if contract.name() == "er_visits" { 3 } else { 0 },
                     last_fetch_outcome: Some(if late { "failed" } else { "unchanged" }.to_owned()),
                     last_fetch_message: None,
+                    settling: Settling {
+                        days: contract.cadence.settling_days,
+                        editions: (contract.name() == "hospital_admissions").then_some(60),
+                    },
                 }
             })
             .collect();

@@ -116,6 +116,17 @@ pub struct FeedState {
     pub last_fetch_outcome: Option<String>,
     /// Message of the last poll.
     pub last_fetch_message: Option<String>,
+    /// After how many days its figures no longer move.
+    pub settling: Settling,
+}
+
+/// After how many days the figures of a source no longer move: younger ones are provisional.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Settling {
+    /// Days.
+    pub days: u16,
+    /// Editions it was measured on; none when it is what the contract declares.
+    pub editions: Option<u32>,
 }
 
 /// Findings of one kind in one source.

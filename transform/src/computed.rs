@@ -1,10 +1,13 @@
 //! What a run gives.
 
+use std::collections::BTreeMap;
+
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Float64Type};
 use vigie_queries::{GeoType, Observation, Observations, Place, SeriesKey, Status, TimeType};
 
 use crate::Error;
+use crate::revisions::Settling;
 use crate::system::date_of;
 
 /// The indicators of a run.
@@ -12,6 +15,8 @@ use crate::system::date_of;
 pub struct Computed {
     /// Rows of the table `indicators` ([`crate::indicators_schema`]), sorted by indicator, category, place and time.
     pub indicators: Vec<RecordBatch>,
+    /// The settling time that set what is provisional, by source.
+    pub settling: BTreeMap<String, Settling>,
 }
 
 impl Computed {

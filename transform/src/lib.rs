@@ -8,6 +8,7 @@ mod alerts;
 mod computed;
 mod error;
 mod judge;
+mod revisions;
 mod rows;
 mod run;
 mod system;
@@ -22,6 +23,7 @@ pub use error::Error;
 pub use judge::{
     Populations, RuleTestFailure, Verdict, check_rule_tests, judge, judge_rule, judge_values, region_of,
 };
+pub use revisions::{SETTLING_TIMES, Settling, register_revisions};
 pub use rows::indicators_schema;
 pub use run::compute;
 pub use thresholds::round_half_away;

@@ -24,6 +24,7 @@ use vigie_queries::{Query, QueryKind, Vocabulary};
 
 use crate::Error;
 use crate::computed::Computed;
+use crate::revisions::{self, Settling};
 use crate::rows;
 use crate::system;
 
@@ -36,6 +37,8 @@ const SIDE_BY_SIDE: usize = 4;
 ///   queries that read versions), and possibly the log `fetches`.
 /// - **Out**: the rows of the table `indicators`, days and weeks, sorted by its key. Marts and indicators are then
 ///   registered in `ctx` under their ids, besides `as_of` and `feeds`, for whoever prints from them.
+/// - **Provisional**: a value younger than the settling time of a source is `partial`; that time is measured where the
+///   session has the views of revisions ([`crate::register_revisions`]) and history enough, else the contract's.
 /// - **Order**: the same tables and day give the same rows in the same order.
 ///
 /// # Errors
@@ -74,7 +77,8 @@ async fn run(
 ) -> Result<Computed, Error> {
     let inner =
         SessionContext::new_with_config_rt(ctx.copied_config().with_target_partitions(1), ctx.runtime_env());
-    let mut made = system::register(ctx, &inner, vocabulary, as_of_day).await?;
+    let settling = revisions::measure(ctx, vocabulary).await?;
+    let mut made = system::register(ctx, &inner, vocabulary, &settling, as_of_day).await?;
     for table in tables_read(vocabulary, &queries) {
         let batch = read_table(ctx, vocabulary, &table).await?;
         register(&inner, &table, &batch)?;
@@ -87,8 +91,8 @@ async fn run(
         let settling_days = vocabulary
             .sources_of(&query.id)
             .into_iter()
-            .filter_map(|source| vocabulary.contract(source))
-            .map(|contract| contract.cadence.settling_days)
+            .filter_map(|source| settling.get(source))
+            .map(Settling::days)
             .max()
             .unwrap_or(0);
         indicators.push((query.id.clone(), rows::of_indicator(query, batch, settling_days, as_of_day)?));
@@ -99,7 +103,7 @@ async fn run(
     for (table, batch) in &made {
         register(ctx, table, batch)?;
     }
-    Ok(Computed { indicators: indicators.into_iter().map(|(_, batch)| batch).collect() })
+    Ok(Computed { indicators: indicators.into_iter().map(|(_, batch)| batch).collect(), settling })
 }
 
 /// Names of the source tables that some query reads.

@@ -9,9 +9,10 @@ use datafusion::common::Column;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::Expr;
 use jiff::civil::Date;
-use vigie_queries::{ColumnType, Kind, Vocabulary};
+use vigie_queries::{ColumnType, Contract, Kind, Vocabulary};
 
 use crate::Error;
+use crate::revisions::Settling;
 use crate::run::register as register_batch;
 
 /// Their names.
@@ -20,16 +21,20 @@ pub(crate) const TABLES: [&str; 3] = ["as_of", "fetches", "feeds"];
 /// Registers them in the run's session, and returns those made here.
 ///
 /// - `as_of`: one row, `day`, the last day the run knows about.
-/// - `feeds`: one row a contract, `source, kind, warn_after_hours, error_after_hours, settling_days`.
+/// - `feeds`: one row a contract, `source, kind, warn_after_hours, error_after_hours, settling_days`
+///   (measured where it can be).
 /// - `fetches`: the polls of the lake, `source, outcome, issued_at`; empty when the session has no such table.
 pub(crate) async fn register(
     ctx: &SessionContext,
     inner: &SessionContext,
     vocabulary: &Vocabulary,
+    settling: &BTreeMap<String, Settling>,
     as_of_day: Date,
 ) -> Result<BTreeMap<String, RecordBatch>, Error> {
-    let made =
-        BTreeMap::from([("as_of".to_owned(), as_of(as_of_day)?), ("feeds".to_owned(), feeds(vocabulary)?)]);
+    let made = BTreeMap::from([
+        ("as_of".to_owned(), as_of(as_of_day)?),
+        ("feeds".to_owned(), feeds(vocabulary, settling)?),
+    ]);
     for (table, batch) in &made {
         register_batch(inner, table, batch)?;
     }
@@ -52,7 +57,7 @@ fn as_of(day: Date) -> Result<RecordBatch, Error> {
     batch("as_of", vec![("day", Arc::new(Date32Array::from(vec![date32(day)])))])
 }
 
-fn feeds(vocabulary: &Vocabulary) -> Result<RecordBatch, Error> {
+fn feeds(vocabulary: &Vocabulary, settling: &BTreeMap<String, Settling>) -> Result<RecordBatch, Error> {
     let contracts: Vec<_> = vocabulary.contracts().collect();
     let source: StringArray = contracts.iter().map(|contract| Some(contract.name())).collect();
     let kind: StringArray = contracts
@@ -62,7 +67,9 @@ fn feeds(vocabulary: &Vocabulary) -> Result<RecordBatch, Error> {
     let hours = |duration: jiff::SignedDuration| duration.as_secs_f64() / 3600.0;
     let warn: Float64Array = contracts.iter().map(|c| Some(hours(c.cadence.warn_after))).collect();
     let error: Float64Array = contracts.iter().map(|c| Some(hours(c.cadence.error_after))).collect();
-    let settling: Int64Array = contracts.iter().map(|c| Some(i64::from(c.cadence.settling_days))).collect();
+    let days = |contract: &&Contract| settling.get(contract.name()).map(Settling::days);
+    let settling: Int64Array =
+        contracts.iter().map(|c| Some(i64::from(days(c).unwrap_or(c.cadence.settling_days)))).collect();
     batch(
         "feeds",
         vec![

@@ -27,6 +27,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     let mut items = gaps(view);
     items.extend(breaks(view));
     items.extend(provisional(view));
+    items.extend(settling(view, register));
     if items.is_empty() {
         let text = "Aucun jour sans valeur ni rupture de définition sur la période des courbes.";
         blocks.push(Block::Paragraph { text: parts::text(text) });
@@ -223,6 +224,39 @@ fn provisional(view: &View) -> Option<Vec<crate::document::Run>> {
     }
     names.truncate(10);
     Some(parts::led("Chiffres provisoires cette semaine ", &format!(": {}.", names.join(" ; "))))
+}
+
+/// How long figures stay provisional, source by source: measured on its editions, else declared by its contract.
+fn settling(view: &View, register: &mut Register) -> Vec<Vec<crate::document::Run>> {
+    let at = paris_day(view.input.as_of.issued);
+    let (mut measured, mut declared) = (Vec::new(), Vec::new());
+    let mut feeds: Vec<&FeedState> =
+        view.input.feeds.iter().filter(|feed| feed.state != Freshness::Absent).collect();
+    feeds.sort_by(|a, b| a.title_fr.cmp(&b.title_fr).then_with(|| a.source.cmp(&b.source)));
+    for feed in feeds {
+        let settling = feed.settling;
+        if settling.editions.is_none() && settling.days == 0 {
+            continue;
+        }
+        let place = Place { geo_type: GeoType::Source, code: feed.source.clone() };
+        let about = parts::about_fact("feed.settling", &place, at);
+        let days = f64::from(settling.days);
+        let printed = french::counted(days, 0, "jour", "jours");
+        let printed = register.note("text", &feed.title_fr, &about, Some(days), "days", printed);
+        let title = crate::clean::short(&feed.title_fr, 70);
+        match settling.editions {
+            Some(editions) => measured.push(format!(
+                "« {title} », {printed} ({})",
+                french::counted(f64::from(editions), 0, "édition", "éditions")
+            )),
+            None => declared.push(format!("« {title} », {printed}")),
+        }
+    }
+    [("Consolidation mesurée ", measured), ("Consolidation déclarée ", declared)]
+        .into_iter()
+        .filter(|(_, sources)| !sources.is_empty())
+        .map(|(how, sources)| parts::led(how, &format!(": {}.", sources.join(" ; "))))
+        .collect()
 }
 
 fn findings(view: &View, register: &mut Register) -> Block {
