@@ -12,3 +12,4 @@ mod real_feeds;
 mod replay;
 mod schedule;
 mod support;
+mod vintages;

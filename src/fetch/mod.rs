@@ -3,6 +3,7 @@
 //! Order matters: the raw body is kept before it is read, the record is written last, and whatever happens to one
 //! source stays with it.
 
+mod older;
 mod reference;
 mod report;
 
@@ -218,6 +219,18 @@ async fn poll(
     let withdrawn_max = contract.bounds.withdrawn_share_max;
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^52")]
     let withdrawn_share = change.rows_withdrawn as f64 / (change.keys_known.max(1)) as f64;
+    if snapshot && !request.accepted {
+        let differing = change.rows_changed + change.rows_withdrawn;
+        let again = older::repeated(room, contract, &checked.rows, differing, change.keys_known).await?;
+        if let Some(again) = again {
+            let sentence = comes_back(&record.fetch_id, Some(again));
+            findings.push(edition_finding(record, OLDER_EDITION, &sentence));
+            record.outcome = Outcome::Stale;
+            record.message = Some(sentence);
+            stamp(record, started);
+            return Ok(room.lake.record_fetch(record, findings).await?);
+        }
+    }
     record.rows_changed = change.rows_changed;
     record.rows_withdrawn = change.rows_withdrawn;
     if snapshot && !request.accepted && withdrawn_share > withdrawn_max {
@@ -314,14 +327,16 @@ async fn older(
     let sha256 = record.sha256.as_deref().unwrap_or_default();
     let again = room.lake.applied_body(&record.source, sha256).await?;
     let again = again.filter(|fetch| fetch.contract_fingerprint == record.contract_fingerprint);
-    Ok(again.map(|fetch| {
-        let when = fetch.issued_at.map_or_else(String::new, |at| format!(" (celle du {})", french_instant(at)));
-        format!(
-            "Le fichier reçu est une édition ancienne{when}, déjà remplacée depuis. Elle est retenue ; les données en \
-             place restent. Pour l’appliquer quand même : vigie accept {}",
-            record.fetch_id
-        )
-    }))
+    Ok(again.map(|fetch| comes_back(&record.fetch_id, fetch.issued_at)))
+}
+
+/// What is said of an edition that was applied before and replaced since.
+fn comes_back(fetch_id: &str, issued_at: Option<Timestamp>) -> String {
+    let when = issued_at.map_or_else(String::new, |at| format!(" (celle du {})", french_instant(at)));
+    format!(
+        "Le fichier reçu est une édition ancienne{when}, déjà remplacée depuis. Elle est retenue ; les données en place \
+         restent. Pour l’appliquer quand même : vigie accept {fetch_id}"
+    )
 }
 
 fn french_instant(at: Timestamp) -> String {
