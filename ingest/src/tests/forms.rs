@@ -297,3 +297,29 @@ fn json_that_is_not_what_was_declared_is_refused_or_said() {
     let utf16: Vec<u8> = odd.encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(table(&rows(&utf16, &plain)), table(&checked));
 }
+
+/// Found by the fuzzer: the parser's arithmetic overflows on such a reference.
+#[test]
+fn a_cell_beyond_all_columns_breaks_the_workbook_and_nothing_else() {
+    use std::io::{Cursor, Read as _, Write as _};
+    let body = workbook(|sheet| {
+        sheet.write(0, 0, "dep").unwrap();
+    });
+    let mut from = zip::ZipArchive::new(Cursor::new(body)).unwrap();
+    let mut to = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for rank in 0..from.len() {
+        let mut part = from.by_index(rank).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut text = Vec::new();
+        part.read_to_end(&mut text).unwrap();
+        if name.ends_with("sheet1.xml") {
+            text = String::from_utf8(text).unwrap().replace("r=\"A1\"", "r=\"ZZZZZZZZZZ1\"").into_bytes();
+        }
+        to.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        to.write_all(&text).unwrap();
+    }
+    let body = to.finish().unwrap().into_inner();
+    // An overflow is a panic in some builds and a wrong column in others.
+    let code = refused(&body, &contract(&as_format(STOCK, "xlsx"))).code;
+    assert!(matches!(code, Code::BrokenWorkbook | Code::TooManyColumns | Code::MissingColumn), "{code}");
+}
