@@ -33,6 +33,11 @@ const TOTALS: [&str; 14] = [
 /// [`Stop::Refused`] when another header comes: nobody can tell which columns the lines after it have.
 pub(crate) fn recognise(row: &Row<'_>, columns: &Columns<'_>) -> Result<Option<Code>, Stop> {
     let header = &columns.header;
+    // Two cells of a header, a first word: rows of figures have none of them, and there may be millions.
+    let letters = row.text.iter().filter(|b| b.is_ascii_alphabetic() || !b.is_ascii()).take(2).count();
+    if letters < 2 && header.iter().all(|name| name.is_empty() || name.contains(char::is_alphabetic)) {
+        return Ok(None);
+    }
     let cells: Vec<String> = row
         .cells
         .iter()
