@@ -3,36 +3,46 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
+use arrow::datatypes::{Field, Schema};
 use jiff::Timestamp;
 
+use crate::compare::Under;
 use crate::disk::{self, Aside};
+use crate::draft::Draft;
 use crate::error::misfit;
 use crate::lake::check_name;
-use crate::layout::{FileName, Month, PENDING};
+use crate::layout::{FileName, PENDING};
 use crate::lock::TableLock;
 use crate::parquet_file::{self, FileWriter};
 use crate::record::{FetchRecord, FindingRecord};
-use crate::spec::{FETCH, RECORDED, TableSpec, from_micros, micros};
-use crate::{Change, Error, Lake, tables};
+use crate::spec::{RECORDED, TableSpec, micros};
+use crate::{Change, Error, Lake, Stamp, tables};
+
+/// What was added to a derived table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Rows that are new or changed.
+    pub rows_changed: u64,
+    /// Keys that a table whose runs repeat every key no longer has.
+    pub rows_withdrawn: u64,
+}
 
 impl Lake {
     /// Commits what a fetch changed: the data file (with the record in its footer), then its findings, then its row in
-    /// `fetches`. Once the data file is there the fetch is applied; a crash after that is mended at the next
-    /// [`Lake::open`]. Committing the same `fetch_id` again only completes it.
+    /// `fetches`, all recorded at the stamp of the change. Once the data file is there the fetch is applied; a crash
+    /// after that is mended at the next [`Lake::open`]. Committing the same `fetch_id` again only completes it.
     ///
-    /// `recorded_at` is moved up by a microsecond after the table's newest commit when it is not later; the row
-    /// counts of the record are those of the change. Gives the record as committed.
+    /// `recorded_at` and the row counts of the record are those of the change. Gives the record as committed.
     ///
     /// # Errors
     /// [`Error::Misfit`] when lock, table and record do not go together; [`Error::Disk`] or [`Error::Parquet`] when
-    /// the disk refuses: nothing of the fetch is visible then, unless only its findings or its row are missing, or the
-    /// folder could not be synced. Committing again is always safe.
+    /// the disk refuses: nothing of the fetch is visible then, unless only its findings or its row are missing.
     pub async fn commit_fetch(
         &self,
         lock: &TableLock,
         spec: &TableSpec,
-        change: &Change,
+        change: Change,
         fetch: &FetchRecord,
         findings: &[FindingRecord],
     ) -> Result<FetchRecord, Error> {
@@ -44,43 +54,66 @@ impl Lake {
             self.complete(&done, findings)?;
             return Ok(done);
         }
-        let mut record = fetch.clone();
-        record.recorded_at = self.next_recorded(&spec.name, fetch.recorded_at)?;
-        record.rows_changed = change.rows_changed;
-        record.rows_withdrawn = change.rows_withdrawn;
-        if change.batches.is_empty() {
-            self.record_fetch(&record, findings).await?;
-            return Ok(record);
+        let Change { rows_changed, rows_withdrawn, draft, stamp, .. } = change;
+        let Some(stamp) = stamp else { return Err(misfit(&spec.name, "the change has no stamp of its own")) };
+        let recorded_at = stamp.recorded_at();
+        let record = FetchRecord { recorded_at, rows_changed, rows_withdrawn, ..fetch.clone() };
+        if draft.rows() == 0 {
+            return self.record_under(&stamp, record, findings);
         }
         let _findings_lock = self.share("findings")?;
         let pending = self.prepare_findings(&record, findings)?;
         disk::step("findings-prepared");
         let json = serde_json::to_string(&record).map_err(|fault| misfit(&spec.name, fault.to_string()))?;
-        let footer = [(parquet_file::RECORD, json)];
-        self.write_commit(spec, &change.batches, record.recorded_at, &record.fetch_id, &footer)?;
+        stamp.begin();
+        draft.publish(&[(parquet_file::RECORD, json)])?;
         disk::step("data-committed");
         self.publish_findings(&record, pending)?;
         disk::step("findings-published");
         self.write_fetch_row(&record)?;
+        disk::step("fetch-recorded");
+        stamp.end();
         Ok(record)
     }
 
-    /// Records a fetch that changed nothing: unchanged, stale, held, rejected or failed.
+    /// Records a fetch that changed nothing: unchanged, stale, held, rejected or failed. It is recorded at a stamp of
+    /// its own, `fetch.recorded_at` being the present. Gives the record as written.
     ///
     /// # Errors
     /// [`Error::Disk`] or [`Error::Parquet`] when the disk refuses; [`Error::Locked`] when a compaction of the log
     /// lasts.
-    pub async fn record_fetch(&self, fetch: &FetchRecord, findings: &[FindingRecord]) -> Result<(), Error> {
+    pub async fn record_fetch(
+        &self,
+        fetch: &FetchRecord,
+        findings: &[FindingRecord],
+    ) -> Result<FetchRecord, Error> {
         check_name(&fetch.source)?;
+        let stamp = self.stamp(fetch.recorded_at)?;
+        // What a poll was about to change when it failed did not change.
+        let recorded_at = stamp.recorded_at();
+        let record = FetchRecord { recorded_at, rows_changed: 0, rows_withdrawn: 0, ..fetch.clone() };
+        self.record_under(&stamp, record, findings)
+    }
+
+    fn record_under(
+        &self,
+        stamp: &Stamp,
+        record: FetchRecord,
+        findings: &[FindingRecord],
+    ) -> Result<FetchRecord, Error> {
         let _findings_lock = self.share("findings")?;
-        let pending = self.prepare_findings(fetch, findings)?;
-        self.write_fetch_row(fetch)?;
+        let pending = self.prepare_findings(&record, findings)?;
+        stamp.begin();
+        self.write_fetch_row(&record)?;
         disk::step("fetch-recorded");
-        self.publish_findings(fetch, pending)
+        self.publish_findings(&record, pending)?;
+        stamp.end();
+        Ok(record)
     }
 
     /// Adds to a derived table the rows that are new or changed against its state as of `issued_at`. The rows must
-    /// be sorted by key, without duplicate. No file is written when nothing changed.
+    /// be sorted by key, without duplicate. No file is written when nothing changed. An id may be used once under a
+    /// stamp and table. Gives the counts.
     ///
     /// # Errors
     /// As [`Lake::compare`] and [`Lake::commit_fetch`].
@@ -90,19 +123,18 @@ impl Lake {
         spec: &TableSpec,
         batches: &[RecordBatch],
         issued_at: Timestamp,
-        recorded_at: Timestamp,
+        stamp: &Stamp,
         id: &str,
-    ) -> Result<Change, Error> {
+    ) -> Result<Appended, Error> {
         self.check_lock(lock, spec)?;
-        let change = self.compare_derived(spec, batches, issued_at).await?;
-        if !change.batches.is_empty() {
-            let recorded_at = self.next_recorded(&spec.name, recorded_at)?;
-            self.write_commit(spec, &change.batches, recorded_at, id, &[])?;
-        }
-        Ok(change)
+        let under = Under { recorded_at: stamp.recorded_at(), id };
+        let change = self.compare_derived(spec, batches, issued_at, under).await?;
+        let appended = Appended { rows_changed: change.rows_changed, rows_withdrawn: change.rows_withdrawn };
+        change.draft.publish(&[])?;
+        Ok(appended)
     }
 
-    /// Adds rows to a log, in one file named after `id`. Adding the same id at the same instant again does nothing.
+    /// Adds rows to a log, in one file named after `id`, at a stamp of its own, `now` being the present.
     ///
     /// # Errors
     /// [`Error::Misfit`] when the batches do not fit, [`Error::Disk`] or [`Error::Parquet`] when the disk refuses.
@@ -110,7 +142,22 @@ impl Lake {
         &self,
         spec: &TableSpec,
         batches: &[RecordBatch],
-        recorded_at: Timestamp,
+        now: Timestamp,
+        id: &str,
+    ) -> Result<(), Error> {
+        self.append_under(&self.stamp(now)?, spec, batches, id).await
+    }
+
+    /// Adds rows to a log under a stamp. A column `recorded_at` takes the instant of the stamp. Adding the same id again
+    /// under the same stamp does nothing.
+    ///
+    /// # Errors
+    /// As [`Lake::append`].
+    pub async fn append_under(
+        &self,
+        stamp: &Stamp,
+        spec: &TableSpec,
+        batches: &[RecordBatch],
         id: &str,
     ) -> Result<(), Error> {
         check_name(&spec.name)?;
@@ -121,8 +168,8 @@ impl Lake {
             return Ok(());
         }
         let _lock = self.share(&spec.name)?;
-        let target = self.target(&spec.name, recorded_at, id)?;
-        self.write_log(spec, batches, recorded_at, &target)
+        let target = self.target(&spec.name, stamp.recorded_at(), id)?;
+        self.write_log(spec, batches, stamp.recorded_at(), &target)
     }
 
     fn check_lock(&self, lock: &TableLock, spec: &TableSpec) -> Result<(), Error> {
@@ -169,28 +216,6 @@ impl Lake {
         self.write_fetch_row(record)
     }
 
-    /// The instant to record a commit at: the one wanted, or just after the newest commit of the table.
-    pub(crate) fn next_recorded(&self, table: &str, wanted: Timestamp) -> Result<Timestamp, Error> {
-        let mut newest = i64::MIN;
-        let mut month: Option<(Month, String)> = None;
-        for entry in crate::layout::entries(&self.layout().table(table))? {
-            match FileName::parse(&entry) {
-                Some(FileName::Commit { recorded, .. }) => newest = newest.max(micros(recorded)),
-                Some(FileName::Month(found)) => month = month.max(Some((found, entry))),
-                None => {}
-            }
-        }
-        if let Some((month, entry)) = month
-            && (newest == i64::MIN || month >= Month::of(from_micros(newest)))
-        {
-            let pairs =
-                parquet_file::pairs(&parquet_file::metadata(table, &self.layout().table(table).join(entry))?);
-            let recorded = pairs.get(parquet_file::RECORDED_MAX).and_then(|text| text.parse().ok());
-            newest = newest.max(recorded.unwrap_or(i64::MIN));
-        }
-        Ok(from_micros(micros(wanted).max(newest.saturating_add(1))))
-    }
-
     fn prepare_findings(
         &self,
         fetch: &FetchRecord,
@@ -233,10 +258,7 @@ impl Lake {
         let aside = Aside::beside(target)?;
         let mut writer = FileWriter::create(spec, aside.path())?;
         for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
-            let batch = match batch.schema().index_of(RECORDED) {
-                Ok(_) => batch.clone(),
-                Err(_) => with_column(spec, batch, RECORDED, instants(recorded_at, batch.num_rows()))?,
-            };
+            let batch = recorded(spec, batch, recorded_at)?;
             check_columns(spec, &batch)?;
             writer.write(&parquet_file::conform(&spec.name, &batch, &stored)?)?;
         }
@@ -258,34 +280,11 @@ impl Lake {
         recorded_at: Timestamp,
         id: &str,
     ) -> Result<(), Error> {
-        self.write_commit(spec, batches, recorded_at, id, &[])
-    }
-
-    fn write_commit(
-        &self,
-        spec: &TableSpec,
-        batches: &[RecordBatch],
-        recorded_at: Timestamp,
-        id: &str,
-        footer: &[(&str, String)],
-    ) -> Result<(), Error> {
-        let stored = spec.stored_schema();
-        let target = self.target(&spec.name, recorded_at, id)?;
-        let aside = Aside::beside(&target)?;
-        let mut writer = FileWriter::create(spec, aside.path())?;
-        for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
-            let rows = batch.num_rows();
-            let batch = with_column(spec, batch, RECORDED, instants(recorded_at, rows))?;
-            let ids: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(id, rows)));
-            let batch = with_column(spec, &batch, FETCH, ids)?;
-            writer.write(&parquet_file::conform(&spec.name, &batch, &stored)?)?;
+        let mut draft = Draft::new(self.layout(), spec, recorded_at, id)?;
+        for batch in batches {
+            draft.write(batch)?;
         }
-        writer.finish(footer)?;
-        disk::step("data-written");
-        if !aside.publish(&target)? {
-            return Err(misfit(&spec.name, format!("{} is there already", target.display())));
-        }
-        Ok(())
+        draft.publish(&[])
     }
 }
 
@@ -308,17 +307,19 @@ pub(crate) fn instants(at: Timestamp, rows: usize) -> ArrayRef {
     Arc::new(TimestampMicrosecondArray::from_value(micros(at), rows).with_timezone("UTC"))
 }
 
-fn with_column(
-    spec: &TableSpec,
-    batch: &RecordBatch,
-    name: &str,
-    column: ArrayRef,
-) -> Result<RecordBatch, Error> {
-    use arrow::datatypes::{Field, Schema};
+/// A batch of a log with the instant of its commit.
+fn recorded(spec: &TableSpec, batch: &RecordBatch, at: Timestamp) -> Result<RecordBatch, Error> {
+    let column = instants(at, batch.num_rows());
     let mut fields: Vec<Arc<Field>> = batch.schema().fields().iter().cloned().collect();
-    fields.push(Arc::new(Field::new(name, column.data_type().clone(), false)));
     let mut columns = batch.columns().to_vec();
-    columns.push(column);
+    let field = Arc::new(Field::new(RECORDED, column.data_type().clone(), true));
+    match batch.schema().index_of(RECORDED) {
+        Ok(position) => (fields[position], columns[position]) = (field, column),
+        Err(_) => {
+            fields.push(field);
+            columns.push(column);
+        }
+    }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
         .map_err(|fault| misfit(&spec.name, fault.to_string()))
 }

@@ -1,6 +1,5 @@
 //! Compaction: the many small files of a closed month become one, and every answer stays what it was.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use jiff::Timestamp;
 use crate::disk::{self, Aside};
 use crate::error::{engine, misfit, parquet};
 use crate::layout::{DataFile, FileName, Month};
+use crate::lock::{self, Hold, TableLock};
 use crate::parquet_file::{self, FileWriter};
 use crate::scan::file_scan;
 use crate::spec::{TableSpec, from_micros, micros};
@@ -35,6 +35,8 @@ pub struct Compacted {
     pub rows: u64,
 }
 
+/// Held alone by a compaction, together by those who need the files to stay.
+const COMPACTION: &str = "_compaction";
 /// How long a compaction waits for the writers of a table.
 const WAIT: Duration = Duration::from_secs(60);
 /// Files merged at once; more than these go through a first merge of their own.
@@ -50,7 +52,13 @@ impl Lake {
     /// # Errors
     /// [`Error::Locked`] when a writer holds a table for long; [`Error::Disk`], [`Error::Parquet`], [`Error::Engine`].
     pub async fn compact(&self, specs: &[TableSpec], before: Month) -> Result<Vec<Compacted>, Error> {
+        self.check_writable()?;
+        // A backup or a check under way would lose its files.
+        let _alone = lock::take(&self.layout().locks(), COMPACTION, Hold::Alone, WAIT)?;
+        self.bury_dead()?;
         self.roll_forward()?;
+        // A month that a commit under way belongs to is not closed.
+        let before = self.pending_month()?.map_or(before, |pending| pending.min(before));
         let mut done = Vec::new();
         for spec in specs {
             if !self.layout().table(&spec.name).is_dir() {
@@ -61,18 +69,27 @@ impl Lake {
             self.roll_forward_table(&spec.name)?;
             self.clear_superseded(&spec.name)?;
             let files = self.layout().files(&spec.name, Timestamp::MAX)?;
-            let mut months: Vec<Month> = files.iter().map(month_of).filter(|month| *month < before).collect();
+            let mut months: Vec<Month> =
+                files.iter().map(DataFile::month).filter(|month| *month < before).collect();
             months.sort_unstable();
             months.dedup();
             for month in months {
                 let files: Vec<DataFile> =
-                    files.iter().filter(|file| month_of(file) == month).cloned().collect();
+                    files.iter().filter(|file| file.month() == month).cloned().collect();
                 if files.len() > 1 {
                     done.push(self.compact_month(spec, month, &files).await?);
                 }
             }
         }
         Ok(done)
+    }
+
+    /// Holds off compactions until dropped; none where the lake may only be read.
+    pub(crate) fn keep_files(&self) -> Result<Option<TableLock>, Error> {
+        if !self.is_writable() {
+            return Ok(None);
+        }
+        lock::take(&self.layout().locks(), COMPACTION, Hold::Shared, WAIT).map(Some)
     }
 
     async fn compact_month(
@@ -82,26 +99,26 @@ impl Lake {
         files: &[DataFile],
     ) -> Result<Compacted, Error> {
         let folder = self.layout().table(&spec.name);
-        let target = folder.join(FileName::month(month));
+        let mut turn = 1;
         let mut replaces: Vec<String> = Vec::new();
-        let mut commits: Vec<PathBuf> = Vec::new();
         let mut newest = i64::MIN;
         for file in files {
             match &file.name {
-                FileName::Month(_) => {
+                FileName::Month(_, earlier) => {
+                    turn = turn.max(earlier + 1);
+                    replaces.push(FileName::of_month(month, *earlier));
                     replaces.extend(parquet_file::replaced_names(&spec.name, &file.path)?);
-                    let pairs = parquet_file::pairs(&parquet_file::metadata(&spec.name, &file.path)?);
-                    let recorded = pairs.get(parquet_file::RECORDED_MAX).and_then(|text| text.parse().ok());
-                    newest = newest.max(recorded.unwrap_or(i64::MIN));
+                    let recorded = parquet_file::recorded_max(&spec.name, &file.path)?;
+                    newest = newest.max(recorded.map_or(i64::MIN, micros));
                 }
                 FileName::Commit { recorded, id } => {
                     replaces.push(FileName::commit(&spec.name, *recorded, id)?);
-                    commits.push(file.path.clone());
                     newest = newest.max(micros(*recorded));
                 }
             }
         }
         replaces.sort_unstable();
+        let target = folder.join(FileName::of_month(month, turn));
         let schema = every_column(spec, files)?;
         let aside = Aside::beside(&target)?;
         let mut writer = FileWriter::create_with(spec, &schema, aside.path())?;
@@ -122,10 +139,12 @@ impl Lake {
         let rows = writer
             .finish(&[(parquet_file::REPLACES, names), (parquet_file::RECORDED_MAX, newest.to_string())])?;
         disk::step("month-written");
-        aside.replace(&target)?;
+        if !aside.publish(&target)? {
+            return Err(misfit(&spec.name, format!("{} is there already", target.display())));
+        }
         disk::step("month-published");
-        for path in &commits {
-            disk::remove(path)?;
+        for file in files {
+            disk::remove(&file.path)?;
         }
         disk::sync_folder(&folder)?;
         tracing::info!(table = spec.name, %month, files = files.len(), rows, newest = %from_micros(newest), "compacted");
@@ -140,13 +159,6 @@ impl Lake {
             disk::remove(&folder.join(name))?;
         }
         if names.is_empty() { Ok(()) } else { disk::sync_folder(&folder) }
-    }
-}
-
-fn month_of(file: &DataFile) -> Month {
-    match &file.name {
-        FileName::Month(month) => *month,
-        FileName::Commit { recorded, .. } => Month::of(*recorded),
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::Error;
 use crate::error::disk;
 use crate::layout::TMP;
+pub(crate) use crate::steps::step;
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
@@ -37,10 +38,16 @@ impl Aside {
     }
 
     /// Makes the synced file appear under its name, in one step, only if that name is free; then syncs the folder.
-    /// Gives `false` when the name was taken.
+    /// Gives `false` when the name was taken. When the folder cannot be synced the file goes away again: what is not
+    /// durable is not there.
     pub(crate) fn publish(self, target: &Path) -> Result<bool, Error> {
         let fresh = link_if_absent(&self.path, target)?;
-        sync_folder(&self.folder)?;
+        if let Err(fault) = sync_folder(&self.folder) {
+            if fresh {
+                let _ = std::fs::remove_file(target);
+            }
+            return Err(fault);
+        }
         Ok(fresh)
     }
 
@@ -76,20 +83,34 @@ pub(crate) fn link_if_absent(from: &Path, to: &Path) -> Result<bool, Error> {
 }
 
 /// Makes the names in a folder durable.
-pub(crate) fn sync_folder(folder: &Path) -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error::Disk`]: what was done in the folder may not survive a power cut. Do not try again: the system may have
+/// dropped what it could not write.
+pub fn sync_folder(folder: &Path) -> Result<(), Error> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(disk("sync", folder))
 }
 
 /// Creates a folder and its parents, durably.
-pub(crate) fn create_folder(folder: &Path) -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error::Disk`] when the disk refuses.
+pub fn create_folder(folder: &Path) -> Result<(), Error> {
     if folder.is_dir() {
         return Ok(());
     }
-    std::fs::create_dir_all(folder).map_err(disk("create", folder))?;
-    match folder.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
-        _ => Ok(()),
+    let parent = match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    create_folder(parent)?;
+    match std::fs::create_dir(folder) {
+        Err(fault) if fault.kind() != ErrorKind::AlreadyExists || !folder.is_dir() => {
+            return Err(disk("create", folder)(fault));
+        }
+        _ => {}
     }
+    sync_folder(parent)
 }
 
 /// Removes a file; it is fine when it is gone.
@@ -97,12 +118,5 @@ pub(crate) fn remove(path: &Path) -> Result<(), Error> {
     match std::fs::remove_file(path) {
         Err(fault) if fault.kind() != ErrorKind::NotFound => Err(disk("remove", path)(fault)),
         _ => Ok(()),
-    }
-}
-
-/// Stops the process without any cleaning when `VIGIE_CRASH_AT` names this step: the fault tests use it.
-pub(crate) fn step(name: &str) {
-    if std::env::var_os("VIGIE_CRASH_AT").is_some_and(|wanted| wanted == *name) {
-        std::process::abort();
     }
 }

@@ -48,6 +48,20 @@ pub enum Error {
         /// Its lock file.
         path: PathBuf,
     },
+    /// The rows of an edition could not be read to their end.
+    #[error("table {table}: the edition cannot be read")]
+    Edition {
+        /// The table.
+        table: String,
+        /// What the reader of the edition answered.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A lake that may only be read: a backup, or a disk that is not ours to write.
+    #[error("{} may only be read: it is a backup, or its disk cannot be written", path.display())]
+    ReadOnly {
+        /// The folder of the lake.
+        path: PathBuf,
+    },
     /// Batches that do not fit the table.
     #[error("table {table}: {what}")]
     Misfit {

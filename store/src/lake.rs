@@ -28,7 +28,7 @@ pub struct Lake {
 struct Inner {
     layout: Layout,
     /// None for a lake that may only be read.
-    _alive: Option<TableLock>,
+    alive: Option<TableLock>,
 }
 
 /// Rejects what cannot name a folder or a file of the lake.
@@ -61,14 +61,16 @@ impl Lake {
         let root = root.canonicalize().map_err(disk_error("open", root))?;
         let layout = Layout::new(&root);
         if !writable {
-            return Ok(Self { inner: Arc::new(Inner { layout, _alive: None }) });
+            return Ok(Self { inner: Arc::new(Inner { layout, alive: None }) });
         }
         if let Ok(alone) = lock::take(&layout.locks(), ALIVE, Hold::Alone, Duration::ZERO) {
             crate::recover::clear_leftovers(&layout)?;
             drop(alone);
         }
         let alive = lock::take(&layout.locks(), ALIVE, Hold::Shared, LOG_WAIT)?;
-        let lake = Self { inner: Arc::new(Inner { layout, _alive: Some(alive) }) };
+        let lake = Self { inner: Arc::new(Inner { layout, alive: Some(alive) }) };
+        lake.mark_newest()?;
+        lake.bury_dead()?;
         lake.roll_forward()?;
         Ok(lake)
     }
@@ -85,6 +87,15 @@ impl Lake {
         self.layout().spool()
     }
 
+    /// Whether it may be written.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.inner.alive.is_some()
+    }
+
+    pub(crate) fn check_writable(&self) -> Result<(), Error> {
+        if self.is_writable() { Ok(()) } else { Err(Error::ReadOnly { path: self.root().to_path_buf() }) }
+    }
+
     pub(crate) fn layout(&self) -> &Layout {
         &self.inner.layout
     }
@@ -96,9 +107,14 @@ impl Lake {
     pub fn keep_body(&self, source: &str, body: &Path, sha256: &str) -> Result<(), Error> {
         check_name(source)?;
         check_sha256(source, sha256)?;
+        self.check_writable()?;
         let target = self.layout().body(source, sha256);
         if target.exists() {
-            return Ok(());
+            // Perhaps by a writer that died before its name was durable.
+            if hash_of_body(&target).is_ok_and(|(_, kept)| kept == sha256) {
+                return disk::sync_folder(target.parent().unwrap_or(Path::new(".")));
+            }
+            tracing::warn!(source, sha256, "a damaged body is replaced by a sound one");
         }
         let aside = Aside::beside(&target)?;
         let path = aside.path();
@@ -119,7 +135,8 @@ impl Lake {
         let file = packed.finish().map_err(disk_error("write", path))?;
         file.sync_all().map_err(disk_error("sync", path))?;
         disk::step("body-written");
-        aside.publish(&target)?;
+        // Whatever has that name has that content, or is damaged.
+        aside.replace(&target)?;
         disk::step("body-kept");
         Ok(())
     }
@@ -157,10 +174,12 @@ impl Lake {
     /// [`Error::Locked`] when another writer, of this process or another, keeps it.
     pub fn lock(&self, table: &str, wait: Duration) -> Result<TableLock, Error> {
         check_name(table)?;
+        self.check_writable()?;
         lock::take(&self.layout().locks(), table, Hold::Alone, wait)
     }
 
     pub(crate) fn share(&self, table: &str) -> Result<TableLock, Error> {
+        self.check_writable()?;
         lock::take(&self.layout().locks(), table, Hold::Shared, LOG_WAIT)
     }
 }

@@ -1,7 +1,9 @@
-//! Where files lie and what their names say. The folder is the manifest: nothing else lists the files.
+//! Where files lie and what their names say. The folder is the manifest: nothing else lists the files, except in a
+//! backup, whose list says which of them count.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -15,8 +17,8 @@ use crate::spec::from_micros;
 /// What the name of a Parquet file says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FileName {
-    /// `<YYYY-MM>.parquet`: a closed month.
-    Month(Month),
+    /// `<YYYY-MM>.parquet`: a closed month; `<YYYY-MM>.<turn>.parquet` when it was merged again.
+    Month(Month, u32),
     /// `<recorded_at>-<id>.parquet`: one commit.
     Commit {
         /// When it was committed.
@@ -68,15 +70,20 @@ impl DataFile {
     pub(crate) fn recorded_by(&self, recorded: Timestamp) -> bool {
         match &self.name {
             FileName::Commit { recorded: at, .. } => *at <= recorded,
-            FileName::Month(month) => *month < Month::of(recorded),
+            FileName::Month(month, _) => *month < Month::of(recorded),
         }
+    }
+
+    /// The month its rows were recorded in, UTC.
+    pub(crate) fn month(&self) -> Month {
+        self.name.month()
     }
 
     /// Whether some row of the file may have been recorded up to that instant.
     fn may_hold(&self, recorded: Timestamp) -> bool {
         match &self.name {
             FileName::Commit { recorded: at, .. } => *at <= recorded,
-            FileName::Month(month) => *month <= Month::of(recorded),
+            FileName::Month(month, _) => *month <= Month::of(recorded),
         }
     }
 }
@@ -86,7 +93,7 @@ pub(crate) fn stamp(at: Timestamp) -> String {
     from_micros(crate::spec::micros(at)).strftime("%Y%m%dT%H%M%S.%6fZ").to_string()
 }
 
-fn parse_stamp(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_stamp(text: &str) -> Option<Timestamp> {
     let digits = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
     let marks = [(8, 'T'), (15, '.'), (22, 'Z')];
     if text.len() != STAMP || !text.is_ascii() || marks.iter().any(|(at, c)| !text[*at..].starts_with(*c)) {
@@ -115,12 +122,14 @@ pub(crate) const PENDING: &str = ".pending-";
 impl FileName {
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let stem = name.strip_suffix(SUFFIX)?;
-        if let Some((year, month)) = stem.split_once('-')
+        if let Some((year, rest)) = stem.split_once('-')
             && year.len() == 4
-            && month.len() == 2
         {
+            let (month, turn) = rest.split_once('.').unwrap_or((rest, "1"));
             let month = Month { year: year.parse().ok()?, month: month.parse().ok()? };
-            return month.first().map(|_| Self::Month(month));
+            let found = Self::Month(month, turn.parse().ok()?);
+            // One way to write each name.
+            return month.first().filter(|_| found.month_name().as_deref() == Some(name)).map(|_| found);
         }
         let recorded = parse_stamp(stem.get(..STAMP)?)?;
         let id = stem.get(STAMP..)?.strip_prefix('-')?;
@@ -148,8 +157,23 @@ impl FileName {
     }
 
     /// The name of a compacted month's file.
-    pub(crate) fn month(month: Month) -> String {
-        format!("{month}{SUFFIX}")
+    pub(crate) fn of_month(month: Month, turn: u32) -> String {
+        if turn == 1 { format!("{month}{SUFFIX}") } else { format!("{month}.{turn}{SUFFIX}") }
+    }
+
+    fn month_name(&self) -> Option<String> {
+        match self {
+            Self::Month(month, turn) => Some(Self::of_month(*month, *turn)),
+            Self::Commit { .. } => None,
+        }
+    }
+
+    /// The month the file belongs to.
+    pub(crate) fn month(&self) -> Month {
+        match self {
+            Self::Month(month, _) => *month,
+            Self::Commit { recorded, .. } => Month::of(*recorded),
+        }
     }
 }
 
@@ -157,11 +181,18 @@ impl FileName {
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     root: PathBuf,
+    /// In a backup: the files of tables that count, as `<table>/<name>`.
+    only: Option<Arc<BTreeSet<String>>>,
 }
 
 impl Layout {
     pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.to_path_buf() }
+        Self { root: root.to_path_buf(), only: None }
+    }
+
+    /// The layout of a backup, of whose tables only these files count.
+    pub(crate) fn of_backup(root: &Path, files: BTreeSet<String>) -> Self {
+        Self { root: root.to_path_buf(), only: Some(Arc::new(files)) }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -200,6 +231,15 @@ impl Layout {
         Ok(names)
     }
 
+    /// Names in the folder of a table, unsorted.
+    fn names(&self, table: &str) -> Result<Vec<String>, Error> {
+        let mut names = entries(&self.table(table))?;
+        if let Some(only) = &self.only {
+            names.retain(|name| only.contains(&format!("{table}/{name}")));
+        }
+        Ok(names)
+    }
+
     /// The files of a table, oldest first, that may hold rows recorded up to an instant. Files whose rows a
     /// compacted month already holds are left out.
     pub(crate) fn files(&self, table: &str, recorded: Timestamp) -> Result<Vec<DataFile>, Error> {
@@ -215,7 +255,7 @@ impl Layout {
     fn files_once(&self, table: &str, recorded: Timestamp) -> Result<Option<Vec<DataFile>>, Error> {
         let folder = self.table(table);
         let mut found = BTreeSet::new();
-        for entry in entries(&folder)? {
+        for entry in self.names(table)? {
             if let Some(name) = FileName::parse(&entry) {
                 found.insert((name, entry));
             }
@@ -242,14 +282,14 @@ impl Layout {
 
     /// Names of files that stand beside the compacted month that replaces them.
     pub(crate) fn superseded_names(&self, table: &str) -> Result<BTreeSet<String>, Error> {
-        let entries = entries(&self.table(table))?;
+        let entries = self.names(table)?;
         let present: BTreeSet<String> = entries.iter().cloned().collect();
         let found = entries.into_iter().filter_map(|entry| FileName::parse(&entry).map(|name| (name, entry)));
         let superseded = self.superseded(table, &found.collect())?;
         Ok(superseded.intersection(&present).cloned().collect())
     }
 
-    /// Names that a compacted month replaces, of the months that have commits beside it.
+    /// Names that a compacted month replaces, of the months that have other files beside it.
     fn superseded(
         &self,
         table: &str,
@@ -257,27 +297,43 @@ impl Layout {
     ) -> Result<BTreeSet<String>, Error> {
         let mut names = BTreeSet::new();
         for (name, entry) in found {
-            let FileName::Month(month) = name else { continue };
-            let has_commits = found.iter().any(
-                |(name, _)| matches!(name, FileName::Commit { recorded, .. } if Month::of(*recorded) == *month),
-            );
-            if has_commits {
-                let path = self.table(table).join(entry);
-                names.extend(parquet_file::replaced_names(table, &path)?);
+            let FileName::Month(month, _) = name else { continue };
+            if found.iter().any(|(other, _)| other.month() == *month && other != name) {
+                names.extend(parquet_file::replaced_names(table, &self.table(table).join(entry))?);
             }
         }
         Ok(names)
     }
 
+    /// The newest instant that a file of the table carries: by the names of commits, and by what the footer of the
+    /// newest month says.
+    pub(crate) fn newest_commit(&self, table: &str) -> Result<Option<Timestamp>, Error> {
+        let mut newest = None;
+        let mut month: Option<(FileName, String)> = None;
+        for entry in self.names(table)? {
+            match FileName::parse(&entry) {
+                Some(FileName::Commit { recorded, .. }) => newest = newest.max(Some(recorded)),
+                Some(name) => month = month.max(Some((name, entry))),
+                None => {}
+            }
+        }
+        if let Some((name, entry)) = month
+            && newest.is_none_or(|newest| name.month() >= Month::of(newest))
+        {
+            newest = newest.max(parquet_file::recorded_max(table, &self.table(table).join(entry))?);
+        }
+        Ok(newest)
+    }
+
     /// File names of all commits of a table, those of compacted months included when `also_compacted`.
     pub(crate) fn commit_names(&self, table: &str, also_compacted: bool) -> Result<BTreeSet<String>, Error> {
         let mut names = BTreeSet::new();
-        for entry in entries(&self.table(table))? {
+        for entry in self.names(table)? {
             match FileName::parse(&entry) {
                 Some(FileName::Commit { .. }) => {
                     names.insert(entry);
                 }
-                Some(FileName::Month(_)) if also_compacted => {
+                Some(FileName::Month(..)) if also_compacted => {
                     names.extend(parquet_file::replaced_names(table, &self.table(table).join(&entry))?);
                 }
                 _ => {}
@@ -316,11 +372,20 @@ mod tests {
         assert_eq!(FileName::parse(&name), Some(FileName::Commit { recorded: at, id: "ab12".into() }));
         assert_eq!(
             FileName::parse("2020-10.parquet"),
-            Some(FileName::Month(Month { year: 2020, month: 10 }))
+            Some(FileName::Month(Month { year: 2020, month: 10 }, 1))
         );
-        for wrong in
-            ["2020-13.parquet", ".tmp-x", "x.parquet", "20201013T180000.123456Z.parquet", "é.parquet"]
-        {
+        let again = FileName::Month(Month { year: 2020, month: 10 }, 2);
+        assert_eq!(FileName::parse("2020-10.2.parquet"), Some(again));
+        for wrong in [
+            "2020-13.parquet",
+            "2020-10.1.parquet",
+            "2020-10.02.parquet",
+            "2020-1.parquet",
+            ".tmp-x",
+            "x.parquet",
+            "20201013T180000.123456Z.parquet",
+            "é.parquet",
+        ] {
             assert_eq!(FileName::parse(wrong), None, "{wrong}");
         }
     }

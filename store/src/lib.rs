@@ -5,14 +5,18 @@
 //! lake/raw/<source>/<sha256>.zst                        bodies as received
 //! lake/tables/<table>/<recorded_at>-<fetch_id>.parquet  one immutable file per fetch that changed something
 //! lake/tables/<table>/<YYYY-MM>.parquet                 a closed month, compacted
-//! lake/locks, lake/spool                                advisory locks; bodies on their way
+//! lake/locks, lake/spool                                advisory locks and stamps; bodies on their way
 //! ```
 //!
 //! **Two clocks.** A row has the instant its publisher issued it (`issued_at`) and the instant it was committed here
 //! (`recorded_at`). [`Lake::session`] shows, for an [`AsOf`], the newest version of each key by both.
 //!
-//! **Writing a fetch**: [`Lake::keep_body`], [`Lake::lock`], [`Lake::compare`], then [`Lake::commit_fetch`] (or
-//! [`Lake::record_fetch`] when nothing changed). Nothing is ever updated in place, and the folder is the manifest.
+//! **Writing a fetch**: [`Lake::keep_body`], [`Lake::lock`], [`Lake::stamp`], [`Lake::compare`], then
+//! [`Lake::commit_fetch`] (or [`Lake::record_fetch`] when nothing changed). Nothing is ever updated in place, and the
+//! folder is the manifest.
+//!
+//! **Stamps.** All commits of a lake have one order ([`Lake::stamp`]); up to [`Lake::settled`] nothing can appear any
+//! more, so that what is read as of it can be read again for ever.
 //!
 //! This crate knows no HTTP, no indicator and no clock.
 
@@ -21,13 +25,16 @@ mod commit;
 mod compact;
 mod compare;
 mod disk;
+mod draft;
 mod error;
+mod footer;
 mod issues;
 mod lake;
 mod latest;
 mod layout;
 mod lock;
 mod log;
+mod merge;
 mod parquet_file;
 mod provider;
 mod ranges;
@@ -36,14 +43,18 @@ mod recover;
 mod scan;
 mod session;
 mod spec;
+mod stamp;
+mod steps;
 pub mod tables;
 mod verify;
 
 #[cfg(test)]
 mod tests;
 
+pub use commit::Appended;
 pub use compact::Compacted;
 pub use compare::Change;
+pub use disk::{create_folder, sync_folder};
 pub use error::Error;
 pub use lake::Lake;
 pub use layout::Month;
@@ -51,4 +62,6 @@ pub use lock::TableLock;
 pub use record::{FetchRecord, FindingRecord, Outcome, fetch_id};
 pub use session::SessionOptions;
 pub use spec::{AsOf, TableKind, TableSpec};
+pub use stamp::{Stamp, Transaction};
+pub use steps::{STEPS, step};
 pub use verify::{Problem, VerifyReport};

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use jiff::Timestamp;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
@@ -20,7 +21,8 @@ use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::error::{disk, parquet};
-use crate::spec::TableSpec;
+use crate::footer;
+use crate::spec::{TableSpec, from_micros};
 
 /// The record of the fetch that a file came with, JSON.
 pub(crate) const RECORD: &str = "vigie.fetch";
@@ -30,23 +32,29 @@ pub(crate) const REPLACES: &str = "vigie.replaces";
 pub(crate) const RECORDED_MAX: &str = "vigie.recorded_max";
 /// Number of rows.
 pub(crate) const ROWS: &str = "vigie.rows";
-/// Number of bytes before the footer, covered by [`DATA_SHA256`].
-pub(crate) const DATA_BYTES: &str = "vigie.data_bytes";
-/// SHA-256 of everything before the footer: Parquet's own page checksums are not written by this library.
+/// SHA-256 of everything before the footer: Parquet's own page checksums are not written by this library. The footer has a hash of
+/// its own (`footer.rs`).
 pub(crate) const DATA_SHA256: &str = "vigie.data_sha256";
 
 /// Rows of a row group: small enough to share a big file between threads and to skip parts of it.
 const ROW_GROUP_ROWS: usize = 128 * 1024;
+/// Bytes of a row group: it is held in memory, packed, until it is written.
+const ROW_GROUP_BYTES: usize = 32 << 20;
 
-/// A file that is hashed as it is written.
+/// A file whose rows are hashed as they are written; its footer is held back, to be sealed.
 struct Hashed {
     file: File,
     hash: Sha256,
     bytes: u64,
+    footer: Option<Vec<u8>>,
 }
 
 impl Write for Hashed {
     fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        if let Some(footer) = &mut self.footer {
+            footer.extend_from_slice(buffer);
+            return Ok(buffer.len());
+        }
         let written = self.file.write(buffer)?;
         self.hash.update(&buffer[..written]);
         self.bytes += written as u64;
@@ -82,35 +90,32 @@ fn properties(spec: &TableSpec, schema: &SchemaRef) -> WriterProperties {
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_sorting_columns((!sorting.is_empty()).then_some(sorting))
         .build()
 }
 
 /// A writer of one Parquet file, for batches in the stored schema, already in order.
-pub(crate) struct FileWriter<'a> {
-    table: &'a str,
-    path: &'a Path,
+pub(crate) struct FileWriter {
+    table: String,
+    path: PathBuf,
     writer: ArrowWriter<Hashed>,
     rows: u64,
 }
 
-impl<'a> FileWriter<'a> {
+impl FileWriter {
     /// Creates the file, which must not exist.
-    pub(crate) fn create(spec: &'a TableSpec, path: &'a Path) -> Result<Self, Error> {
+    pub(crate) fn create(spec: &TableSpec, path: &Path) -> Result<Self, Error> {
         Self::create_with(spec, &spec.stored_schema(), path)
     }
 
     /// Creates the file, which must not exist, with columns of its own.
-    pub(crate) fn create_with(
-        spec: &'a TableSpec,
-        schema: &SchemaRef,
-        path: &'a Path,
-    ) -> Result<Self, Error> {
+    pub(crate) fn create_with(spec: &TableSpec, schema: &SchemaRef, path: &Path) -> Result<Self, Error> {
         let file = File::create_new(path).map_err(disk("create", path))?;
-        let hashed = Hashed { file, hash: Sha256::new(), bytes: 0 };
+        let hashed = Hashed { file, hash: Sha256::new(), bytes: 0, footer: None };
         let writer = ArrowWriter::try_new(hashed, Arc::clone(schema), Some(properties(spec, schema)))
             .map_err(parquet("write", &spec.name, path))?;
-        Ok(Self { table: &spec.name, path, writer, rows: 0 })
+        Ok(Self { table: spec.name.clone(), path: path.to_path_buf(), writer, rows: 0 })
     }
 
     /// Adds rows.
@@ -123,29 +128,35 @@ impl<'a> FileWriter<'a> {
     fn fault(&self, fault: ParquetError) -> Error {
         match fault {
             ParquetError::External(cause) => match cause.downcast::<std::io::Error>() {
-                Ok(cause) => disk("write", self.path)(*cause),
-                Err(cause) => parquet("write", self.table, self.path)(ParquetError::External(cause)),
+                Ok(cause) => disk("write", &self.path)(*cause),
+                Err(cause) => parquet("write", &self.table, &self.path)(ParquetError::External(cause)),
             },
-            fault => parquet("write", self.table, self.path)(fault),
+            fault => parquet("write", &self.table, &self.path)(fault),
         }
     }
 
     /// Writes the footer with these pairs, and syncs the file. Gives the number of rows.
-    pub(crate) fn finish(mut self, footer: &[(&str, String)]) -> Result<u64, Error> {
+    pub(crate) fn finish(mut self, pairs: &[(&str, String)]) -> Result<u64, Error> {
         self.writer.flush().map_err(|fault| self.fault(fault))?;
-        self.writer.sync().map_err(disk("write", self.path))?;
-        let inner = self.writer.inner();
+        self.writer.sync().map_err(disk("write", &self.path))?;
+        let inner = self.writer.inner_mut();
+        inner.footer = Some(Vec::new());
         let own = [
             (ROWS, self.rows.to_string()),
-            (DATA_BYTES, inner.bytes.to_string()),
+            (footer::DATA_BYTES, inner.bytes.to_string()),
             (DATA_SHA256, hex(&inner.hash.clone().finalize())),
+            (footer::SHA256, footer::BLANK.to_owned()),
         ];
-        for (key, value) in own.iter().chain(footer) {
+        for (key, value) in own.iter().chain(pairs) {
             self.writer.append_key_value_metadata(KeyValue::new((*key).to_owned(), value.clone()));
         }
         self.writer.finish().map_err(|fault| self.fault(fault))?;
-        self.writer.sync().map_err(disk("write", self.path))?;
-        self.writer.inner().file.sync_all().map_err(disk("sync", self.path))?;
+        self.writer.sync().map_err(disk("write", &self.path))?;
+        let inner = self.writer.inner_mut();
+        let mut bytes = inner.footer.take().unwrap_or_default();
+        footer::seal(&self.table, &self.path, &mut bytes)?;
+        inner.file.write_all(&bytes).map_err(disk("write", &self.path))?;
+        inner.file.sync_all().map_err(disk("sync", &self.path))?;
         Ok(self.rows)
     }
 }
@@ -177,6 +188,12 @@ pub(crate) fn replaced_names(table: &str, path: &Path) -> Result<Vec<String>, Er
         path: path.to_path_buf(),
         what: format!("{REPLACES} in the footer is not a JSON list of names: {fault}"),
     })
+}
+
+/// Newest `recorded_at` of a compacted month.
+pub(crate) fn recorded_max(table: &str, path: &Path) -> Result<Option<Timestamp>, Error> {
+    let pairs = pairs(&metadata(table, path)?);
+    Ok(pairs.get(RECORDED_MAX).and_then(|text| text.parse().ok()).map(from_micros))
 }
 
 /// A reader of the rows of a file, in the schema of the file.

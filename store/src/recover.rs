@@ -32,8 +32,10 @@ pub(crate) fn clear_leftovers(layout: &Layout) -> Result<(), Error> {
 
 impl Lake {
     /// Gives a row in `fetches` to every fetch whose data file is there, and their findings to the fetches that are
-    /// recorded. Lists names only, unless something is missing; leaves tables alone that a live writer holds.
-    pub(crate) fn roll_forward(&self) -> Result<(), Error> {
+    /// recorded. Lists names only, unless something is missing; leaves tables alone that a live writer holds, and says
+    /// whether there was none such.
+    pub(crate) fn roll_forward(&self) -> Result<bool, Error> {
+        let mut complete = true;
         let known = self.layout().commit_names("fetches", false)?;
         for table in self.layout().table_names()? {
             let has_superseded = !self.layout().superseded_names(&table)?.is_empty();
@@ -41,11 +43,14 @@ impl Lake {
                 continue;
             }
             // A live writer completes its commit by itself.
-            let Ok(_lock) = self.lock(&table, Duration::ZERO) else { continue };
+            let Ok(_lock) = self.lock(&table, Duration::ZERO) else {
+                complete = false;
+                continue;
+            };
             self.roll_forward_table(&table)?;
             self.clear_superseded(&table)?;
         }
-        self.settle_findings()
+        Ok(self.settle_findings()? && complete)
     }
 
     /// Commits of a table whose names are not among those of `fetches`.
@@ -73,14 +78,14 @@ impl Lake {
     }
 
     /// Findings that were ready before their fetch was committed: published if it was, cleared if not.
-    fn settle_findings(&self) -> Result<(), Error> {
+    fn settle_findings(&self) -> Result<bool, Error> {
         let folder = self.layout().table("findings");
         let pending = |names: Vec<String>| names.into_iter().filter(|name| name.starts_with(PENDING));
         if pending(entries(&folder)?).next().is_none() {
-            return Ok(());
+            return Ok(true);
         }
         let locks = self.layout().locks();
-        let Ok(_lock) = lock::take(&locks, "findings", Hold::Alone, Duration::ZERO) else { return Ok(()) };
+        let Ok(_lock) = lock::take(&locks, "findings", Hold::Alone, Duration::ZERO) else { return Ok(false) };
         let recorded = self.layout().commit_names("fetches", true)?;
         for name in pending(entries(&folder)?) {
             let target =
@@ -93,6 +98,7 @@ impl Lake {
             }
             disk::remove(&folder.join(&name))?;
         }
-        disk::sync_folder(&folder)
+        disk::sync_folder(&folder)?;
+        Ok(true)
     }
 }

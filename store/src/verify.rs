@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::layout::{DataFile, FileName, TMP, entries};
 use crate::record::FetchRecord;
 use crate::spec::{FETCH, RECORDED, WITHDRAWN, micros};
-use crate::{Error, Lake, parquet_file, tables};
+use crate::{Error, Lake, footer, parquet_file, tables};
 
 /// What is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -199,7 +199,7 @@ fn verify_file(
         let text = pairs.get(name).ok_or_else(|| damaged(format!("{name} is not in its footer")))?;
         text.parse().map_err(|_| damaged(format!("{name} in its footer is {text:?}, expected a number")))
     };
-    let bytes = number(parquet_file::DATA_BYTES)?;
+    let bytes = number(footer::DATA_BYTES)?;
     let (hashed, hash) = parquet_file::hash_of_start(&file.path, bytes)?;
     if hashed != bytes || pairs.get(parquet_file::DATA_SHA256) != Some(&hash) {
         return Err(damaged(format!(
@@ -289,7 +289,7 @@ fn check_names(file: &DataFile, batch: &RecordBatch) -> Result<(), String> {
             let at = micros(*at);
             recorded.values().iter().all(|found| *found == at) && ids.iter().all(|found| found == Some(id))
         }
-        FileName::Month(month) => {
+        FileName::Month(month, _) => {
             recorded.values().iter().all(|at| crate::Month::of(crate::spec::from_micros(*at)) == *month)
         }
     };

@@ -1,7 +1,6 @@
 //! Reading as of both clocks.
 
 use super::*;
-use crate::tables;
 
 #[tokio::test]
 async fn both_clocks_count() {
@@ -127,7 +126,7 @@ async fn a_column_added_later_is_missing_in_older_rows() {
     let mut columns = batch(&edition).columns().to_vec();
     columns.insert(2, Arc::new(Int64Array::from(vec![Some(30), None])));
     let next = RecordBatch::try_new(Arc::clone(&wider.schema), columns).unwrap();
-    let change = lake.compare(&wider, &[next], day(2)).await.unwrap();
+    let change = compare(&lake, &wider, &[next], day(2), (day(2), "cd")).await.unwrap();
     assert_eq!(change.rows_changed, 1);
     let lock = lake.lock("beds", Duration::ZERO).unwrap();
     let record = FetchRecord {
@@ -137,7 +136,7 @@ async fn a_column_added_later_is_missing_in_older_rows() {
         recorded_at: day(2),
         ..FetchRecord::default()
     };
-    lake.commit_fetch(&lock, &wider, &change, &record, &[]).await.unwrap();
+    lake.commit_fetch(&lock, &wider, change, &record, &[]).await.unwrap();
     assert_eq!(number(&lake, &specs, AsOf::everything(), missing).await, 1);
     assert_eq!(number(&lake, &specs, AsOf::at(day(1)), missing).await, 2);
     assert_eq!(number(&lake, &specs, AsOf::everything(), "select count(open) from beds_versions").await, 1);
@@ -162,8 +161,8 @@ async fn big_tables_are_read_in_ranges_of_keys() {
     };
     let lock = lake.lock("beds", Duration::ZERO).unwrap();
     for turn in 1..=3 {
-        let id = format!("r{turn}");
-        lake.append_versions(&lock, &spec, &[edition(turn)], day(turn), day(turn), &id).await.unwrap();
+        let (id, stamp) = (format!("r{turn}"), lake.stamp(day(turn)).unwrap());
+        lake.append_versions(&lock, &spec, &[edition(turn)], day(turn), &stamp, &id).await.unwrap();
     }
     let options = SessionOptions { target_partitions: 3, memory_limit: Some(200 << 20) };
     let specs = [spec];

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::*;
-use crate::{Month, tables};
+use crate::Month;
 
 /// Run by the tests below in a process of its own, with `VIGIE_CRASH_AT` set.
 #[test]
@@ -45,10 +45,12 @@ async fn a_crash_at_any_step_loses_nothing_and_doubles_nothing() {
     let steps = [
         ("body-written", false),
         ("body-kept", false),
+        ("stamp-taken", false),
         ("findings-prepared", false),
         ("data-written", false),
         ("data-committed", true),
         ("findings-published", true),
+        ("fetch-recorded", true),
     ];
     for (step, applied) in steps {
         let folder = tempfile::tempdir().unwrap();

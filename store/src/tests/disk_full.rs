@@ -55,15 +55,16 @@ async fn try_fetch_quietly(
         crate::parquet_file::hash_of(std::fs::File::open(body.path()).unwrap(), body.path()).unwrap();
     lake.keep_body(&spec.name, body.path(), &sha256)?;
     let lock = lake.lock(&spec.name, Duration::ZERO)?;
-    let change = lake.compare(spec, &[batch(edition)], day(2)).await?;
+    let id = fetch_id(&spec.name, recorded_at, &sha256);
+    let change = compare(lake, spec, &[batch(edition)], day(2), (recorded_at, &id)).await?;
     let record = FetchRecord {
-        fetch_id: fetch_id(&spec.name, recorded_at, &sha256),
+        fetch_id: id,
         source: spec.name.clone(),
-        outcome: if change.batches.is_empty() { Outcome::Unchanged } else { Outcome::New },
+        outcome: if change.is_empty() { Outcome::Unchanged } else { Outcome::New },
         issued_at: Some(day(2)),
         recorded_at,
         sha256: Some(sha256),
         ..FetchRecord::default()
     };
-    lake.commit_fetch(&lock, spec, &change, &record, &[]).await.map(drop)
+    lake.commit_fetch(&lock, spec, change, &record, &[]).await.map(drop)
 }

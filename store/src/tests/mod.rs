@@ -7,6 +7,8 @@ mod crash;
 mod disk_full;
 mod model;
 mod speed;
+mod stamps;
+mod streams;
 mod writers;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,7 @@ use jiff::Timestamp;
 
 use crate::{
     AsOf, Change, FetchRecord, FindingRecord, Lake, Outcome, SessionOptions, TableKind, TableSpec, fetch_id,
+    tables,
 };
 
 /// Beds by department and day number.
@@ -61,6 +64,28 @@ pub(super) fn day(day: i64) -> Timestamp {
     first + Duration::from_secs(u64::try_from(day - 1).unwrap() * 86_400)
 }
 
+/// The counts of a change.
+#[derive(Debug, PartialEq)]
+pub(super) struct Counts {
+    pub(super) rows_changed: u64,
+    pub(super) rows_withdrawn: u64,
+    pub(super) keys_known: u64,
+    pub(super) latest_issued_at: Option<Timestamp>,
+    pub(super) is_empty: bool,
+}
+
+/// What an edition changes, as of a present.
+pub(super) async fn compare(
+    lake: &Lake,
+    spec: &TableSpec,
+    edition: &[RecordBatch],
+    issued_at: Timestamp,
+    (now, id): (Timestamp, &str),
+) -> Result<Change, crate::Error> {
+    let edition = edition.iter().cloned().map(Ok::<_, std::convert::Infallible>);
+    lake.compare(spec, edition, issued_at, lake.stamp(now)?, id).await
+}
+
 /// Fetches an edition as the runner does: keep, lock, compare, commit or record.
 pub(super) async fn fetch(
     lake: &Lake,
@@ -68,7 +93,7 @@ pub(super) async fn fetch(
     edition: &Rows,
     issued_at: Timestamp,
     recorded_at: Timestamp,
-) -> (Change, FetchRecord) {
+) -> (Counts, FetchRecord) {
     let findings =
         [FindingRecord { code: "test".into(), message: "Essai.".into(), ..FindingRecord::default() }];
     try_fetch(lake, spec, edition, issued_at, recorded_at, &findings).await.unwrap()
@@ -81,18 +106,26 @@ pub(super) async fn try_fetch(
     issued_at: Timestamp,
     recorded_at: Timestamp,
     findings: &[FindingRecord],
-) -> Result<(Change, FetchRecord), crate::Error> {
+) -> Result<(Counts, FetchRecord), crate::Error> {
     let body = lake.spool().join(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
     std::fs::write(&body, format!("{edition:?}")).unwrap();
     let (bytes, sha256) = crate::parquet_file::hash_of(std::fs::File::open(&body).unwrap(), &body).unwrap();
     lake.keep_body(&spec.name, &body, &sha256)?;
     std::fs::remove_file(&body).unwrap();
     let lock = lake.lock(&spec.name, Duration::from_secs(60))?;
-    let change = lake.compare(spec, &[batch(edition)], issued_at).await?;
+    let id = fetch_id(&spec.name, recorded_at, &sha256);
+    let change = compare(lake, spec, &[batch(edition)], issued_at, (recorded_at, &id)).await?;
+    let counts = Counts {
+        rows_changed: change.rows_changed,
+        rows_withdrawn: change.rows_withdrawn,
+        keys_known: change.keys_known,
+        latest_issued_at: change.latest_issued_at,
+        is_empty: change.is_empty(),
+    };
     let record = FetchRecord {
-        fetch_id: fetch_id(&spec.name, recorded_at, &sha256),
+        fetch_id: id,
         source: spec.name.clone(),
-        outcome: if change.batches.is_empty() { Outcome::Unchanged } else { Outcome::New },
+        outcome: if counts.is_empty { Outcome::Unchanged } else { Outcome::New },
         issued_at: Some(issued_at),
         recorded_at,
         sha256: Some(sha256),
@@ -109,8 +142,8 @@ pub(super) async fn try_fetch(
             ..finding.clone()
         })
         .collect();
-    let record = lake.commit_fetch(&lock, spec, &change, &record, &findings).await?;
-    Ok((change, record))
+    let record = lake.commit_fetch(&lock, spec, change, &record, &findings).await?;
+    Ok((counts, record))
 }
 
 /// The as-of view, read by SQL.
@@ -143,6 +176,17 @@ pub(super) async fn number(lake: &Lake, specs: &[TableSpec], as_of: AsOf, query:
     let session = lake.session(as_of, specs).unwrap();
     let batches = session.sql(query).await.unwrap().collect().await.unwrap();
     batches[0].column(0).as_primitive::<Int64Type>().value(0)
+}
+
+/// Every fetch recorded, newest first.
+pub(super) fn fetches(lake: &Lake) -> Vec<FetchRecord> {
+    let files = lake.layout().files("fetches", Timestamp::MAX).unwrap();
+    let batches =
+        files.iter().flat_map(|file| crate::parquet_file::read(&tables::fetches(), &file.path).unwrap());
+    let mut found: Vec<FetchRecord> =
+        batches.flat_map(|batch| FetchRecord::from_batch(&batch).unwrap()).collect();
+    found.sort_by_key(|fetch| std::cmp::Reverse(fetch.recorded_at));
+    found
 }
 
 /// The names in the folder of a table, sorted.

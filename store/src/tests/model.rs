@@ -4,7 +4,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Month, tables};
+use crate::Month;
 
 /// Editions in the order they were recorded, each with its issue.
 type History = Vec<(i64, Rows)>;

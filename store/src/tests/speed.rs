@@ -103,3 +103,69 @@ async fn speed_of_reading_as_of() {
         }
     }
 }
+
+/// One edition of `n` rows in batches of 8192: 20 measures by day and department; every `changed`-th value differs by turn.
+fn edition(n: usize, turn: i64, changed: usize) -> Vec<RecordBatch> {
+    (0..n)
+        .step_by(8192)
+        .map(|first| {
+            let rows = first..n.min(first + 8192);
+            let value = |row: usize| {
+                let base = (row as i64 * 7_919).wrapping_mul(2_654_435_761) % 1_000_003;
+                (base + if row % changed == 0 { turn } else { 0 }) as f64
+            };
+            let columns: Vec<(&str, ArrayRef)> = vec![
+                (
+                    "dep",
+                    Arc::new(StringArray::from_iter_values(
+                        rows.clone().map(|row| format!("{:03}", row / 300_000)),
+                    )),
+                ),
+                (
+                    "day",
+                    Arc::new(arrow::array::Date32Array::from_iter_values(
+                        rows.clone().map(|row| 18_000 + (row % 300_000 / 20) as i32),
+                    )),
+                ),
+                (
+                    "measure",
+                    Arc::new(StringArray::from_iter_values(
+                        rows.clone().map(|row| format!("measure_{:02}", row % 20)),
+                    )),
+                ),
+                ("value", Arc::new(Float64Array::from_iter_values(rows.map(value)))),
+            ];
+            RecordBatch::try_from_iter(columns).unwrap()
+        })
+        .collect()
+}
+
+#[tokio::test]
+#[ignore = "takes minutes without optimisation"]
+async fn speed_of_comparing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lake, spec) =
+        (open(folder.path()), TableSpec { kind: TableKind::Versioned { snapshot: true }, ..series() });
+    for turn in 1..=3 {
+        let edition = edition(2_000_000, turn, 100);
+        let lock = lake.lock("series", Duration::ZERO).unwrap();
+        let start = Instant::now();
+        let change =
+            compare(&lake, &spec, &edition, day(turn), (day(turn), &format!("r{turn}"))).await.unwrap();
+        let compared = start.elapsed().as_secs_f64();
+        let record = FetchRecord {
+            fetch_id: format!("r{turn}"),
+            source: "series".into(),
+            outcome: Outcome::New,
+            issued_at: Some(day(turn)),
+            recorded_at: day(turn),
+            ..FetchRecord::default()
+        };
+        let record = lake.commit_fetch(&lock, &spec, change, &record, &[]).await.unwrap();
+        println!(
+            "turn {turn}: {} rows, compare {compared:.2} s, with commit {:.2} s",
+            record.rows_changed,
+            start.elapsed().as_secs_f64()
+        );
+    }
+}

@@ -67,7 +67,7 @@ async fn writers_in_threads_and_processes_lose_nothing() {
     }
     let lake = open(folder.path());
     assert_eq!(view(&lake, &beds(false), AsOf::everything()).await.len() as i64, 6 * TURNS);
-    let fetches = lake.fetches(1000).await.unwrap();
+    let fetches = fetches(&lake);
     assert_eq!(fetches.len() as i64, 6 * TURNS);
     let recorded: std::collections::BTreeSet<Timestamp> =
         fetches.iter().map(|fetch| fetch.recorded_at).collect();
