@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use vigie_queries::{Alert, AlertEvent, Judgement, Observations, Rule};
 use vigie_reports::input::PlaceInfo;
-use vigie_store::{AsOf, Change, TableSpec, fetch_id, tables};
+use vigie_store::{Appended, AsOf, TableSpec, Transaction, fetch_id, step, tables};
 use vigie_transform::{
     Computed, Populations, Stamp, judge_rule, judgements_batch, judgements_of, with_recorded,
 };
@@ -151,17 +151,22 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
     let started = Instant::now();
     let _one_at_a_time = room.lake.lock("build", LOCK_WAIT)?;
     ensure_reference(room).await?;
-    let as_of = AsOf { issued: as_of.issued, recorded: now() }; // the reference editions just loaded count
+    // All of it counts or nothing. What is recorded so far is seen, the reference editions just loaded included.
+    let transaction = room.lake.transaction(now())?;
+    let as_of = AsOf { issued: as_of.issued, recorded: transaction.stamp().recorded_at() };
     let id = fetch_id("build", as_of.recorded, "");
     let until = paris_day(as_of.issued);
     let mut picture = picture(room, as_of).await?;
     let indicators = std::mem::take(&mut picture.computed.indicators);
-    let changed = keep(room, &tables::indicators(), &indicators, as_of, &id).await?.rows_changed;
+    let changed =
+        keep(room, &tables::indicators(), &indicators, as_of, &transaction, &id).await?.rows_changed;
+    step("indicators-committed");
     let mut built = Built { indicators: rows(&indicators), indicators_changed: changed, ..Built::default() };
     drop(indicators);
 
     let mut events = Vec::new();
     let mut waiting: Vec<RecordBatch> = Vec::new();
+    let mut part = 0;
     for rule in room.vocabulary.rules() {
         let judged = picture.judge(room, rule, until);
         built.alerts_active += judged.alerts.iter().filter(|alert| alert.state.stands()).count() as u64;
@@ -169,11 +174,18 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
         waiting.push(judgements_batch(&room.vocabulary, &judged.judgements)?);
         built.judgements += judged.judgements.len() as u64;
         if rows(&waiting) >= ROWS_KEPT_AT_ONCE {
-            keep(room, &tables::judgements(), &std::mem::take(&mut waiting), as_of, &id).await?;
+            part += 1;
+            let (judgements, part_id) = (std::mem::take(&mut waiting), format!("{id}-{part}"));
+            keep(room, &tables::judgements(), &judgements, as_of, &transaction, &part_id).await?;
         }
     }
-    keep(room, &tables::judgements(), &waiting, as_of, &id).await?;
-    built.alert_events = record_events(room, &picture.ctx, &events, until, as_of, &id).await?;
+    keep(room, &tables::judgements(), &waiting, as_of, &transaction, &id).await?;
+    step("judgements-committed");
+    built.alert_events =
+        record_events(room, &picture.ctx, &events, until, as_of.issued, &transaction, &id).await?;
+    step("alert-events-written");
+    transaction.commit()?;
+    step("build-committed");
     built.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(built)
 }
@@ -184,10 +196,11 @@ async fn keep(
     spec: &TableSpec,
     rows: &[RecordBatch],
     as_of: AsOf,
+    transaction: &Transaction,
     id: &str,
-) -> Result<Change, Error> {
+) -> Result<Appended, Error> {
     let lock = room.lake.lock(&spec.name, LOCK_WAIT)?;
-    Ok(room.lake.append_versions(&lock, spec, rows, as_of.issued, now(), id).await?)
+    Ok(room.lake.append_versions(&lock, spec, rows, as_of.issued, transaction.stamp(), id).await?)
 }
 
 fn rows(batches: &[RecordBatch]) -> u64 {
@@ -200,7 +213,8 @@ async fn record_events(
     ctx: &SessionContext,
     events: &[AlertEvent],
     until: Date,
-    as_of: AsOf,
+    issued_at: Timestamp,
+    transaction: &Transaction,
     id: &str,
 ) -> Result<u64, Error> {
     let spec = tables::alert_events();
@@ -209,10 +223,11 @@ async fn record_events(
     let difference = vigie_transform::reconcile(&recorded, events, BEGINNING, until);
     let count = (difference.added.len() + difference.revoked.len()) as u64;
     if count > 0 {
-        let stamp = Stamp { issued_at: as_of.issued, recorded_at: now(), by: "vigie build" };
+        let recorded_at = transaction.stamp().recorded_at();
+        let stamp = Stamp { issued_at, recorded_at, by: "vigie build" };
         let added = vigie_transform::events_batch(&difference.added, stamp, false)?;
         let revoked = vigie_transform::events_batch(&difference.revoked, stamp, true)?;
-        room.lake.append(&spec, &[added, revoked], stamp.recorded_at, id).await?;
+        room.lake.append_under(transaction.stamp(), &spec, &[added, revoked], id).await?;
     }
     Ok(count)
 }

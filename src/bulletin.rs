@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use vigie_queries::{AlertState, Place};
 use vigie_reports::Rendered;
 use vigie_reports::input::{Agency, AsOf as PrintedAsOf, Input};
-use vigie_store::AsOf;
+use vigie_store::{AsOf, create_folder, step, sync_folder};
 
 use crate::build::{Judged, Picture, picture};
 use crate::clock::now;
@@ -103,7 +103,8 @@ pub async fn publish(room: &Room, order: Order<'_>) -> Result<Made, Error> {
     let brief = Brief {
         territory: order.territory.clone(),
         week: order.week,
-        as_of: AsOf { issued: order.issued, recorded: now() },
+        // Up to there nothing can appear any more: whoever asks again sees the same.
+        as_of: AsOf { issued: order.issued, recorded: room.lake.settled()? },
         number: published::next_number(&known, order.territory, order.week),
         previous: published::previous(&known, order.territory, order.week, order.issued).cloned(),
     };
@@ -212,7 +213,9 @@ fn write_all(drawn: &Drawn, number: u32, out: &Path) -> Result<Made, Error> {
     let files = [(&made.pdf, &rendered.pdf), (&made.json, &rendered.json), (&made.xlsx, &rendered.xlsx)];
     for (path, bytes) in files {
         write(path, bytes)?;
+        step("bulletin-pdf-written");
     }
+    step("bulletin-files-written");
     Ok(made)
 }
 
@@ -277,17 +280,17 @@ fn told(alerts: &[vigie_queries::Alert], room: &Room, input: &Input<'_>) -> Vec<
     lines
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all, durably.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
     let failed = |source| Error::Write { path: path.to_owned(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    create_folder(folder)?;
     let readable = std::fs::Permissions::from_mode(0o666); // less the umask, as for any file of the user
     let mut aside = tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(failed)?;
     aside.write_all(bytes).map_err(failed)?;
     aside.as_file().sync_all().map_err(failed)?;
     aside.persist(path).map_err(|cause| failed(cause.error))?;
-    Ok(())
+    Ok(sync_folder(folder)?)
 }

@@ -64,7 +64,7 @@ pub async fn run(global: &Global, out: &Path) -> Result<(), Error> {
             quarantined += report.rows_quarantined;
         }
     }
-    let as_of = Room::as_of(Some(parse_time(AS_OF).map_err(Error::Failed)?), crate::clock::now());
+    let as_of = Room::as_of(Some(parse_time(AS_OF).map_err(Error::Failed)?), room.now()?);
     room.talk.say("calcul des indicateurs et des alertes…");
     let built = crate::build::build(&room, as_of).await?;
     room.talk.say("mise en page du bulletin…");

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use vigie_queries::{Place, Vocabulary};
 use vigie_reports::PublishedValue;
-use vigie_store::{AsOf, fetch_id, tables};
+use vigie_store::{AsOf, fetch_id, step, tables};
 
 use crate::config::{self, Config};
 use crate::error::Error;
@@ -209,6 +209,9 @@ pub async fn record(
         acknowledgements: new.acknowledgements,
     };
     let pdf_sha256 = sha256_hex(&rendered.pdf);
+    // Its row and its numbers count together.
+    let transaction = room.lake.transaction(at)?;
+    let at = transaction.stamp().recorded_at();
     let bulletin_id = fetch_id(&format!("{}-{}", new.territory, new.week), at, &pdf_sha256);
     let spec = tables::published_values();
     let values: Vec<serde_json::Value> = rendered
@@ -224,8 +227,9 @@ pub async fn record(
         .collect();
     if !values.is_empty() {
         let batch = rows::batch(&spec.schema, &values)?;
-        room.lake.append(&spec, &[batch], at, &bulletin_id).await?;
+        room.lake.append_under(transaction.stamp(), &spec, &[batch], &bulletin_id).await?;
     }
+    step("bulletin-values-recorded");
     let row = Row {
         bulletin_id: bulletin_id.clone(),
         territory: new.territory.to_string(),
@@ -243,7 +247,11 @@ pub async fn record(
     };
     let spec = tables::bulletins();
     let batch = rows::batch(&spec.schema, std::slice::from_ref(&row))?;
-    Ok(room.lake.append(&spec, &[batch], at, &bulletin_id).await?)
+    room.lake.append_under(transaction.stamp(), &spec, &[batch], &bulletin_id).await?;
+    step("bulletin-recorded");
+    transaction.commit()?;
+    step("bulletin-committed");
+    Ok(())
 }
 
 /// Keeps the vocabulary in use among the raw bodies; its SHA-256.

@@ -130,6 +130,14 @@ impl Room {
         Ok(ctx)
     }
 
+    /// The present, as the lake knows it: a clock that was set back hides nothing that is recorded.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the lake cannot be read.
+    pub fn now(&self) -> Result<Timestamp, Error> {
+        Ok(self.lake.present(crate::clock::now())?)
+    }
+
     /// The sources of a lake made by `now`, unless the caller names an earlier publication time.
     #[must_use]
     pub fn as_of(issued: Option<Timestamp>, now: Timestamp) -> AsOf {

@@ -102,10 +102,12 @@ pub(super) fn tell(report: &Report) {
     }
 }
 
-/// 0 all well, 1 everything failed, 5 some failed, 3 a file was refused or held.
+/// 0 all well, 1 everything failed, 5 some failed, 6 where it failed the table was locked, 3 a file was refused or held.
 pub(super) fn exit_code(reports: &[Report]) -> u8 {
     let failed = reports.iter().filter(|report| report.outcome == "failed").count();
-    if failed == reports.len() && failed > 0 {
+    if failed > 0 && reports.iter().filter(|report| report.outcome == "failed").all(|report| report.locked) {
+        6
+    } else if failed == reports.len() && failed > 0 {
         1
     } else if failed > 0 {
         5

@@ -9,7 +9,6 @@ use vigie_transform::judge;
 use super::print_json;
 use crate::build::picture;
 use crate::cli::Global;
-use crate::clock::now;
 use crate::error::Error;
 use crate::fetch::ensure_reference;
 use crate::room::Room;
@@ -28,7 +27,7 @@ pub(super) async fn run(
         return Err(Error::Usage(format!("no rule is named {rule:?}; known: {}", known.join(", "))));
     };
     ensure_reference(&room).await?;
-    let picture = picture(&room, Room::as_of(as_of, now())).await?;
+    let picture = picture(&room, Room::as_of(as_of, room.now()?)).await?;
     let judgements: Vec<Judgement> = picture
         .places
         .iter()

@@ -16,7 +16,6 @@ use clap::CommandFactory as _;
 
 use crate::calendar::{last_full_week, week_label};
 use crate::cli::{Bulletin, Cli, Command, Config, Global};
-use crate::clock::now;
 use crate::error::Error;
 use crate::progress;
 use crate::room::Room;
@@ -57,7 +56,7 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
 async fn build(global: &Global, as_of: Option<jiff::Timestamp>) -> Result<u8, Error> {
     let room = Room::open(global)?;
     let life = progress::spinner(room.talk, "indicateurs, jugements, alertes");
-    let built = crate::build::build(&room, Room::as_of(as_of, now())).await;
+    let built = crate::build::build(&room, Room::as_of(as_of, room.now()?)).await;
     life.finish_and_clear();
     let built = built?;
     if global.json {
@@ -70,7 +69,7 @@ async fn build(global: &Global, as_of: Option<jiff::Timestamp>) -> Result<u8, Er
 
 async fn bulletin(global: &Global, options: &Bulletin) -> Result<u8, Error> {
     let room = Room::open(global)?;
-    let as_of = Room::as_of(options.as_of, now());
+    let as_of = Room::as_of(options.as_of, room.now()?);
     let territory = options.territory.clone().unwrap_or_else(|| room.config.territory.clone());
     let week = options.week.unwrap_or_else(|| last_full_week(as_of.issued));
     let out = options.out.clone().unwrap_or_else(|| {

@@ -7,7 +7,6 @@ use vigie_reports::input::{FeedState, Freshness};
 
 use super::print_json;
 use crate::cli::Global;
-use crate::clock::now;
 use crate::error::Error;
 use crate::feeds::states;
 use crate::room::Room;
@@ -28,7 +27,7 @@ struct Row<'a> {
 /// Prints the state of every feed; exit code 4 when one that has been received is stale.
 pub(super) async fn run(global: &Global, as_of: Option<Timestamp>) -> Result<u8, Error> {
     let room = Room::open(global)?;
-    let as_of = Room::as_of(as_of, now());
+    let as_of = Room::as_of(as_of, room.now()?);
     let ctx = room.session(as_of)?;
     let states = states(&room, &ctx, as_of, &std::collections::BTreeMap::new()).await?;
     let rows: Vec<Row<'_>> = states.iter().map(row).collect();

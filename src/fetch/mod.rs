@@ -28,6 +28,10 @@ use crate::room::Room;
 /// How long a writer waits for another one of the same source.
 const LOCK_WAIT: Duration = Duration::from_secs(120);
 
+/// What a poll says that waited in vain.
+const LOCKED: &str = "Un autre processus écrit dans l’entrepôt et n’a pas fini à temps : l’édition reçue n’a pas été appliquée. \
+                      Son fichier est gardé ; le prochain relevé la reprendra.";
+
 /// Code of the finding about an edition older than what is known.
 const OLDER_EDITION: &str = "older-edition";
 
@@ -81,7 +85,8 @@ pub async fn fetch_all(room: &Room, requests: Vec<Request>, done: impl Fn(&Repor
 /// Polls one source. What goes wrong is in the report: one source never stops the others.
 pub async fn fetch(room: &Room, request: Request) -> Report {
     let started = Instant::now();
-    let now = crate::clock::now();
+    let clock = crate::clock::now();
+    let now = room.lake.present(clock).unwrap_or(clock); // a lake that cannot be read is told by the poll
     let mut record = FetchRecord {
         fetch_id: fetch_id(&request.source, now, ""),
         source: request.source.clone(),
@@ -92,6 +97,7 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
         ..FetchRecord::default()
     };
     let mut findings = Vec::new();
+    let mut locked = false;
     let result = poll(room, &request, &mut record, &mut findings, started).await;
     if let Err(error) = result {
         // Whatever was written before is whole or absent; the poll itself is still recorded if the lake allows.
@@ -99,7 +105,9 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
             record.http_status = fault.http_status;
         }
         record.outcome = Outcome::Failed;
-        record.message = Some(error.sentence());
+        (record.rows_changed, record.rows_withdrawn) = (0, 0);
+        locked = matches!(&error, Error::Store(vigie_store::Error::Locked { .. }));
+        record.message = Some(if locked { LOCKED.to_owned() } else { error.sentence() });
         stamp(&mut record, started);
         if let Err(unrecorded) = room.lake.record_fetch(&record, &[]).await {
             tracing::error!(source = record.source, error = %unrecorded, "the poll could not be recorded");
@@ -113,7 +121,7 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
         duration_ms = record.duration_ms,
         "fetched"
     );
-    report::report(record, &findings)
+    Report { locked, ..report::report(record, &findings) }
 }
 
 /// The work of a poll, up to and including its record.
@@ -155,8 +163,11 @@ async fn poll(
     let issued_at =
         request.issued_at.or(body.issued_at).unwrap_or(record.recorded_at).min(record.recorded_at);
     record.issued_at = Some(issued_at);
-    room.lake.keep_body(&request.source, body.file.path(), &body.sha256)?;
-
+    {
+        let (lake, source) = (room.lake.clone(), request.source.clone());
+        let (path, sha256) = (body.file.path().to_owned(), body.sha256.clone());
+        blocking(move || Ok(lake.keep_body(&source, &path, &sha256)?)).await?;
+    }
     let lock = {
         let (lake, source) = (room.lake.clone(), request.source.clone());
         blocking(move || Ok(lake.lock(&source, LOCK_WAIT)?)).await?
@@ -214,8 +225,16 @@ async fn poll(
         return Ok(room.lake.record_fetch(record, findings).await?);
     }
     let spec = TableSpec::of(contract);
-    let edition: Vec<_> = checked.rows.batches()?.collect::<Result<_, _>>()?;
-    let change = room.lake.compare(&spec, &edition, issued_at).await?;
+    let change = {
+        let (lake, spec, id) = (room.lake.clone(), spec.clone(), record.fetch_id.clone());
+        let (edition, engine) = (checked.rows.batches()?, tokio::runtime::Handle::current());
+        // On a thread of its own: a long comparison holds up no other source.
+        blocking(move || {
+            let stamp = lake.stamp(crate::clock::now())?;
+            Ok(engine.block_on(lake.compare(&spec, edition, issued_at, stamp, &id))?)
+        })
+        .await?
+    };
     let withdrawn_max = contract.bounds.withdrawn_share_max;
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^52")]
     let withdrawn_share = change.rows_withdrawn as f64 / (change.keys_known.max(1)) as f64;
@@ -256,9 +275,10 @@ async fn poll(
     record.message = Some(summary(record));
     stamp(record, started);
     if nothing {
+        drop(change);
         room.lake.record_fetch(record, findings).await?;
     } else {
-        room.lake.commit_fetch(&lock, &spec, &change, record, findings).await?;
+        room.lake.commit_fetch(&lock, &spec, change, record, findings).await?;
     }
     Ok(())
 }

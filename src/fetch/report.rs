@@ -50,6 +50,9 @@ pub struct Report {
     pub duration_ms: u64,
     /// Id of the poll.
     pub fetch_id: String,
+    /// Whether it failed because another process writes the table (exit code 6, no part of the JSON).
+    #[serde(skip)]
+    pub locked: bool,
 }
 
 /// A finding, as a report lists it.
@@ -100,5 +103,6 @@ pub(super) fn report(record: FetchRecord, findings: &[FindingRecord]) -> Report 
         message: record.message.unwrap_or_default(),
         duration_ms: record.duration_ms,
         fetch_id: record.fetch_id,
+        locked: false,
     }
 }

@@ -10,7 +10,6 @@ use datafusion::prelude::SessionContext;
 pub use output::{print_batches, write_file};
 
 use crate::cli::{OutputFormat, Sql};
-use crate::clock::now;
 use crate::error::Error;
 use crate::room::Room;
 
@@ -19,7 +18,7 @@ use crate::room::Room;
 /// # Errors
 /// [`Error::Query`] when the engine refuses the statement, [`Error::Usage`] when a format needs a file.
 pub async fn run(room: &Room, options: &Sql, json: bool) -> Result<(), Error> {
-    let as_of = Room::as_of(options.as_of, now());
+    let as_of = Room::as_of(options.as_of, room.now()?);
     let ctx = room.session(as_of)?;
     let Some(query) = &options.query else {
         return session::interactive(room, ctx).await;

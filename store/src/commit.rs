@@ -77,22 +77,18 @@ impl Lake {
     }
 
     /// Records a fetch that changed nothing: unchanged, stale, held, rejected or failed. It is recorded at a stamp of
-    /// its own, `fetch.recorded_at` being the present. Gives the record as written.
+    /// its own, `fetch.recorded_at` being the present.
     ///
     /// # Errors
     /// [`Error::Disk`] or [`Error::Parquet`] when the disk refuses; [`Error::Locked`] when a compaction of the log
     /// lasts.
-    pub async fn record_fetch(
-        &self,
-        fetch: &FetchRecord,
-        findings: &[FindingRecord],
-    ) -> Result<FetchRecord, Error> {
+    pub async fn record_fetch(&self, fetch: &FetchRecord, findings: &[FindingRecord]) -> Result<(), Error> {
         check_name(&fetch.source)?;
         let stamp = self.stamp(fetch.recorded_at)?;
         // What a poll was about to change when it failed did not change.
         let recorded_at = stamp.recorded_at();
         let record = FetchRecord { recorded_at, rows_changed: 0, rows_withdrawn: 0, ..fetch.clone() };
-        self.record_under(&stamp, record, findings)
+        self.record_under(&stamp, record, findings).map(drop)
     }
 
     fn record_under(
