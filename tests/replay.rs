@@ -163,9 +163,9 @@ fn damage_to_the_data_of_then_is_told_with_the_source_and_the_file() {
     assert!(admissions["why"].to_string().contains("hospital_admissions"), "{admissions:#}");
     assert!(differences.iter().all(|d| d["indicator"] != "hospital_patients"), "the other source is sound");
 
-    // A flipped bit in the middle of the file.
+    // Flipped bits in its rows.
     let mut flipped = whole.clone();
-    flipped[whole.len() / 3] ^= 0x10;
+    flipped[4..whole.len() / 2].iter_mut().step_by(97).for_each(|byte| *byte ^= 0x10);
     std::fs::write(first, flipped).unwrap();
     let told = lake.vigie(&["replay", out]);
     assert_eq!(told.status.code(), Some(1));

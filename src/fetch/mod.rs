@@ -29,7 +29,7 @@ use crate::room::Room;
 const LOCK_WAIT: Duration = Duration::from_secs(120);
 
 /// What a poll says that waited in vain.
-const LOCKED: &str = "Un autre processus écrit dans l’entrepôt et n’a pas fini à temps : l’édition reçue n’a pas été appliquée. \
+const LOCKED: &str = "Un autre processus écrit dans le lac et n’a pas fini à temps : l’édition reçue n’a pas été appliquée. \
                       Son fichier est gardé ; le prochain relevé la reprendra.";
 
 /// Code of the finding about an edition older than what is known.
