@@ -104,6 +104,19 @@ pub enum Command {
         #[arg(long, value_parser = parse_time, value_name = "TIME")]
         as_of: Option<Timestamp>,
     },
+    /// Copy the lake to a folder of its own while it is in use: only what is new, checked, readable with --lake DIR
+    #[command(after_help = "Example:\n  vigie --lake lake backup /media/disk/lake\n\n\
+                            The list of the backup, SHA256SUMS, can also be checked with `sha256sum -c`.")]
+    Backup {
+        /// Folder of the backup, best on another disk
+        dir: PathBuf,
+    },
+    /// Make a new lake from a backup, checking every file
+    #[command(after_help = "Example:\n  vigie --lake lake-restored restore /media/disk/lake")]
+    Restore {
+        /// Folder of the backup
+        dir: PathBuf,
+    },
     /// Re-read every file of the lake and check hashes, counts and order
     Verify,
     /// What was found in the feeds

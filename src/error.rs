@@ -72,6 +72,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Config { .. } | Self::Vocabulary(_) => 2,
+            Self::Store(vigie_store::Error::Folder { .. }) => 2,
             Self::Store(vigie_store::Error::Locked { .. }) => 6,
             _ => 1,
         }

@@ -3,6 +3,7 @@
 //! One binary for all of it: each further one would link the query engine again.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backup;
 mod bad_feeds;
 mod command_line;
 mod demo;

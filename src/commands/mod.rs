@@ -1,6 +1,7 @@
 //! One function per command: calls the stages, prints the result, gives the exit code.
 
 mod again;
+mod backup;
 mod check;
 mod fetch;
 mod findings;
@@ -39,6 +40,8 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Run => crate::schedule::run(&Room::open(global)?).await.map(|()| 0),
         Command::Status { as_of } => status::run(global, as_of).await,
         Command::Verify => verify::run(global).await,
+        Command::Backup { dir } => backup::run(global, &dir).await,
+        Command::Restore { dir } => backup::restore(global, &dir).await,
         Command::Compact => verify::compact(global).await,
         Command::Findings(what) => findings::run(global, what).await,
         Command::Accept { fetch } => findings::accept(global, &fetch).await,

@@ -1,19 +1,26 @@
 //! `vigie verify` and `vigie compact`: the state of the files.
 
-use vigie_store::Month;
+use vigie_store::{Lake, Month};
 
 use super::print_json;
 use crate::cli::Global;
 use crate::clock::now;
 use crate::error::Error;
 use crate::progress;
-use crate::room::Room;
+use crate::room::{Room, Talk, settings};
 
 /// Re-reads every file; exit code 1 when one is damaged.
 pub(super) async fn run(global: &Global) -> Result<u8, Error> {
-    let room = Room::open(global)?;
-    let lake = room.lake.clone();
-    let life = progress::spinner(room.talk, "reading every file");
+    use vigie_store::Error::{Damaged, DamagedBackup, Parquet};
+    let lake = match Room::open(global) {
+        Ok(room) => room.lake,
+        // What cannot be mended can still be looked at.
+        Err(Error::Store(Damaged { .. } | DamagedBackup { .. } | Parquet { .. })) => {
+            Lake::open_as_it_is(&settings(global)?.0.lake)?
+        }
+        Err(fault) => return Err(fault),
+    };
+    let life = progress::spinner(Talk::new(global), "reading every file");
     let report = tokio::task::spawn_blocking(move || lake.verify()).await;
     life.finish_and_clear();
     let report = report.map_err(|panic| Error::Failed(format!("the check ended badly: {panic}")))??;

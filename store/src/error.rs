@@ -80,6 +80,22 @@ pub enum Error {
         /// What was found, what was expected.
         what: String,
     },
+    /// A file of a backup is not what it was.
+    #[error("backup {} is damaged: {what}", path.display())]
+    DamagedBackup {
+        /// The file.
+        path: PathBuf,
+        /// What was found, what was expected.
+        what: String,
+    },
+    /// A folder that a backup or a lake cannot be put into or taken from.
+    #[error("{}: {what}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not, and what to give instead.
+        what: String,
+    },
     /// A kept body is not what its name says.
     #[error("body {} is damaged: {what}", path.display())]
     DamagedBody {
@@ -88,6 +104,24 @@ pub enum Error {
         /// What was found, what was expected.
         what: String,
     },
+}
+
+impl Error {
+    /// The file or folder it is about.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Disk { path, .. }
+            | Self::Parquet { path, .. }
+            | Self::Locked { path, .. }
+            | Self::Damaged { path, .. }
+            | Self::DamagedBody { path, .. }
+            | Self::DamagedBackup { path, .. }
+            | Self::Folder { path, .. }
+            | Self::ReadOnly { path } => Some(path),
+            Self::Engine { .. } | Self::Edition { .. } | Self::Misfit { .. } => None,
+        }
+    }
 }
 
 /// Names the file in a disk error.

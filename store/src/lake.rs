@@ -42,13 +42,17 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
 
 impl Lake {
     /// Opens a lake, creating its folders. Commits that a crash interrupted are rolled forward; files of dead
-    /// writers are cleared when no other process has the lake open. A lake on a read-only disk opens for reading.
+    /// writers are cleared when no other process has the lake open. A backup, or a lake on a read-only disk, opens for
+    /// reading.
     ///
     /// # Errors
     /// [`Error::Disk`] when a folder cannot be made or read, [`Error::Parquet`] or [`Error::Damaged`] when an
-    /// interrupted commit cannot be read.
+    /// interrupted commit cannot be read, [`Error::DamagedBackup`] when it is a backup whose list is not what it was.
     pub fn open(root: &Path) -> Result<Self, Error> {
         use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        if let Some(layout) = crate::backup::layout_of(root)? {
+            return Ok(Self { inner: Arc::new(Inner { layout, alive: None }) });
+        }
         let writable = match create_folders(&Layout::new(root)) {
             Ok(()) => true,
             Err(Error::Disk { source, .. })
@@ -73,6 +77,16 @@ impl Lake {
         lake.bury_dead()?;
         lake.roll_forward()?;
         Ok(lake)
+    }
+
+    /// Opens a lake as it is, for reading, mending nothing: to look at one that [`Lake::open`] refuses.
+    ///
+    /// # Errors
+    /// [`Error::Disk`] when it is not there, [`Error::DamagedBackup`].
+    pub fn open_as_it_is(root: &Path) -> Result<Self, Error> {
+        let root = root.canonicalize().map_err(disk_error("open", root))?;
+        let layout = crate::backup::layout_of(&root)?.unwrap_or_else(|| Layout::new(&root));
+        Ok(Self { inner: Arc::new(Inner { layout, alive: None }) })
     }
 
     /// Its folder.

@@ -305,21 +305,25 @@ impl Layout {
         Ok(names)
     }
 
-    /// The newest instant that a file of the table carries: by the names of commits, and by what the footer of the
-    /// newest month says.
-    pub(crate) fn newest_commit(&self, table: &str) -> Result<Option<Timestamp>, Error> {
-        let mut newest = None;
-        let mut month: Option<(FileName, String)> = None;
-        for entry in self.names(table)? {
-            match FileName::parse(&entry) {
-                Some(FileName::Commit { recorded, .. }) => newest = newest.max(Some(recorded)),
-                Some(name) => month = month.max(Some((name, entry))),
-                None => {}
+    /// The newest instant that a file of some table carries, if it is later than `known`: by the names of commits, and by
+    /// the footers of months that may hold it.
+    pub(crate) fn newest_commit(&self, known: Option<Timestamp>) -> Result<Option<Timestamp>, Error> {
+        let mut newest = known;
+        let mut months: Vec<(Month, String, String)> = Vec::new();
+        for table in self.table_names()? {
+            for entry in self.names(&table)? {
+                match FileName::parse(&entry) {
+                    Some(FileName::Commit { recorded, .. }) => newest = newest.max(Some(recorded)),
+                    Some(FileName::Month(month, _)) => months.push((month, table.clone(), entry)),
+                    None => {}
+                }
             }
         }
-        if let Some((name, entry)) = month
-            && newest.is_none_or(|newest| name.month() >= Month::of(newest))
-        {
+        months.sort_unstable();
+        for (month, table, entry) in months.iter().rev() {
+            if newest.is_some_and(|newest| *month < Month::of(newest)) {
+                break;
+            }
             newest = newest.max(parquet_file::recorded_max(table, &self.table(table).join(entry))?);
         }
         Ok(newest)

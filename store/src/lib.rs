@@ -21,6 +21,7 @@
 //! This crate knows no HTTP, no indicator and no clock.
 
 mod as_of;
+mod backup;
 mod commit;
 mod compact;
 mod compare;
@@ -51,6 +52,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{BackupReport, RestoreReport};
 pub use commit::Appended;
 pub use compact::Compacted;
 pub use compare::Change;

@@ -250,10 +250,12 @@ pub(crate) fn hash_of(mut from: impl Read, path: &Path) -> Result<(u64, String),
     let mut buffer = vec![0; 1 << 16];
     let mut total = 0;
     loop {
-        let read = from.read(&mut buffer).map_err(disk("read", path))?;
-        if read == 0 {
-            return Ok((total, hex(&hash.finalize())));
-        }
+        let read = match from.read(&mut buffer) {
+            Ok(0) => return Ok((total, hex(&hash.finalize()))),
+            Ok(read) => read,
+            Err(again) if again.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(fault) => return Err(disk("read", path)(fault)),
+        };
         total += read as u64;
         hash.update(&buffer[..read]);
     }

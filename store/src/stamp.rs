@@ -191,7 +191,7 @@ impl Lake {
         self.undo_dead(&markers)?;
         let newest = match newest(&markers) {
             Some(newest) => Some(newest),
-            None => self.newest_commit()?,
+            None => self.layout().newest_commit(None)?,
         };
         let at = newest.map_or(i64::MIN, |newest| micros(newest).saturating_add(1)).max(micros(now));
         let marker = Marker::new(&locks, from_micros(at), state);
@@ -270,7 +270,7 @@ impl Lake {
         let locks = self.layout().locks();
         let _clock = self.clock()?;
         let known = newest(&markers(&locks)?);
-        match self.newest_commit()? {
+        match self.layout().newest_commit(known)? {
             Some(found) if known < Some(found) => self.mark(found),
             _ => Ok(()),
         }
@@ -296,7 +296,7 @@ impl Lake {
     pub(crate) fn newest_stamp(&self) -> Result<Option<Timestamp>, Error> {
         match newest(&markers(&self.layout().locks())?) {
             Some(newest) => Ok(Some(newest)),
-            None => self.newest_commit(),
+            None => self.layout().newest_commit(None),
         }
     }
 
@@ -332,15 +332,6 @@ impl Lake {
             marker.finish().map_err(disk_error("rename", &marker.path))?;
         }
         Ok(())
-    }
-
-    /// The newest instant that a file of some table carries.
-    fn newest_commit(&self) -> Result<Option<Timestamp>, Error> {
-        let mut newest = None;
-        for table in self.layout().table_names()? {
-            newest = newest.max(self.layout().newest_commit(&table)?);
-        }
-        Ok(newest)
     }
 }
 

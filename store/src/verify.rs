@@ -9,7 +9,10 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::layout::{DataFile, FileName, TMP, entries};
+use crate::backup::List;
+use crate::error::disk;
+use crate::layout::{DataFile, FileName, Month, TMP, entries};
+use crate::parquet_file::hash_of;
 use crate::record::FetchRecord;
 use crate::spec::{FETCH, RECORDED, WITHDRAWN, micros};
 use crate::{Error, Lake, footer, parquet_file, tables};
@@ -51,50 +54,67 @@ impl VerifyReport {
 }
 
 impl Lake {
-    /// Hashes every kept body, reads every Parquet file (checksum of its rows, row count, order, name against content;
-    /// its footer is only checked by being read), and checks
-    /// that each fetch has its body, its rows, and each commit its fetch. Writers may go on meanwhile.
+    /// Hashes every kept body, reads every Parquet file (checksums of its rows and of its footer, row count, order, name
+    /// against content), and checks that each fetch has its body, its rows, each commit its fetch, and each published
+    /// number its bulletin. Of a backup, every file is compared with its list. Writers may go on meanwhile: what is not
+    /// settled yet is only read.
     ///
     /// # Errors
     /// [`Error::Disk`] when a folder cannot be listed; a file that cannot be read is a problem, not an error.
     pub fn verify(&self) -> Result<VerifyReport, Error> {
+        let _files_stay = self.keep_files()?;
+        let mut found = Found { settled: self.settled().unwrap_or(Timestamp::MAX), ..Found::default() };
         let mut report = VerifyReport::default();
-        let bodies = self.verify_bodies(&mut report)?;
-        let mut rows_of: BTreeMap<(String, String), u64> = BTreeMap::new();
-        let mut fetches: Vec<(PathBuf, FetchRecord)> = Vec::new();
+        self.verify_list(&mut report)?;
         for table in self.layout().table_names()? {
             let files = match self.layout().files(&table, Timestamp::MAX) {
                 Ok(files) => files,
                 Err(fault) => {
-                    report.problem(&table, &self.layout().table(&table), explain(&fault));
+                    let folder = self.layout().table(&table);
+                    report.problem(&table, fault.path().unwrap_or(&folder), explain(&fault));
+                    found.unread.push((table.clone(), None));
                     continue;
                 }
             };
             for file in files {
-                match verify_file(&table, &file, &mut report) {
-                    Ok(counts) => {
-                        for (fetch, rows) in counts {
-                            *rows_of.entry((table.clone(), fetch)).or_default() += rows;
-                        }
-                    }
-                    Err(fault) => {
-                        report.problem(&table, &file.path, explain(&fault));
-                        continue;
-                    }
-                }
-                if table == "fetches" {
-                    match read_fetches(&file) {
-                        Ok(found) => {
-                            fetches.extend(found.into_iter().map(|fetch| (file.path.clone(), fetch)))
-                        }
-                        Err(fault) => report.problem(&table, &file.path, explain(&fault)),
-                    }
+                if let Err(fault) = verify_file(&table, &file, &mut found, &mut report) {
+                    report.problem(&table, &file.path, explain(&fault));
+                    found.unread.push((table.clone(), Some(file.name)));
                 }
             }
         }
-        self.verify_fetches(&fetches, &bodies, &rows_of, &mut report);
+        // After the tables: the body of a poll is there before the poll.
+        let bodies = self.verify_bodies(&mut report)?;
+        self.verify_fetches(&found, &bodies, &mut report);
+        for (id, path) in &found.published {
+            if !found.bulletins.contains(id) && !found.is_unread("bulletins", None) {
+                let what = format!("its numbers are of the bulletin {id}, which has no row in bulletins");
+                report.problem("published_values", path, what);
+            }
+        }
         report.problems.sort();
+        report.problems.dedup();
         Ok(report)
+    }
+
+    /// The files of a backup against its list.
+    fn verify_list(&self, report: &mut VerifyReport) -> Result<(), Error> {
+        let Some(list) = List::read(self.root())? else { return Ok(()) };
+        for (path, sha256) in &list.files {
+            let file = self.root().join(path);
+            let folder = path.rsplit_once('/').map_or(path.as_str(), |(folder, _)| folder);
+            let place = folder.trim_start_matches("tables/");
+            match std::fs::File::open(&file).map_err(disk("open", &file)).and_then(|f| hash_of(f, &file)) {
+                Ok((_, found)) if found == *sha256 => {}
+                Ok((_, found)) => report.problem(
+                    place,
+                    &file,
+                    format!("its SHA-256 is {found}, the list of the backup says {sha256}"),
+                ),
+                Err(fault) => report.problem(place, &file, explain(&fault)),
+            }
+        }
+        Ok(())
     }
 
     /// Hashes the bodies; gives those that are there, sound or not.
@@ -116,12 +136,8 @@ impl Lake {
                     continue;
                 };
                 report.bodies += 1;
-                match crate::lake::hash_of_body(&path) {
-                    Ok((_, hash)) if hash == sha256 => {}
-                    Ok((_, hash)) => {
-                        report.problem(&place, &path, format!("its content has the SHA-256 {hash}"))
-                    }
-                    Err(fault) => report.problem(&place, &path, explain(&fault)),
+                if let Err(fault) = check_body(&path, sha256) {
+                    report.problem(&place, &path, explain(&fault));
                 }
                 found.insert((source.clone(), sha256.to_owned()));
             }
@@ -129,15 +145,9 @@ impl Lake {
         Ok(found)
     }
 
-    fn verify_fetches(
-        &self,
-        fetches: &[(PathBuf, FetchRecord)],
-        bodies: &BTreeSet<(String, String)>,
-        rows_of: &BTreeMap<(String, String), u64>,
-        report: &mut VerifyReport,
-    ) {
-        let mut expected: BTreeMap<(String, String), u64> = BTreeMap::new();
-        for (path, fetch) in fetches {
+    fn verify_fetches(&self, found: &Found, bodies: &BTreeSet<(String, String)>, report: &mut VerifyReport) {
+        let mut expected: BTreeMap<(String, String), (u64, Timestamp)> = BTreeMap::new();
+        for (path, fetch) in &found.fetches {
             let (source, id) = (&fetch.source, &fetch.fetch_id);
             if let Some(sha256) = &fetch.sha256
                 && !bodies.contains(&(source.clone(), sha256.clone()))
@@ -148,23 +158,96 @@ impl Lake {
                     format!("fetch {id}: its body raw/{source}/{sha256}.zst is missing"),
                 );
             }
-            *expected.entry((source.clone(), id.clone())).or_default() +=
-                fetch.rows_changed + fetch.rows_withdrawn;
-        }
-        for ((source, id), rows) in &expected {
-            let found = rows_of.get(&(source.clone(), id.clone())).copied().unwrap_or_default();
-            if found != *rows {
-                let what = format!("fetch {id} has {found} rows, its record says {rows}");
-                report.problem(source, &self.layout().table(source), what);
+            let rows = fetch.rows_changed + fetch.rows_withdrawn;
+            let entry = expected.entry((source.clone(), id.clone())).or_insert((0, fetch.recorded_at));
+            if rows > 0 {
+                *entry = (entry.0 + rows, fetch.recorded_at);
             }
         }
-        for (source, id) in rows_of.keys() {
-            if !tables::is_own(source) && !expected.contains_key(&(source.clone(), id.clone())) {
-                let what = format!("the rows of fetch {id} have no row in fetches");
-                report.problem(source, &self.layout().table(source), what);
+        for ((source, id), (rows, at)) in &expected {
+            let there = found.rows_of.get(&(source.clone(), id.clone())).map_or(0, |(rows, _)| *rows);
+            if there != *rows && !found.is_unread(source, Some((id, *at))) {
+                let what = format!("fetch {id} has {there} rows, its record says {rows}");
+                report.problem(source, &self.file_of(source, id, *at), what);
+            }
+        }
+        for ((source, id), (_, path)) in &found.rows_of {
+            let known = tables::is_own(source) || expected.contains_key(&(source.clone(), id.clone()));
+            if !known && !found.is_unread("fetches", Some((id, Timestamp::MIN))) {
+                report.problem(source, path, format!("the rows of fetch {id} have no row in fetches"));
             }
         }
     }
+
+    /// The file that holds, or should hold, the rows of a fetch.
+    fn file_of(&self, source: &str, id: &str, at: Timestamp) -> PathBuf {
+        let folder = self.layout().table(source);
+        let commit = FileName::commit(source, at, id).map(|name| folder.join(name));
+        let month = folder.join(FileName::of_month(Month::of(at), 1));
+        match commit {
+            Ok(commit) if commit.exists() || !month.exists() => commit,
+            Ok(_) => month,
+            Err(_) => folder,
+        }
+    }
+}
+
+/// What the files said, for the checks of one against another.
+#[derive(Debug, Default)]
+struct Found {
+    /// Later commits may still be under way: they are left out.
+    settled: Timestamp,
+    /// Rows by source and fetch, and a file that holds some.
+    rows_of: BTreeMap<(String, String), (u64, PathBuf)>,
+    fetches: Vec<(PathBuf, FetchRecord)>,
+    bulletins: BTreeSet<String>,
+    /// Bulletins that have numbers, and the file of these.
+    published: BTreeMap<String, PathBuf>,
+    /// Files that could not be read, or whole tables: what they hold is not missed a second time.
+    unread: Vec<(String, Option<FileName>)>,
+}
+
+impl Found {
+    /// Whether a file that was not read may hold the rows of a fetch (of anything, when none is named).
+    fn is_unread(&self, table: &str, fetch: Option<(&str, Timestamp)>) -> bool {
+        self.unread.iter().filter(|(unread, _)| unread == table).any(|(_, name)| match (name, fetch) {
+            (Some(FileName::Commit { id, .. }), Some((wanted, _))) => id == wanted,
+            (Some(FileName::Month(month, _)), Some((_, at))) => {
+                at == Timestamp::MIN || Month::of(at) == *month
+            }
+            _ => true,
+        })
+    }
+}
+
+/// Whether a kept body has the content that its name says.
+pub(crate) fn check_body(path: &Path, sha256: &str) -> Result<(), Error> {
+    let (_, found) = crate::lake::hash_of_body(path)?;
+    if found == sha256 {
+        return Ok(());
+    }
+    let what = format!("its content has the SHA-256 {found}");
+    Err(Error::DamagedBody { path: path.to_path_buf(), what })
+}
+
+/// Whether footer and rows of a Parquet file have the hashes written with them. Nothing is made sense of before its
+/// hash is known to be right.
+pub(crate) fn check_rows(table: &str, path: &Path) -> Result<(), Error> {
+    footer::check(table, path)?;
+    let pairs = parquet_file::pairs(&parquet_file::metadata(table, path)?);
+    let damaged = |what: String| Error::Damaged { table: table.to_owned(), path: path.to_path_buf(), what };
+    let bytes = number(&pairs, footer::DATA_BYTES).map_err(damaged)?;
+    let (hashed, hash) = parquet_file::hash_of_start(path, bytes)?;
+    if hashed == bytes && pairs.get(parquet_file::DATA_SHA256) == Some(&hash) {
+        return Ok(());
+    }
+    Err(damaged(format!("its first {bytes} bytes have the SHA-256 {hash}, not the one in its footer")))
+}
+
+/// A number among the pairs of a footer.
+fn number(pairs: &BTreeMap<String, String>, name: &str) -> Result<u64, String> {
+    let text = pairs.get(name).ok_or_else(|| format!("{name} is not in its footer"))?;
+    text.parse().map_err(|_| format!("{name} in its footer is {text:?}, expected a number"))
 }
 
 /// An error and its causes, in one line.
@@ -179,33 +262,18 @@ fn explain(fault: &dyn std::error::Error) -> String {
     text
 }
 
-fn read_fetches(file: &DataFile) -> Result<Vec<FetchRecord>, Error> {
-    let batches = parquet_file::read(&tables::fetches(), &file.path)?;
-    let records: Result<Vec<_>, Error> = batches.iter().map(FetchRecord::from_batch).collect();
-    Ok(records?.into_iter().flatten().collect())
-}
-
-/// Reads one file to its end; gives its rows by fetch when it holds versions.
+/// Reads one file to its end, and keeps what other files are checked against.
 fn verify_file(
     table: &str,
     file: &DataFile,
+    found: &mut Found,
     report: &mut VerifyReport,
-) -> Result<BTreeMap<String, u64>, Error> {
+) -> Result<(), Error> {
     let damaged = |what: String| Error::Damaged { table: table.to_owned(), path: file.path.clone(), what };
     report.files += 1;
+    check_rows(table, &file.path)?;
     let metadata = parquet_file::metadata(table, &file.path)?;
     let pairs = parquet_file::pairs(&metadata);
-    let number = |name: &str| -> Result<u64, Error> {
-        let text = pairs.get(name).ok_or_else(|| damaged(format!("{name} is not in its footer")))?;
-        text.parse().map_err(|_| damaged(format!("{name} in its footer is {text:?}, expected a number")))
-    };
-    let bytes = number(footer::DATA_BYTES)?;
-    let (hashed, hash) = parquet_file::hash_of_start(&file.path, bytes)?;
-    if hashed != bytes || pairs.get(parquet_file::DATA_SHA256) != Some(&hash) {
-        return Err(damaged(format!(
-            "its first {bytes} bytes have the SHA-256 {hash}, not the one in its footer"
-        )));
-    }
     let sorting: Vec<usize> = metadata
         .row_groups()
         .first()
@@ -215,31 +283,65 @@ fn verify_file(
         .filter_map(|column| usize::try_from(column.column_idx).ok())
         .collect();
     let mut order = Order { sorting, converter: None, last: None };
-    let (mut rows, mut counts) = (0, BTreeMap::new());
+    let is_settled = !matches!(&file.name, FileName::Commit { recorded, .. } if *recorded > found.settled);
+    let mut rows = 0;
     for batch in parquet_file::reader(table, &file.path)? {
         let batch = batch?;
         rows += batch.num_rows() as u64;
         order.check(&batch).map_err(&damaged)?;
-        if batch.column_by_name(WITHDRAWN).is_some() {
+        let is_versioned = batch.column_by_name(WITHDRAWN).is_some();
+        if is_versioned {
             check_names(file, &batch).map_err(&damaged)?;
-            if let Some(ids) = batch.column_by_name(FETCH).and_then(|column| column.as_string_opt::<i32>()) {
-                for id in ids.iter().flatten() {
-                    match counts.get_mut(id) {
-                        Some(count) => *count += 1,
-                        None => {
-                            counts.insert(id.to_owned(), 1);
-                        }
+        }
+        if !is_settled {
+            continue;
+        }
+        match table {
+            "fetches" => {
+                let batch = parquet_file::conform(table, &batch, &tables::fetches().stored_schema())?;
+                let records = FetchRecord::from_batch(&batch)?;
+                found.fetches.extend(records.into_iter().map(|fetch| (file.path.clone(), fetch)));
+            }
+            "bulletins" => found.bulletins.extend(texts(&batch, "bulletin_id").map(str::to_owned)),
+            "published_values" => {
+                for id in texts(&batch, "bulletin_id") {
+                    if !found.published.contains_key(id) {
+                        found.published.insert(id.to_owned(), file.path.clone());
                     }
                 }
             }
+            _ if is_versioned && !tables::is_own(table) => count(table, file, &batch, found),
+            _ => {}
         }
     }
     report.rows += rows;
-    let expected = number(parquet_file::ROWS)?;
+    let expected = number(&pairs, parquet_file::ROWS).map_err(&damaged)?;
     if rows != expected {
         return Err(damaged(format!("it has {rows} rows, its footer says {expected}")));
     }
-    Ok(counts)
+    Ok(())
+}
+
+/// Counts the rows of a batch by fetch.
+fn count(table: &str, file: &DataFile, batch: &RecordBatch, found: &mut Found) {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for id in texts(batch, FETCH) {
+        *counts.entry(id).or_default() += 1;
+    }
+    for (id, rows) in counts {
+        let entry = found.rows_of.entry((table.to_owned(), id.to_owned()));
+        entry.or_insert_with(|| (0, file.path.clone())).0 += rows;
+    }
+}
+
+/// The texts of a column, those that are there.
+fn texts<'a>(batch: &'a RecordBatch, column: &str) -> impl Iterator<Item = &'a str> {
+    batch
+        .column_by_name(column)
+        .and_then(|column| column.as_string_opt::<i32>())
+        .into_iter()
+        .flatten()
+        .flatten()
 }
 
 /// Rows must come in the order that the footer declares: the as-of view relies on it.

@@ -1,10 +1,12 @@
 //! A real lake in a temporary folder.
 
 mod as_of;
+mod backup;
 mod commit;
 mod compaction;
 mod crash;
 mod disk_full;
+mod flips;
 mod model;
 mod speed;
 mod stamps;
