@@ -96,7 +96,7 @@ fn a_backup_is_read_as_a_lake_and_becomes_one_again() {
     let to = lake.folder().join("copy");
     let made: Value = serde_json::from_str(&lake.ok(&["--json", "backup", "copy"])).unwrap();
     assert_eq!(made["files"], made["files_copied"]);
-    let query = "select count(*), sum(positive), max(recorded_at) from tests_versions";
+    let query = "select count(*), sum(positives), max(recorded_at) from tests_versions";
     let of = |place: &Path, words: &[&str]| {
         command(lake.folder()).arg("--lake").arg(place).args(words).output().unwrap()
     };
