@@ -10,7 +10,6 @@ use vigie_store::{FetchRecord, FindingRecord};
 use super::print_json;
 use crate::calendar::paris;
 use crate::cli::Global;
-use crate::clock::now;
 use crate::error::Error;
 use crate::room::Room;
 use crate::rows;
@@ -44,7 +43,7 @@ pub(super) async fn list(global: &Global, source: Option<&str>, all: bool) -> Re
         }
         None => String::new(),
     };
-    let ctx = room.session(Room::as_of(None, now()))?;
+    let ctx = room.session(Room::as_of(None, room.now()?))?;
     let query = format!(
         "select cast(f.recorded_at as varchar) as recorded_at, f.source, f.outcome, f.fetch_id, x.severity, x.code,
                 count(*) as count, min(x.line) as first_line, first_value(x.message order by x.line) as message

@@ -1,9 +1,9 @@
-//! Fetches read back, newest first, without the engine: the status of a source must be cheap.
+//! Fetches and findings read back, newest first, without the engine: the status of a source must be cheap.
 
 use jiff::Timestamp;
 
 use crate::layout::{DataFile, FileName, Month};
-use crate::record::{FetchRecord, Outcome};
+use crate::record::{FetchRecord, FindingRecord, Outcome};
 use crate::{Error, Lake, parquet_file, tables};
 
 impl Lake {
@@ -30,6 +30,43 @@ impl Lake {
             }
         }
         Ok(None)
+    }
+
+    /// The newest fetches, newest first, at most so many.
+    ///
+    /// # Errors
+    /// As [`Lake::last_fetch`].
+    pub async fn fetches(&self, limit: usize) -> Result<Vec<FetchRecord>, Error> {
+        let mut found = Vec::new();
+        for file in self.fetch_files()? {
+            if found.len() >= limit {
+                break;
+            }
+            found.extend(records(&file)?);
+        }
+        found.sort_by_key(|record| std::cmp::Reverse(record.recorded_at));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The findings of a fetch, in the order they were given.
+    ///
+    /// # Errors
+    /// [`Error::Disk`], [`Error::Parquet`] or [`Error::Misfit`] when `findings` cannot be read.
+    pub async fn findings(&self, fetch_id: &str) -> Result<Vec<FindingRecord>, Error> {
+        let spec = tables::findings();
+        let mut found = Vec::new();
+        for file in self.layout().files(&spec.name, Timestamp::MAX)? {
+            if matches!(&file.name, FileName::Commit { id, .. } if id != fetch_id) {
+                continue;
+            }
+            for batch in parquet_file::read(&spec, &file.path)? {
+                found.extend(
+                    FindingRecord::from_batch(&batch)?.into_iter().filter(|f| f.fetch_id == fetch_id),
+                );
+            }
+        }
+        Ok(found)
     }
 
     /// The newest fetch of a source that applied this very body and changed something.
