@@ -121,3 +121,13 @@ fn a_bad_template_is_told_with_its_line() {
     let fault = crate::render_with(&made.input(), "\n#nothing-of-that-name").unwrap_err();
     assert!(fault.to_string().contains("main.typ:2: error"), "{fault}");
 }
+
+#[test]
+fn the_quality_page_says_which_settling_times_are_measured() {
+    let draft = super::write(&Made::rich().input());
+    let text = serde_json::to_string(&draft.document).unwrap();
+    assert!(text.contains("Consolidation mesurée"), "that of the admissions");
+    assert!(text.contains("14\u{a0}jours (60\u{a0}éditions)"), "days and editions");
+    assert!(text.contains("Consolidation déclarée"), "those of the others");
+    assert!(draft.published.iter().any(|p| p.indicator == "feed.settling" && p.value == Some(14.0)));
+}
