@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::fetch::{ensure_reference, sha256_hex};
 use crate::published::{self, Edition};
 use crate::room::Room;
-use crate::{feeds, gather, rows};
+use crate::{feeds, gates, gather, rows};
 
 /// Weeks of judgements that a bulletin looks back on.
 const WEEKS_BACK: i32 = 14;
@@ -78,6 +78,10 @@ pub struct Drawn {
     pub rendered: Rendered,
     /// Alerts it tells of, a line each.
     pub alerts: Vec<String>,
+    /// Why it may not be published, a sentence a gate; empty when it may.
+    pub held: Vec<String>,
+    /// Acknowledgements that it tells of.
+    pub acknowledgements: Vec<String>,
 }
 
 /// How long a bulletin waits for another one: the number of an edition is given once.
@@ -89,7 +93,8 @@ const LOCK_WAIT: Duration = Duration::from_secs(300);
 /// settings, same bytes; nothing is recorded anew.
 ///
 /// # Errors
-/// [`Error::Transform`], [`Error::Reports`], [`Error::Write`]; [`vigie_store::Error::Locked`] when another bulletin is
+/// [`Error::Held`] when a gate holds it and nobody acknowledged it: nothing is written then. [`Error::Transform`],
+/// [`Error::Reports`], [`Error::Write`]; [`vigie_store::Error::Locked`] when another bulletin is
 /// being made.
 pub async fn publish(room: &Room, order: Order<'_>) -> Result<Made, Error> {
     let _one_at_a_time = room.lake.lock("bulletin", LOCK_WAIT)?;
@@ -109,6 +114,9 @@ pub async fn publish(room: &Room, order: Order<'_>) -> Result<Made, Error> {
         previous: published::previous(&known, order.territory, order.week, order.issued).cloned(),
     };
     let drawn = draw(room, &brief).await?;
+    if !drawn.held.is_empty() {
+        return Err(Error::Held(drawn.held.join("\n")));
+    }
     let made = write_all(&drawn, brief.number, order.out)?;
     let new = published::New {
         territory: &brief.territory,
@@ -117,7 +125,7 @@ pub async fn publish(room: &Room, order: Order<'_>) -> Result<Made, Error> {
         as_of: brief.as_of,
         path: order.out.display().to_string(),
         previous: brief.previous.as_ref().map(|edition| edition.bulletin_id.clone()),
-        acknowledgements: Vec::new(),
+        acknowledgements: drawn.acknowledgements.clone(),
     };
     published::record(room, new, &drawn.rendered, now()).await?;
     Ok(made)
@@ -195,7 +203,10 @@ pub async fn draw(room: &Room, brief: &Brief) -> Result<Drawn, Error> {
     let input = input(room, &picture, &judged, brief).await?;
     let rendered = vigie_reports::render(&input)?;
     let alerts = told(&judged.alerts, room, &input);
-    Ok(Drawn { rendered, alerts })
+    let held = gates::held(&input.gates, &brief.territory, brief.week);
+    let acknowledged = input.gates.iter().filter_map(|result| result.acknowledged.as_ref());
+    let acknowledgements = acknowledged.map(|one| one.id.clone()).collect();
+    Ok(Drawn { rendered, alerts, held, acknowledgements })
 }
 
 /// Writes the PDF and its twins.
@@ -231,6 +242,9 @@ pub async fn input<'a>(
 ) -> Result<Input<'a>, Error> {
     let as_of = brief.as_of;
     let agency = &room.config.agency;
+    let feeds = feeds::states(room, &picture.ctx, as_of, &picture.computed.settling).await?;
+    let mut findings = feeds::findings(&picture.ctx, as_of).await?;
+    let gates = gates::results(room, picture, judged, brief, &feeds, &mut findings).await?;
     Ok(Input {
         territory: brief.territory.clone(),
         week: brief.week,
@@ -241,8 +255,9 @@ pub async fn input<'a>(
         alerts: &judged.alerts,
         vocabulary: &room.vocabulary,
         places: picture.places.clone(),
-        feeds: feeds::states(room, &picture.ctx, as_of, &picture.computed.settling).await?,
-        findings: feeds::findings(&picture.ctx, as_of).await?,
+        feeds,
+        findings,
+        gates,
         access_numbers: gather::access_numbers(&picture.ctx).await?,
         events: gather::events(&picture.ctx).await?,
         agency: Agency {

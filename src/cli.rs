@@ -123,10 +123,16 @@ pub enum Command {
     #[command(subcommand)]
     Findings(Findings),
     /// Apply an edition that was held
-    Accept {
-        /// Its id, as `vigie status` and `vigie findings list` print it
-        fetch: String,
-    },
+    #[command(
+        after_help = "Example:\n  vigie accept 3f2a… --by \"Dr Martin\" --reason \"rattrapage confirmé par la source\""
+    )]
+    Accept(Accept),
+    /// Say that a gate's finding about a bulletin is known, and why: a gate that holds then lets it pass
+    #[command(
+        after_help = "Examples:\n  vigie acknowledge regional-sum --territory 76 --week 2020-W42 --by \"Dr Martin\" --reason \"…\"\n  \
+                            vigie acknowledge --list"
+    )]
+    Acknowledge(Acknowledge),
     /// Judge places by a rule on a day
     #[command(after_help = "Example:\n  vigie judge --rule zones-2020-09-23 --on 2020-10-12")]
     Judge {
@@ -169,6 +175,48 @@ pub struct Fetch {
     /// Day asked for, where the address holds {date} [default: today]
     #[arg(long, value_parser = parse_date, value_name = "DATE")]
     pub date: Option<Date>,
+}
+
+/// Options of `accept`.
+#[derive(Debug, Args)]
+pub struct Accept {
+    /// Its id, as `vigie status` and `vigie findings list` print it
+    pub fetch: String,
+    /// Who lets it through
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// Options of `acknowledge`.
+#[derive(Debug, Args)]
+pub struct Acknowledge {
+    /// Id of the gate, as the bulletin and `vigie config check` print it
+    #[arg(required_unless_present = "list")]
+    pub gate: Option<String>,
+    /// Only for this source
+    #[arg(long)]
+    pub source: Option<String>,
+    /// Only for bulletins of this territory
+    #[arg(long)]
+    pub territory: Option<Place>,
+    /// Only for bulletins of this week
+    #[arg(long, value_parser = parse_week, value_name = "WEEK")]
+    pub week: Option<Date>,
+    /// Who says so
+    #[arg(long, value_name = "NAME", required_unless_present = "list")]
+    pub by: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT", required_unless_present = "list")]
+    pub reason: Option<String>,
+    /// Last day for which it holds [default: no end]
+    #[arg(long, value_parser = parse_date, value_name = "DATE")]
+    pub until: Option<Date>,
+    /// List what was acknowledged
+    #[arg(long, conflicts_with_all = ["gate", "by", "reason", "until"])]
+    pub list: bool,
 }
 
 /// Options of `bulletin`.

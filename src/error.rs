@@ -61,6 +61,9 @@ pub enum Error {
     /// A batch could not be made or read.
     #[error("a table could not be read or written")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// A gate holds a bulletin: French sentences that say why and what to do.
+    #[error("{0}")]
+    Held(String),
     /// Anything else, in one sentence.
     #[error("{0}")]
     Failed(String),
@@ -73,6 +76,7 @@ impl Error {
         match self {
             Self::Usage(_) | Self::Config { .. } | Self::Vocabulary(_) => 2,
             Self::Store(vigie_store::Error::Folder { .. }) => 2,
+            Self::Held(_) => 3,
             Self::Store(vigie_store::Error::Locked { .. }) => 6,
             _ => 1,
         }

@@ -16,6 +16,7 @@ pub mod demo;
 pub mod error;
 pub mod feeds;
 pub mod fetch;
+pub mod gates;
 pub mod gather;
 pub mod init;
 pub mod progress;

@@ -9,6 +9,7 @@ mod command_line;
 mod demo;
 mod faults;
 mod findings;
+mod gates;
 mod real_feeds;
 mod replay;
 mod schedule;

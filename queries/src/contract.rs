@@ -3,7 +3,7 @@
 //! One TOML file in `sources/`. Adding a feed is adding such a file: the parser, the table, the schedule and the
 //! catalogue are all driven by it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::Error;
+use crate::{Error, GateSetting};
 
 /// A source's contract, checked.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,6 +43,9 @@ pub struct Contract {
     /// Beyond these an edition is held or refused.
     #[serde(default)]
     pub bounds: Bounds,
+    /// What it changes of the gates its editions pass.
+    #[serde(default)]
+    pub gates: BTreeMap<String, GateSetting>,
     /// The columns, key columns included.
     pub columns: Vec<Column>,
     /// Rows to leave out before anything is counted.
@@ -400,21 +403,30 @@ impl Contract {
 
 /// Names that no source may take: the tables that Vigie fills itself, those made for queries, and the folder of the
 /// vocabularies kept beside the raw bodies.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 23] = [
     "acknowledgements",
     "alert_events",
     "as_of",
+    "bulletin",
     "bulletins",
     "decisions",
+    "edition",
+    "edition_facts",
+    "feed_states",
     "feeds",
     "fetches",
     "findings",
     "forecasts",
     "indicators",
     "judgements",
+    "observations",
     "published_values",
+    "recent",
+    "recent_rows",
     "runs",
+    "scope",
     "vocabulary",
+    "what_if",
 ];
 
 /// Columns that every versioned table has besides its own.

@@ -72,12 +72,7 @@ impl Query {
     /// # Errors
     /// [`Error::Faulty`] when the header is missing, not closed, not valid, or names another file.
     pub fn parse(kind: QueryKind, file: &str, text: &str) -> Result<Self, Error> {
-        let Some(rest) = text.strip_prefix(OPEN) else {
-            return Err(Error::at(file, text, 0, format!("no header; expected {OPEN} on the first line")));
-        };
-        let Some((header_text, sql)) = rest.split_once(CLOSE) else {
-            return Err(Error::at(file, text, 0, format!("header is not closed; expected a line {CLOSE}")));
-        };
+        let (header_text, sql) = split_header(file, text)?;
         let header: Header = toml::from_str(header_text).map_err(|fault| {
             let offset = OPEN.len() + fault.span().map_or(0, |span| span.start);
             Error::at(file, text, offset, fault.message().replace('\n', " "))
@@ -128,4 +123,16 @@ impl Query {
         };
         own + if has("change") { 7 } else { 0 }
     }
+}
+
+/// The header of a SQL file and the query that follows it.
+///
+/// # Errors
+/// [`Error::Faulty`] when the header is missing or not closed.
+pub(crate) fn split_header<'a>(file: &str, text: &'a str) -> Result<(&'a str, &'a str), Error> {
+    let Some(rest) = text.strip_prefix(OPEN) else {
+        return Err(Error::at(file, text, 0, format!("no header; expected {OPEN} on the first line")));
+    };
+    rest.split_once(CLOSE)
+        .ok_or_else(|| Error::at(file, text, 0, format!("header is not closed; expected a line {CLOSE}")))
 }

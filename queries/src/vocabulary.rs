@@ -5,11 +5,12 @@ use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 
-use crate::{Contract, Error, Query, QueryKind, Rule};
+use crate::{Contract, Error, Gate, Query, QueryKind, Rule, Stage};
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sources");
 static MARTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/marts");
 static INDICATORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/indicators");
+static GATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/gates");
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 static REFERENCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/reference");
 
@@ -22,6 +23,7 @@ const SYSTEM_TABLES: [&str; 3] = ["as_of", "fetches", "feeds"];
 pub struct Vocabulary {
     contracts: BTreeMap<String, Contract>,
     queries: Vec<Query>,
+    gates: BTreeMap<String, Gate>,
     rules: BTreeMap<String, Rule>,
     reference: BTreeMap<String, Vec<u8>>,
     files: BTreeMap<String, Vec<u8>>,
@@ -50,13 +52,13 @@ impl Vocabulary {
     }
 
     /// The vocabulary in the binary, each file of `folder` (same layout: `sources/`, `marts/`, `indicators/`,
-    /// `rules/`, `reference/`) replacing the one of that name or adding to it.
+    /// `gates/`, `rules/`, `reference/`) replacing the one of that name or adding to it.
     ///
     /// # Errors
     /// [`Error::Faulty`] with file and line, [`Error::Unreadable`] when the folder cannot be read.
     pub fn with_overlay(folder: &Path) -> Result<Self, Error> {
         let mut files = embedded_files();
-        for part in ["sources", "marts", "indicators", "rules", "reference"] {
+        for part in ["sources", "marts", "indicators", "gates", "rules", "reference"] {
             let place = folder.join(part);
             if !place.is_dir() {
                 continue;
@@ -103,6 +105,7 @@ impl Vocabulary {
         let mut found = Self {
             contracts: BTreeMap::new(),
             queries: Vec::new(),
+            gates: BTreeMap::new(),
             rules: BTreeMap::new(),
             reference: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -127,6 +130,10 @@ impl Vocabulary {
                 ("indicators", Some("sql")) => {
                     found.queries.push(Query::parse(QueryKind::Indicator, file, text)?);
                 }
+                ("gates", Some("sql")) => {
+                    let gate = Gate::parse(file, text)?;
+                    found.gates.insert(gate.id.clone(), gate);
+                }
                 ("rules", Some("toml")) => {
                     let rule = Rule::parse(file, text)?;
                     found.rules.insert(rule.id.clone(), rule);
@@ -135,10 +142,9 @@ impl Vocabulary {
                     return Err(Error::Faulty {
                         file: file.clone(),
                         line: 1,
-                        what:
-                            "unexpected kind of file; expected .toml in sources and rules, .sql in marts and \
-                               indicators"
-                                .into(),
+                        what: "unexpected kind of file; expected .toml in sources and rules, .sql in marts, \
+                               indicators and gates"
+                            .into(),
                     });
                 }
             }
@@ -161,6 +167,15 @@ impl Vocabulary {
                 });
             }
         }
+        for contract in self.contracts.values() {
+            self.check_gate_settings(contract)?;
+        }
+        for gate in self.gates.values() {
+            if let Some(unknown) = gate.sources.iter().find(|source| !self.contracts.contains_key(*source)) {
+                let what = format!("sources names {unknown:?}, which no file of sources/ defines");
+                return Err(Error::Faulty { file: gate.file.clone(), line: 1, what });
+            }
+        }
         for rule in self.rules.values() {
             for criterion in &rule.criteria {
                 if self.query(&criterion.indicator).is_none() {
@@ -173,6 +188,27 @@ impl Vocabulary {
                         ),
                     });
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// A contract may only set gates that are asked of it, parameters they have, and columns of its own.
+    fn check_gate_settings(&self, contract: &Contract) -> Result<(), Error> {
+        for (id, setting) in &contract.gates {
+            let fault = |what: String| {
+                Err(Error::Faulty { file: format!("sources/{}.toml", contract.name()), line: 1, what })
+            };
+            let Some(gate) = self.gates.get(id).filter(|gate| gate.stage == Stage::Fetch) else {
+                let known: Vec<&str> = self.gates(Stage::Fetch).map(|gate| gate.id.as_str()).collect();
+                return fault(format!("gates.{id} is no gate of a fetch; known: {}", known.join(", ")));
+            };
+            if let Some(name) = setting.parameters.keys().find(|name| !gate.parameters.contains_key(*name)) {
+                let known: Vec<&str> = gate.parameters.keys().map(String::as_str).collect();
+                return fault(format!("gates.{id} has no parameter {name:?}; known: {}", known.join(", ")));
+            }
+            if let Some(name) = setting.except.iter().find(|name| contract.column(name).is_none()) {
+                return fault(format!("gates.{id}.except names {name:?}, which is no column"));
             }
         }
         Ok(())
@@ -240,8 +276,20 @@ impl Vocabulary {
     pub fn fingerprint(&self) -> String {
         let contracts = self.contracts.values().map(|contract| contract.fingerprint.as_str());
         let queries = self.queries.iter().map(|query| query.fingerprint.as_str());
+        let gates = self.gates.values().map(|gate| gate.fingerprint.as_str());
         let rules = self.rules.values().map(|rule| rule.fingerprint.as_str());
-        fingerprint(&contracts.chain(queries).chain(rules).collect::<Vec<_>>().join(" "))
+        fingerprint(&contracts.chain(queries).chain(gates).chain(rules).collect::<Vec<_>>().join(" "))
+    }
+
+    /// The gates of a stage, by id.
+    pub fn gates(&self, stage: Stage) -> impl Iterator<Item = &Gate> {
+        self.gates.values().filter(move |gate| gate.stage == stage)
+    }
+
+    /// One gate.
+    #[must_use]
+    pub fn gate(&self, id: &str) -> Option<&Gate> {
+        self.gates.get(id)
     }
 
     /// One rule.
@@ -286,6 +334,7 @@ fn embedded_files() -> BTreeMap<String, Vec<u8>> {
         ("sources", &SOURCES),
         ("marts", &MARTS),
         ("indicators", &INDICATORS),
+        ("gates", &GATES),
         ("rules", &RULES),
         ("reference", &REFERENCE),
     ];

@@ -8,8 +8,8 @@ use vigie_queries::{
 };
 
 use crate::input::{
-    AccessNumber, Agency, AsOf, Event, EventKind, FeedState, FindingSummary, Freshness, Input, PlaceInfo,
-    Settling,
+    AccessNumber, Acknowledged, Agency, AsOf, Event, EventKind, FeedState, FindingSummary, Freshness,
+    GateResult, Input, PlaceInfo, Settling,
 };
 
 /// Owned parts an [`Input`] borrows from.
@@ -25,6 +25,7 @@ pub(crate) struct Made {
     pub(crate) events: Vec<Event>,
     pub(crate) territory: Place,
     pub(crate) findings: Vec<FindingSummary>,
+    pub(crate) gates: Vec<GateResult>,
 }
 
 /// Days of the wave.
@@ -73,6 +74,40 @@ impl Made {
                 example_message:
                     "Ligne 214, colonne « nbre_pass_tot » : « 12,O » n’est pas un nombre entier.".into(),
             }],
+            gates: vec![
+                GateResult {
+                    gate: "near-threshold".to_owned(),
+                    title_fr: "À une unité d’un autre niveau".to_owned(),
+                    source: None,
+                    severity: "warn".to_owned(),
+                    count: 2,
+                    examples: vec!["Gers (32) : avec une unité de plus, niveau « orange ».".to_owned()],
+                    acknowledged: None,
+                },
+                GateResult {
+                    gate: "regional-sum".to_owned(),
+                    title_fr: "La somme des départements n’est pas la région".to_owned(),
+                    source: None,
+                    severity: "hold".to_owned(),
+                    count: 1,
+                    examples: vec!["Occitanie : 159, et 160 pour la somme des départements.".to_owned()],
+                    acknowledged: Some(Acknowledged {
+                        id: "0123".to_owned(),
+                        by: "Astreinte".to_owned(),
+                        reason: "transfert en cours".to_owned(),
+                        until: None,
+                    }),
+                },
+                GateResult {
+                    gate: "frozen-series".to_owned(),
+                    title_fr: "Série figée".to_owned(),
+                    source: None,
+                    severity: "warn".to_owned(),
+                    count: 0,
+                    examples: Vec::new(),
+                    acknowledged: None,
+                },
+            ],
         };
         made.fill();
         made.judge();
@@ -138,6 +173,7 @@ impl Made {
             places: self.places.clone(),
             feeds,
             findings: self.findings.clone(),
+            gates: self.gates.clone(),
             access_numbers: access
                 .iter()
                 .flat_map(|(phone, codes)| {

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::Serialize;
 use vigie_queries::{Alert, Judgement, Observations, Place, Vocabulary};
 
 /// Everything one bulletin says.
@@ -33,6 +34,8 @@ pub struct Input<'a> {
     pub feeds: Vec<FeedState>,
     /// What was found wrong in the editions in use, by source and code.
     pub findings: Vec<FindingSummary>,
+    /// What the gates of the bulletin found, those without a finding included, and those of the editions of the last weeks.
+    pub gates: Vec<GateResult>,
     /// What to dial, by department.
     pub access_numbers: Vec<AccessNumber>,
     /// Dated context: holidays, strikes, measures, definition breaks.
@@ -142,6 +145,38 @@ pub struct FindingSummary {
     pub count: u64,
     /// Message of one of them, in French.
     pub example_message: String,
+}
+
+/// What a gate found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GateResult {
+    /// Id of the gate.
+    pub gate: String,
+    /// Title for readers.
+    pub title_fr: String,
+    /// Gates of fetches: the source whose editions it was asked of.
+    pub source: Option<String>,
+    /// `info`, `warn` or `hold`.
+    pub severity: String,
+    /// Rows found; 0 when the gate passes.
+    pub count: u64,
+    /// Sentences about the first of them.
+    pub examples: Vec<String>,
+    /// Who let it pass, when every row found is acknowledged.
+    pub acknowledged: Option<Acknowledged>,
+}
+
+/// Who let a finding of a gate pass, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Acknowledged {
+    /// Its id in the table `acknowledgements`.
+    pub id: String,
+    /// Who; empty when nobody gave a name.
+    pub by: String,
+    /// Why; empty when nobody said.
+    pub reason: String,
+    /// Last day for which it holds.
+    pub until: Option<Date>,
 }
 
 /// What to dial in a department when practices are closed.

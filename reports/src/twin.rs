@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::Error;
-use crate::input::Input;
+use crate::input::{GateResult, Input};
 use crate::published::{PlottedSeries, PublishedValue};
 
 /// Version of the twin's layout.
@@ -19,6 +19,7 @@ struct Twin<'a> {
     as_of: AsOf,
     edition: u32,
     vocabulary_fingerprint: String,
+    gates: &'a [GateResult],
     published: &'a [PublishedValue],
     plotted: &'a [PlottedSeries],
 }
@@ -59,6 +60,7 @@ pub(crate) fn json(
         as_of: AsOf { issued: input.as_of.issued, recorded: input.as_of.recorded },
         edition: input.edition,
         vocabulary_fingerprint: input.vocabulary.fingerprint(),
+        gates: &input.gates,
         published,
         plotted,
     };

@@ -1,6 +1,7 @@
-//! `vigie config check`: reads everything that people write, and runs the rules' own tests.
+//! `vigie config check`: reads everything that people write, and runs the rules' own tests and plans the gates.
 
 use serde::Serialize;
+use vigie_queries::{GateSeverity, Stage};
 
 use super::print_json;
 use crate::cli::Global;
@@ -13,14 +14,26 @@ struct Checked {
     sources: usize,
     sources_with_address: usize,
     queries: usize,
+    gates: Vec<Listed>,
     rules: usize,
     rule_tests: usize,
     failures: Vec<String>,
 }
 
-/// Exit code 2 when a file is faulty (the error says where), 1 when a rule fails one of its own tests.
-pub(super) fn run(global: &Global) -> Result<u8, Error> {
+#[derive(Serialize)]
+struct Listed {
+    gate: String,
+    stage: Stage,
+    severity: GateSeverity,
+    title_fr: String,
+}
+
+/// Exit code 2 when a file is faulty (the error says where), 1 when a rule fails one of its own tests or a gate
+/// cannot run.
+pub(super) async fn run(global: &Global) -> Result<u8, Error> {
     let (config, vocabulary, file) = settings(global)?;
+    let faulty_gates = vigie_transform::check_gates(&vocabulary).await?;
+    let faulty_gates = faulty_gates.into_iter().map(|fault| Error::from(fault).sentence());
     let with_address = vocabulary.contracts().filter(|contract| {
         let source = config.sources.get(contract.name());
         source.and_then(|source| source.url.as_ref()).or(contract.feed.url.as_ref()).is_some()
@@ -30,12 +43,23 @@ pub(super) fn run(global: &Global) -> Result<u8, Error> {
         sources: vocabulary.contracts().count(),
         sources_with_address: with_address.count(),
         queries: vocabulary.queries().len(),
+        gates: [Stage::Fetch, Stage::Bulletin]
+            .into_iter()
+            .flat_map(|stage| vocabulary.gates(stage))
+            .map(|gate| Listed {
+                gate: gate.id.clone(),
+                stage: gate.stage,
+                severity: gate.severity,
+                title_fr: gate.title_fr.clone(),
+            })
+            .collect(),
         rules: vocabulary.rules().count(),
         rule_tests: vocabulary.rules().map(|rule| rule.tests.len()).sum(),
         failures: vocabulary
             .rules()
             .flat_map(vigie_transform::check_rule_tests)
             .map(|failure| failure.to_string())
+            .chain(faulty_gates)
             .collect(),
     };
     if global.json {
@@ -47,6 +71,11 @@ pub(super) fn run(global: &Global) -> Result<u8, Error> {
         }
         println!("{} sources ({} with an address)", checked.sources, checked.sources_with_address);
         println!("{} queries", checked.queries);
+        println!("{} gates", checked.gates.len());
+        for gate in &checked.gates {
+            let stage = if gate.stage == Stage::Fetch { "fetch" } else { "bulletin" };
+            println!("  {:<9} {:<5} {:<22} {}", stage, gate.severity.as_str(), gate.gate, gate.title_fr);
+        }
         println!("{} rules, {} tests, {} failed", checked.rules, checked.rule_tests, checked.failures.len());
         for failure in &checked.failures {
             println!("  {failure}");

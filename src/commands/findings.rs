@@ -1,13 +1,17 @@
 //! `vigie findings` and `vigie accept`: what was found, and what a person decides about it.
 
+use std::collections::BTreeSet;
+
+use vigie_queries::GateSeverity;
 use vigie_store::{FetchRecord, Outcome};
 
 use super::again::Which;
 use super::fetch::{exit_code, tell};
 use super::{again, found, print_json};
-use crate::cli::{Findings, Global};
+use crate::cli::{Accept, Findings, Global};
 use crate::error::Error;
-use crate::fetch::{Origin, Request, fetch};
+use crate::fetch::{OLDER_EDITION, Origin, Request, fetch};
+use crate::gates::{Acknowledgement, acknowledge};
 use crate::room::Room;
 
 /// Lists, shows or replays.
@@ -34,8 +38,9 @@ pub(super) async fn run(global: &Global, what: Findings) -> Result<u8, Error> {
 }
 
 /// Applies an edition that was held or stale.
-pub(super) async fn accept(global: &Global, id: &str) -> Result<u8, Error> {
+pub(super) async fn accept(global: &Global, options: &Accept) -> Result<u8, Error> {
     let room = Room::open(global)?;
+    let id = options.fetch.as_str();
     let kept = kept(&room, id).await?;
     if !matches!(kept.outcome, Outcome::Held | Outcome::Stale) {
         return Err(Error::Usage(format!(
@@ -43,7 +48,33 @@ pub(super) async fn accept(global: &Global, id: &str) -> Result<u8, Error> {
             kept.outcome.as_str()
         )));
     }
-    apply(global, &room, kept).await
+    let gates: BTreeSet<String> = match kept.outcome {
+        Outcome::Held => {
+            let contract = room.contract(&kept.source)?;
+            let holds = |code: &String| {
+                let gate = room.vocabulary.gate(code).and_then(|gate| gate.on_source(contract));
+                gate.is_some_and(|gate| gate.severity == GateSeverity::Hold)
+            };
+            room.lake.findings(id).await?.into_iter().map(|finding| finding.code).filter(holds).collect()
+        }
+        _ => BTreeSet::from([OLDER_EDITION.to_owned()]),
+    };
+    let said = gates
+        .into_iter()
+        .map(|gate| Acknowledgement {
+            gate,
+            source: Some(kept.source.clone()),
+            fetch_id: Some(id.to_owned()),
+            by: options.by.clone(),
+            reason: options.reason.clone(),
+            ..Acknowledgement::default()
+        })
+        .collect();
+    let code = apply(global, &room, kept).await?;
+    if code == 0 {
+        acknowledge(&room, said).await?;
+    }
+    Ok(code)
 }
 
 async fn kept(room: &Room, id: &str) -> Result<FetchRecord, Error> {

@@ -1,5 +1,6 @@
 //! One function per command: calls the stages, prints the result, gives the exit code.
 
+mod acknowledge;
 mod again;
 mod backup;
 mod check;
@@ -44,11 +45,12 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Restore { dir } => backup::restore(global, &dir).await,
         Command::Compact => verify::compact(global).await,
         Command::Findings(what) => findings::run(global, what).await,
-        Command::Accept { fetch } => findings::accept(global, &fetch).await,
+        Command::Accept(options) => findings::accept(global, &options).await,
+        Command::Acknowledge(options) => acknowledge::run(global, options).await,
         Command::Judge { rule, on, territory, as_of } => {
             judge::run(global, &rule, on, territory, as_of).await
         }
-        Command::Config(Config::Check) => check::run(global),
+        Command::Config(Config::Check) => check::run(global).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "vigie", &mut std::io::stdout());
             Ok(0)

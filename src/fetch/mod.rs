@@ -23,6 +23,7 @@ pub use report::{Report, Said};
 
 use crate::calendar::{paris, paris_day};
 use crate::error::Error;
+use crate::gates::{self, Edition};
 use crate::room::Room;
 
 /// How long a writer waits for another one of the same source.
@@ -33,10 +34,7 @@ const LOCKED: &str = "Un autre processus écrit dans le lac et n’a pas fini à
                       Son fichier est gardé ; le prochain relevé la reprendra.";
 
 /// Code of the finding about an edition older than what is known.
-const OLDER_EDITION: &str = "older-edition";
-
-/// Code of the finding about an edition that withdraws more than its contract allows.
-const MASS_WITHDRAWAL: &str = "mass-withdrawal";
+pub(crate) const OLDER_EDITION: &str = "older-edition";
 
 /// Where the body of a poll comes from.
 #[derive(Debug, Clone)]
@@ -65,7 +63,7 @@ pub struct Request {
     pub origin: Origin,
     /// Edition time, when the caller knows it.
     pub issued_at: Option<Timestamp>,
-    /// Apply it even if it is older than what is known or withdraws too much (`vigie accept`).
+    /// Apply it even if it is older than what is known, or a gate holds it (`vigie accept`).
     pub accepted: bool,
 }
 
@@ -235,9 +233,6 @@ async fn poll(
         })
         .await?
     };
-    let withdrawn_max = contract.bounds.withdrawn_share_max;
-    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^52")]
-    let withdrawn_share = change.rows_withdrawn as f64 / (change.keys_known.max(1)) as f64;
     if snapshot && !request.accepted {
         let differing = change.rows_changed + change.rows_withdrawn;
         let again = older::repeated(room, contract, &checked.rows, differing, change.keys_known).await?;
@@ -252,23 +247,26 @@ async fn poll(
     }
     record.rows_changed = change.rows_changed;
     record.rows_withdrawn = change.rows_withdrawn;
-    if snapshot && !request.accepted && withdrawn_share > withdrawn_max {
-        let sentence = format!(
-            "{} lignes connues sur {} manquent dans cette édition ({:.0} % ; au plus {:.0} % sont admis). L’édition est \
-             retenue ; les données précédentes restent. Pour l’appliquer : vigie accept {}",
-            change.rows_withdrawn,
-            change.keys_known,
-            withdrawn_share * 100.0,
-            withdrawn_max * 100.0,
-            record.fetch_id
-        );
-        findings.push(edition_finding(record, MASS_WITHDRAWAL, &sentence));
-        record.outcome = Outcome::Held;
-        record.rows_changed = 0;
-        record.rows_withdrawn = 0;
-        record.message = Some(sentence);
-        stamp(record, started);
-        return Ok(room.lake.record_fetch(record, findings).await?);
+    if !matches!(request.origin, Origin::Bundled { .. }) {
+        let edition = Edition {
+            record,
+            last: last.as_ref(),
+            rows: &checked.rows,
+            compression: checked.form.compression,
+            keys_known: change.keys_known,
+            issued_at,
+            accepted: request.accepted,
+        };
+        let verdict = gates::check(room, contract, &edition).await?;
+        findings.extend(verdict.findings);
+        if let Some(sentence) = verdict.held {
+            record.outcome = Outcome::Held;
+            record.rows_changed = 0;
+            record.rows_withdrawn = 0;
+            record.message = Some(sentence);
+            stamp(record, started);
+            return Ok(room.lake.record_fetch(record, findings).await?);
+        }
     }
     let nothing = change.rows_changed == 0 && change.rows_withdrawn == 0;
     record.outcome = if nothing { Outcome::Unchanged } else { Outcome::New };

@@ -237,6 +237,26 @@ pub fn runs() -> TableSpec {
     )
 }
 
+/// One row per word of a person about a gate: who lets what through, why, and until when.
+#[must_use]
+pub fn acknowledgements() -> TableSpec {
+    log(
+        "acknowledgements",
+        &[
+            ("acknowledgement_id", Utf8),
+            ("gate", Utf8),
+            ("source", Utf8),
+            ("territory", Utf8),
+            ("week", Date32),
+            ("fetch_id", Utf8),
+            ("by", Utf8),
+            ("reason", Utf8),
+            ("until", Date32),
+            ("recorded_at", instant()),
+        ],
+    )
+}
+
 /// One row per decision of a committee.
 #[must_use]
 pub fn decisions() -> TableSpec {
@@ -259,6 +279,7 @@ pub fn decisions() -> TableSpec {
 #[must_use]
 pub fn all() -> Vec<TableSpec> {
     vec![
+        acknowledgements(),
         alert_events(),
         bulletins(),
         decisions(),

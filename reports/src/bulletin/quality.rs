@@ -1,4 +1,4 @@
-//! Data quality: age of every feed, gaps with their reasons, rows set aside, definition breaks, provisional figures.
+//! Data quality: age of every feed, gaps with their reasons, gates, rows set aside, definition breaks, provisional figures.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,17 @@ use super::parts;
 use super::view::{View, paris_day};
 use crate::document::{Block, Cell, Column, Row, Table};
 use crate::french;
-use crate::input::{EventKind, FeedState, Freshness};
+use crate::input::{EventKind, FeedState, Freshness, GateResult};
 use crate::published::Register;
 
 /// A fresh feed older than that is a reference table, issued once.
 const YEAR_HOURS: f64 = 365.0 * 24.0;
 /// Findings printed; the rest is counted.
 const FINDINGS_MAX: usize = 12;
+/// Gates printed; the rest is counted.
+const GATES_MAX: usize = 10;
+/// Sentences printed of one gate.
+const EXAMPLES_MAX: usize = 3;
 /// Daily series whose gaps are told: one per feed, not the rolling sums made from them.
 const WATCHED: [&str; 4] = ["hospital_patients", "admissions_7d", "tests_7d", "er_covid_share_7d"];
 
@@ -34,8 +38,106 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     } else {
         blocks.push(Block::Bullets { items });
     }
+    blocks.extend(gates(view, register));
     blocks.push(findings(view, register));
     blocks
+}
+
+/// What the gates found, and who let it pass; nothing where no gate was asked.
+fn gates(view: &View, register: &mut Register) -> Option<Block> {
+    let asked = &view.input.gates;
+    if asked.is_empty() {
+        return None;
+    }
+    let at = paris_day(view.input.as_of.issued);
+    let mut found: Vec<&GateResult> = asked.iter().filter(|result| result.count > 0).collect();
+    // What holds first, then what is about the bulletin itself.
+    found.sort_by_key(|result| {
+        (result.severity != "hold", result.source.is_some(), &result.gate, &result.source)
+    });
+    let rest = found.len().saturating_sub(GATES_MAX);
+    let rows = found
+        .iter()
+        .take(GATES_MAX)
+        .map(|result| {
+            let place = match &result.source {
+                Some(source) => Place { geo_type: GeoType::Source, code: source.clone() },
+                None => view.territory().clone(),
+            };
+            let about = parts::about_fact(&format!("gate.{}", result.gate), &place, at);
+            let n = result.count as f64;
+            let count =
+                register.note("table", &result.title_fr, &about, Some(n), "rows", french::number(n, 0));
+            let title = match &result.source {
+                Some(source) => format!("{} : {}", view.source_title(source), result.title_fr),
+                None => result.title_fr.clone(),
+            };
+            let shown = if result.source.is_none() { EXAMPLES_MAX } else { 1 };
+            let mut said = result.examples.iter().take(shown).map(|text| crate::clean::short(text, 170));
+            let mut text = said.by_ref().collect::<Vec<_>>().join(" ");
+            if result.source.is_none() && result.count > EXAMPLES_MAX as u64 {
+                text.push_str(&format!(" Et {} autres.", french::number(n - EXAMPLES_MAX as f64, 0)));
+            }
+            Row::of(vec![
+                Cell::text(crate::clean::short(&title, 90)),
+                Cell::text(count),
+                Cell::text(french::typography(&text)),
+                Cell {
+                    text: french::typography(&decided(result)),
+                    strong: result.severity == "hold" && result.acknowledged.is_none(),
+                    ..Cell::default()
+                },
+            ])
+        })
+        .collect();
+    let mut notes = Vec::new();
+    if rest > 0 {
+        notes.push(format!("Et {rest} autres contrôles avec un constat (jumeau JSON)."));
+    }
+    let passed: Vec<String> = asked
+        .iter()
+        .filter(|result| result.count == 0)
+        .map(|result| format!("« {} »", crate::clean::short(&result.title_fr, 60)))
+        .collect();
+    if !passed.is_empty() {
+        notes.push(format!("Sans constat : {}.", french::list(&passed)));
+    }
+    let notes: Vec<String> = notes.iter().map(|note| french::typography(note)).collect();
+    if found.is_empty() {
+        let text = format!("Contrôles avant publication. {}", notes.join(" "));
+        return Some(Block::Paragraph { text: parts::text(text) });
+    }
+    Some(Block::Table(Table {
+        caption: "Contrôles avant publication, et sur les éditions des dernières semaines".to_owned(),
+        columns: vec![
+            Column::text("Contrôle", 1.0),
+            Column::number("Constats"),
+            Column::text("Exemples", 1.8),
+            Column::text("Suite", 0.8),
+        ],
+        rows,
+        notes,
+        source: String::new(),
+    }))
+}
+
+/// What became of what a gate found.
+fn decided(result: &GateResult) -> String {
+    let Some(one) = &result.acknowledged else {
+        return match result.severity.as_str() {
+            "hold" if result.source.is_some() => "édition retenue".to_owned(),
+            "hold" => "publication retenue".to_owned(),
+            _ => "signalé".to_owned(),
+        };
+    };
+    let by = if one.by.is_empty() {
+        "admis".to_owned()
+    } else {
+        format!("admis par {}", crate::clean::short(&one.by, 40))
+    };
+    let until = one.until.map_or_else(String::new, |day| format!(" jusqu’au {}", french::date_digits(day)));
+    let reason = crate::clean::short(&one.reason, 120);
+    if reason.is_empty() { format!("{by}{until}") } else { format!("{by}{until} : {reason}") }
 }
 
 fn feeds(view: &View, register: &mut Register) -> Block {
