@@ -170,6 +170,10 @@ impl Fetcher {
         if status == StatusCode::NOT_MODIFIED && conditional {
             return Ok(Reply::NotModified { status: status.as_u16() });
         }
+        if status.is_redirection() && response.headers().contains_key(header::LOCATION) {
+            // The client gives up in silence on an address that it cannot even read as one.
+            return Err(FetchError::redirect(place, format!("status {status}, to an address that is none")));
+        }
         if status != StatusCode::OK && status != StatusCode::NON_AUTHORITATIVE_INFORMATION {
             return Err(FetchError::status(place, status.as_u16(), retry_after(response.headers())));
         }
@@ -207,12 +211,14 @@ impl Fetcher {
     }
 }
 
-/// At most five redirects, and never from https back to http.
+/// At most five redirects, never from https back to http, never to a file or another service.
 fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let downgraded = attempt.url().scheme() == "http"
         && attempt.previous().last().is_some_and(|from| from.scheme() == "https");
     if downgraded {
         attempt.error("redirect from https to http")
+    } else if !matches!(attempt.url().scheme(), "http" | "https") {
+        attempt.error("redirect to neither http nor https")
     } else if attempt.previous().len() > REDIRECTS_MAX {
         attempt.error("too many redirects")
     } else {

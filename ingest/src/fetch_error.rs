@@ -29,7 +29,12 @@ impl FetchError {
     pub(crate) fn new(code: Code, place: &str, what: impl Into<String>, french: &str) -> Self {
         let retryable = matches!(
             code,
-            Code::ConnectFailed | Code::TimedOut | Code::CutShort | Code::ServerError | Code::TooManyRequests
+            Code::ConnectFailed
+                | Code::TimedOut
+                | Code::CutShort
+                | Code::BadReply
+                | Code::ServerError
+                | Code::TooManyRequests
         );
         Self {
             code,
@@ -56,10 +61,7 @@ impl FetchError {
     pub(crate) fn transport(place: &str, cause: &reqwest::Error) -> Self {
         let what = root_cause(cause);
         if cause.is_redirect() {
-            let french = format!(
-                "Les redirections de {place} ne mènent à rien (boucle, plus de {REDIRECTS_MAX}, ou retour de https à http). Vérifier l’adresse de la source."
-            );
-            return Self::new(Code::BadRedirect, place, what, &french);
+            return Self::redirect(place, what);
         }
         if cause.is_timeout() {
             let french = format!(
@@ -73,10 +75,24 @@ impl FetchError {
             );
             return Self::new(Code::ConnectFailed, place, what, &french);
         }
+        if is_unsound(cause) {
+            let french = format!(
+                "Le serveur de {place} ne répond pas en HTTP correct. Vérifier l’adresse et le port de la source{NNBSP}; si cela dure, prévenir le producteur."
+            );
+            return Self::new(Code::BadReply, place, what, &french);
+        }
         let french = format!(
             "La connexion à {place} s’est rompue avant la fin du fichier. Rien n’a été chargé{NNBSP}; Vigie réessaiera au prochain passage."
         );
         Self::new(Code::CutShort, place, what, &french)
+    }
+
+    /// A redirect that cannot be followed.
+    pub(crate) fn redirect(place: &str, what: impl Into<String>) -> Self {
+        let french = format!(
+            "Les redirections de {place} ne mènent à rien (boucle, plus de {REDIRECTS_MAX}, retour de https à http, ou adresse qui n’est ni http ni https). Vérifier l’adresse de la source."
+        );
+        Self::new(Code::BadRedirect, place, what, &french)
     }
 
     pub(crate) fn wrong_length(place: &str, got: u64, declared: u64) -> Self {
@@ -151,6 +167,23 @@ impl FetchError {
 
 /// Redirects followed before giving up.
 pub(crate) const REDIRECTS_MAX: usize = 5;
+
+/// Whether bytes came that are no HTTP, as against bytes that did not come. The library tells the two apart in words
+/// only, but for chunks, whose faults are input errors.
+fn is_unsound(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{InvalidData, InvalidInput};
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        if let Some(fault) = inner.downcast_ref::<std::io::Error>() {
+            return matches!(fault.kind(), InvalidData | InvalidInput);
+        }
+        cause = inner;
+    }
+    let words = cause.to_string();
+    ["invalid ", "message head is too large", "unexpected transfer-encoding"]
+        .iter()
+        .any(|start| words.starts_with(start))
+}
 
 /// The innermost cause, which says `connection refused` where the outer one says `error sending request`.
 fn root_cause(error: &reqwest::Error) -> String {

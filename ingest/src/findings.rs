@@ -254,7 +254,9 @@ codes! {
     TooManyRequests = "too-many-requests",
     /// The server refused (4xx) or answered something else than a body.
     HttpStatus = "http-status",
-    /// Redirects in a loop, too many, or from https to http.
+    /// The server does not answer in sound HTTP.
+    BadReply = "bad-reply",
+    /// Redirects in a loop, too many, from https to http, or to what is neither.
     BadRedirect = "bad-redirect",
     /// The body is larger than the contract bears.
     BodyTooLarge = "body-too-large",

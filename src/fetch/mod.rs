@@ -100,12 +100,17 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
     if let Err(error) = result {
         // Whatever was written before is whole or absent; the poll itself is still recorded if the lake allows.
         if let Error::Feed(fault) = &error {
+            tracing::info!(source = record.source, attempts = fault.attempts, "{fault}");
             record.http_status = fault.http_status;
         }
         record.outcome = Outcome::Failed;
-        (record.rows_changed, record.rows_withdrawn) = (0, 0);
+        (record.rows_changed, record.rows_withdrawn) = (0, 0); // what was about to be added is not there
         locked = matches!(&error, Error::Store(vigie_store::Error::Locked { .. }));
-        record.message = Some(if locked { LOCKED.to_owned() } else { error.sentence() });
+        record.message = Some(match &error {
+            _ if locked => LOCKED.to_owned(),
+            Error::Feed(fault) => fault.message_fr.clone(),
+            _ => error.sentence(),
+        });
         stamp(&mut record, started);
         if let Err(unrecorded) = room.lake.record_fetch(&record, &[]).await {
             tracing::error!(source = record.source, error = %unrecorded, "the poll could not be recorded");
@@ -151,7 +156,6 @@ async fn poll(
         }
         Reply::Body(body) => body,
     };
-    record.sha256 = Some(body.sha256.clone());
     record.bytes = Some(body.bytes);
     record.http_status = body.http_status;
     record.etag.clone_from(&body.etag);
@@ -166,6 +170,8 @@ async fn poll(
         let (path, sha256) = (body.file.path().to_owned(), body.sha256.clone());
         blocking(move || Ok(lake.keep_body(&source, &path, &sha256)?)).await?;
     }
+    record.sha256 = Some(body.sha256.clone()); // not before: a record names only bodies that are kept
+
     let lock = {
         let (lake, source) = (room.lake.clone(), request.source.clone());
         blocking(move || Ok(lake.lock(&source, LOCK_WAIT)?)).await?
@@ -292,8 +298,11 @@ async fn obtain(
     let spool = room.lake.spool();
     match origin {
         Origin::Url(url) => {
+            // The first poll of a day asks for the whole body: a server that says `304` of an edition that did change
+            // is believed for a day at most.
+            let today = paris_day(crate::clock::now());
             let validators = last
-                .filter(|last| last.url.as_deref() == Some(url))
+                .filter(|last| last.url.as_deref() == Some(url) && paris_day(last.recorded_at) == today)
                 .map(|last| Validators { etag: last.etag.clone(), last_modified: last.last_modified.clone() })
                 .unwrap_or_default();
             let fetcher = Fetcher::new(room.config.fetch.policy())?;

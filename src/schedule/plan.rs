@@ -147,6 +147,33 @@ mod tests {
     }
 
     #[test]
+    fn after_any_stop_or_jump_every_window_is_run_or_missed_exactly_once() {
+        // Pattern, last window before, first look after, windows due in between (the last of them runs).
+        let cases = [
+            ("*/10 * * * *", "2020-11-03T10:00:00Z", "2020-11-03T11:05:00Z", 6), // an hour
+            ("*/10 * * * *", "2020-11-03T10:00:00Z", "2020-11-04T10:05:00Z", 144), // a day
+            ("0 */2 * * *", "2020-12-30T11:00:00Z", "2021-01-09T11:05:00Z", 120), // ten days, over week 53
+            ("0 * * * *", "2020-10-24T22:00:00Z", "2020-10-25T04:05:00Z", 6), // summer time ends: 02:00 twice
+            ("0 * * * *", "2021-03-27T22:00:00Z", "2021-03-28T04:05:00Z", 6), // summer time begins: no 02:00
+            ("30 2 * * *", "2020-10-24T00:30:00Z", "2020-10-26T12:00:00Z", 2),
+            ("30 2 * * *", "2021-03-27T01:30:00Z", "2021-03-29T12:00:00Z", 2),
+            ("0 9 * * THU", "2020-12-24T08:00:00Z", "2021-01-07T08:00:00Z", 2), // 31 December is in week 53
+            ("* * * * *", "2020-11-03T10:00:00Z", "2020-11-03T10:00:59Z", 0),
+            ("* * * * *", "2020-11-03T10:00:00Z", "2019-11-03T10:00:00Z", 0), // a clock set back a year
+        ];
+        for (pattern, last, now, expected) in cases {
+            let due = paris(pattern).due(Some(at(last)), at(now), true);
+            let mut windows = due.missed.clone();
+            windows.extend(due.run);
+            assert_eq!(windows.len() as u64 + due.missed_before, expected, "{pattern} from {last} to {now}");
+            assert!(windows.is_sorted_by(|a, b| a < b), "{windows:?}");
+            assert!(windows.iter().all(|window| *window > at(last) && *window <= at(now)), "{windows:?}");
+            // What was handled is not due again.
+            assert_eq!(paris(pattern).due(due.run.or(Some(at(last))), at(now), true), Due::default());
+        }
+    }
+
+    #[test]
     fn a_window_handled_is_not_due_again_even_when_the_clock_goes_back() {
         let table = paris("0 8 * * *");
         let last = Some(at("2020-10-11T06:00:00Z"));

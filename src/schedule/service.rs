@@ -110,6 +110,7 @@ async fn jobs(room: &Room) -> Result<Vec<Job>, Error> {
         job: String,
         scheduled_for: Timestamp,
     }
+    // The present of the lake: a clock set back since the last stop would hide the newest windows, and run them twice.
     let ctx = room.session(Room::as_of(None, room.now()?))?;
     let recorded: BTreeMap<String, Timestamp> =
         rows::read::<Last>(&ctx, "select job, max(scheduled_for) as scheduled_for from runs group by job")
