@@ -7,7 +7,7 @@ MOLD := $(shell command -v mold 2>/dev/null)
 CARGO := $(if $(MOLD),mold -run cargo,cargo)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo build test check alltests fuzz bench release samples clean
+.PHONY: help demo build test check alltests fuzz torture bench release samples clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,11 @@ alltests:
 
 fuzz: ## Feed every reader made-up input: [TARGET=csv] [SECONDS=60] (see tests/fuzz/run)
 	@tests/fuzz/run "$(TARGET)" "$(SECONDS)"
+
+torture: ## What docs/reliability.md tells, tried again (ONLY="kills calls", ROUNDS=10000, SEED=7, LONG=1)
+	@.ci/setup --tests
+	$(CARGO) build --workspace --bins
+	$(CARGO) test --workspace --test torture -- $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(LONG),--long)
 
 bench: ## Figures of docs/benches.md (release: over an hour from nothing; PROFILE=dev: the quick build)
 	@.ci/setup

@@ -1,8 +1,11 @@
-//! A faulty feed server: every fault ends in its verdict, the raw bytes are kept, the other feeds go on.
+//! A faulty feed server: every fault ends in its verdict, the raw bytes are kept, the other feeds go on. And a quick
+//! selection of what `make torture` does at length.
 
 use serde_json::Value;
 
-use crate::support::{Lake, Reply, Server};
+use crate::support::Lake;
+use crate::torture::server::{Reply, Server};
+use crate::torture::{Options, PARTS, rng};
 
 /// Two departments, three days of the hospital feed.
 fn hospital(days: &[&str]) -> Vec<u8> {
@@ -122,4 +125,32 @@ fn an_edition_that_was_replaced_and_comes_back_is_stale() {
     server.set("/hospital.csv", Reply::Body(hospital(&["2020-10-05"])));
     assert_eq!(fetch(), "stale");
     assert_eq!(lake.value("select count(*) from hospital_stock"), 4);
+}
+
+/// A part of the torture harness, in small.
+fn torture(name: &str, rounds: u64) {
+    let options = Options { seed: rng::fresh_seed(), rounds: Some(rounds), long: false };
+    let part = PARTS.iter().find(|part| part.name == name).unwrap();
+    let tally = (part.run)(&options);
+    let said = tally.failures.join("\n");
+    assert!(tally.failures.is_empty(), "{}, seed {}: {said}", part.about, options.seed);
+    assert!(
+        tally.cases > 0 || tally.notes.iter().any(|note| note.starts_with("skipped")),
+        "{name} did nothing"
+    );
+}
+
+#[test]
+fn a_few_kills_lose_nothing() {
+    torture("kills", 8);
+}
+
+#[test]
+fn a_crash_at_any_named_step_is_mended_at_the_next_start() {
+    torture("failpoints", 1);
+}
+
+#[test]
+fn forty_faults_of_a_server_have_their_verdicts() {
+    torture("server", 40);
 }

@@ -14,4 +14,5 @@ mod real_feeds;
 mod replay;
 mod schedule;
 mod support;
+mod torture;
 mod vintages;

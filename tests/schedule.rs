@@ -4,7 +4,8 @@ use std::io::Read as _;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Lake, Reply, Server, command};
+use crate::support::{Lake, command};
+use crate::torture::server::{Reply, Server};
 
 fn start(lake: &Lake) -> Child {
     command(lake.folder())

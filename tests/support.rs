@@ -1,11 +1,7 @@
-//! Runs the binary, keeps temporary lakes, serves bodies on loopback.
+//! Runs the binary, keeps temporary lakes.
 
-use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -98,99 +94,6 @@ pub(crate) fn pdf_text(pdf: &Path) -> Option<String> {
         Err(_) => {
             eprintln!("skipped: pdftotext is not installed (.ci/setup --tests)");
             None
-        }
-    }
-}
-
-/// An HTTP server on a free loopback port: each path has a reply, or a fault, that the test may change.
-#[derive(Clone)]
-pub(crate) struct Server {
-    address: String,
-    replies: Arc<Mutex<BTreeMap<String, Reply>>>,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-/// What the server does when a path is asked for.
-#[derive(Clone)]
-pub(crate) enum Reply {
-    /// 200 with an ETag made of its length; 304 when the client has it.
-    Body(Vec<u8>),
-    /// 200, a content type of HTML, a page.
-    Html(&'static str),
-    /// A status without a body.
-    Status(u16),
-    /// Half of a body, then the connection is closed.
-    Cut(Vec<u8>),
-    /// The connection is closed before any byte.
-    Hangup,
-}
-
-impl Server {
-    pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = Self {
-            address: format!("http://{}", listener.local_addr().unwrap()),
-            replies: Arc::default(),
-            asked: Arc::default(),
-        };
-        let serving = server.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let serving = serving.clone();
-                std::thread::spawn(move || serving.answer(stream));
-            }
-        });
-        server
-    }
-
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.address)
-    }
-
-    pub(crate) fn set(&self, path: &str, reply: Reply) {
-        self.replies.lock().unwrap().insert(path.to_owned(), reply);
-    }
-
-    /// Paths asked for so far, in order.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-
-    fn answer(&self, mut stream: TcpStream) -> Option<()> {
-        let mut head = Vec::new();
-        let mut byte = [0_u8; 1];
-        while !head.ends_with(b"\r\n\r\n") {
-            if stream.read(&mut byte).ok()? == 0 {
-                return None;
-            }
-            head.push(byte[0]);
-        }
-        let head = String::from_utf8_lossy(&head).into_owned();
-        let path = head.split_whitespace().nth(1)?.to_owned();
-        self.asked.lock().unwrap().push(path.clone());
-        let reply = self.replies.lock().unwrap().get(&path).cloned().unwrap_or(Reply::Status(404));
-        let write = |stream: &mut TcpStream, status: &str, more: &str, body: &[u8]| {
-            let length = body.len();
-            let head =
-                format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n");
-            stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).ok()
-        };
-        match reply {
-            Reply::Body(body) => {
-                let tag = format!("\"{}-{}\"", body.len(), body.iter().map(|b| u64::from(*b)).sum::<u64>());
-                if head.to_lowercase().contains(&format!("if-none-match: {tag}")) {
-                    return write(&mut stream, "304 Not Modified", "", b"");
-                }
-                write(&mut stream, "200 OK", &format!("ETag: {tag}\r\n"), &body)
-            }
-            Reply::Html(page) => write(&mut stream, "200 OK", "Content-Type: text/html\r\n", page.as_bytes()),
-            Reply::Status(status) => write(&mut stream, &format!("{status} Status"), "", b""),
-            Reply::Cut(body) => {
-                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
-                stream.write_all(head.as_bytes()).ok()?;
-                stream.write_all(&body[..body.len() / 2]).ok()
-            }
-            Reply::Hangup => None,
         }
     }
 }
