@@ -122,7 +122,7 @@ pub(crate) fn map<'c>(
     let unused: Vec<&String> = header
         .iter()
         .enumerate()
-        .filter(|(rank, name)| !claimed.contains(rank) && !(padded && name.is_empty()))
+        .filter(|(rank, name)| !(claimed.contains(rank) || padded && name.is_empty()))
         .map(|(_, name)| name)
         .collect();
     if !missing.is_empty() {
