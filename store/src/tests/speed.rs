@@ -111,7 +111,7 @@ fn edition(n: usize, turn: i64, changed: usize) -> impl Iterator<Item = Result<R
         let rows = first..n.min(first + 8192);
         let value = |row: usize| {
             let base = (row as i64 * 7_919).wrapping_mul(2_654_435_761) % 1_000_003;
-            (base + if row % changed == 0 { turn } else { 0 }) as f64
+            (base + if row.is_multiple_of(changed) { turn } else { 0 }) as f64
         };
         let dep = rows.clone().map(|row| format!("{:03}", row / 300_000));
         let days = rows.clone().map(|row| 18_000 + (row % 300_000 / 20) as i32);
