@@ -132,14 +132,32 @@ impl Picture {
     /// Judges by every rule; of the judgements only those from `from` on are kept.
     #[must_use]
     pub fn judge_all(&self, room: &Room, from: Date, until: Date) -> Judged {
+        self.judge_twice(room, from, until, None).0
+    }
+
+    /// [`Self::judge_all`], and the alerts as they stood on an earlier day by the same data and rules.
+    #[must_use]
+    pub fn judge_twice(
+        &self,
+        room: &Room,
+        from: Date,
+        until: Date,
+        earlier: Option<Date>,
+    ) -> (Judged, Vec<Alert>) {
         let mut all = Judged::default();
+        let mut stood = Vec::new();
         for rule in room.vocabulary.rules() {
             let judged = self.judge(room, rule, until);
+            if let Some(earlier) = earlier {
+                let by_then: Vec<Judgement> =
+                    judged.judgements.iter().filter(|judgement| judgement.date <= earlier).cloned().collect();
+                stood.extend(vigie_transform::alerts(&room.vocabulary, &by_then, earlier).0);
+            }
             all.judgements.extend(judged.judgements.into_iter().filter(|judgement| judgement.date >= from));
             all.alerts.extend(judged.alerts);
             all.events.extend(judged.events);
         }
-        all
+        (all, stood)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::fetch::{ensure_reference, sha256_hex};
 use crate::published::{self, Edition};
 use crate::room::Room;
-use crate::{feeds, gates, gather, rows};
+use crate::{changes, feeds, gates, gather, rows};
 
 /// Weeks of judgements that a bulletin looks back on.
 const WEEKS_BACK: i32 = 14;
@@ -199,8 +199,11 @@ async fn recorded_since(room: &Room, as_of: AsOf) -> Result<u64, Error> {
 pub async fn draw(room: &Room, brief: &Brief) -> Result<Drawn, Error> {
     let sunday = brief.week.saturating_add(6.days());
     let picture = picture(room, brief.as_of).await?;
-    let judged = picture.judge_all(room, brief.week.saturating_sub(WEEKS_BACK.weeks()), sunday);
-    let input = input(room, &picture, &judged, brief).await?;
+    let from = brief.week.saturating_sub(WEEKS_BACK.weeks());
+    let earlier = brief.previous.as_ref().map(|edition| edition.week.saturating_add(6.days()));
+    let (judged, stood) = picture.judge_twice(room, from, sunday, earlier);
+    let mut input = input(room, &picture, &judged, brief).await?;
+    input.changes = Some(changes::since(room, &picture, &input, brief, &stood).await?);
     let rendered = vigie_reports::render(&input)?;
     let alerts = told(&judged.alerts, room, &input);
     let held = gates::held(&input.gates, &brief.territory, brief.week);
@@ -265,6 +268,7 @@ pub async fn input<'a>(
             service: String::new(),
             contact: agency.contact.clone(),
         },
+        changes: None,
     })
 }
 

@@ -8,6 +8,7 @@ pub mod build;
 pub mod bulletin;
 pub mod bundle;
 pub mod calendar;
+pub mod changes;
 pub mod cli;
 pub mod clock;
 pub mod commands;

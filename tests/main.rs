@@ -5,6 +5,7 @@
 
 mod backup;
 mod bad_feeds;
+mod changes;
 mod command_line;
 mod demo;
 mod faults;

@@ -8,8 +8,8 @@ use vigie_queries::{
 };
 
 use crate::input::{
-    AccessNumber, Acknowledged, Agency, AsOf, Event, EventKind, FeedState, FindingSummary, Freshness,
-    GateResult, Input, PlaceInfo, Settling,
+    AccessNumber, Acknowledged, Agency, AsOf, Changes, Event, EventKind, FeedState, FindingSummary,
+    Freshness, GateResult, Input, PlaceInfo, Settling,
 };
 
 /// Owned parts an [`Input`] borrows from.
@@ -26,6 +26,7 @@ pub(crate) struct Made {
     pub(crate) territory: Place,
     pub(crate) findings: Vec<FindingSummary>,
     pub(crate) gates: Vec<GateResult>,
+    pub(crate) changes: Option<Changes>,
 }
 
 /// Days of the wave.
@@ -66,6 +67,7 @@ impl Made {
             week,
             absent: absent.to_vec(),
             territory: Place::region("76"),
+            changes: None,
             findings: vec![FindingSummary {
                 source: "er_visits".into(),
                 code: "type-error".into(),
@@ -186,6 +188,7 @@ impl Made {
                 .collect(),
             events: self.events.clone(),
             agency: Agency::default(),
+            changes: self.changes.clone(),
         }
     }
 

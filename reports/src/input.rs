@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use vigie_queries::{Alert, Judgement, Observations, Place, Vocabulary};
+use vigie_queries::{Alert, Judgement, Observations, Place, TimeType, Vocabulary};
 
 /// Everything one bulletin says.
 #[derive(Debug, Clone)]
@@ -42,6 +42,94 @@ pub struct Input<'a> {
     pub events: Vec<Event>,
     /// Who publishes; neutral when empty.
     pub agency: Agency,
+    /// What became of the numbers of the bulletin before; none leaves the page out.
+    pub changes: Option<Changes>,
+}
+
+/// What became of the numbers that the bulletin before this one printed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// That bulletin; none for the first of a territory.
+    pub previous: Option<Previous>,
+    /// Values and levels of it that were read again.
+    pub compared: usize,
+    /// Those that would be printed otherwise today, the most important first.
+    pub changes: Vec<Change>,
+}
+
+/// An earlier bulletin of the same territory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Previous {
+    /// Monday of its week.
+    pub week: Date,
+    /// Its number for that week.
+    pub edition: u32,
+    /// Editions of sources issued until then counted.
+    pub issued: Timestamp,
+}
+
+/// A published value or level that would be printed otherwise today.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Id under which it was published ([`crate::PublishedValue::indicator`]).
+    pub indicator: String,
+    /// Category within it, may be empty.
+    pub category: String,
+    /// The place.
+    pub place: Place,
+    /// Days or weeks.
+    pub time_type: TimeType,
+    /// The day, or the Monday of the week.
+    pub date: Date,
+    /// Its unit.
+    pub unit: String,
+    /// The value published; none for a gap.
+    pub before: Option<f64>,
+    /// What was printed.
+    pub printed_before: String,
+    /// The value today; none for a gap.
+    pub now: Option<f64>,
+    /// What is printed today.
+    pub printed_now: String,
+    /// Why, several at once where several apply; empty when the cause is not established.
+    pub causes: Vec<Cause>,
+}
+
+/// Why a published value would be printed otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Rows came since, or the days concerned were not consolidated yet.
+    LateData,
+    /// Rows of consolidated days were revised.
+    Correction,
+    /// Rows were withdrawn.
+    Withdrawal,
+    /// The query or the rule is another one.
+    Definition,
+}
+
+impl Cause {
+    /// The cause in French, as the page prints it.
+    #[must_use]
+    pub fn title_fr(self) -> &'static str {
+        match self {
+            Self::LateData => "donnée tardive",
+            Self::Correction => "correction à la source",
+            Self::Withdrawal => "retrait à la source",
+            Self::Definition => "règle ou définition modifiée",
+        }
+    }
+
+    /// The cause as the twins name it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::LateData => "late-data",
+            Self::Correction => "correction",
+            Self::Withdrawal => "withdrawal",
+            Self::Definition => "definition",
+        }
+    }
 }
 
 /// State of the data: what had been issued, and what Vigie had recorded.

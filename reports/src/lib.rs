@@ -13,6 +13,7 @@ pub mod french;
 pub mod input;
 mod pdf;
 mod published;
+mod reread;
 mod sentences;
 pub mod trend;
 mod twin;
@@ -22,6 +23,7 @@ use serde_json::Value;
 
 pub use input::Input;
 pub use published::{PlottedSeries, PublishedValue};
+pub use reread::{Reread, Rereads, reread};
 
 /// The layout of the bulletin that ships with Vigie.
 pub const TEMPLATE: &str = include_str!("../templates/bulletin.typ");

@@ -16,8 +16,9 @@ pub struct PublishedValue {
     pub kind: String,
     /// What the reader sees it named.
     pub label: String,
-    /// Id of the indicator; `.change` and `.change_share` follow the id of what changed; `rule:<id>` for judgements,
-    /// `feed.…`, `place.…`, `finding.…` for figures that are no indicators.
+    /// Id of the indicator; `.change` and `.change_share` follow the id of what changed, `.published` and `.revised` that
+    /// of a value of the bulletin before; `rule:<id>` for scores, `rule:<id>.level` and `rule:<id>.alert` for levels (the
+    /// value is the rank), `feed.…`, `finding.…`, `changes.…` for figures that are no indicators.
     pub indicator: String,
     /// Category within it, may be empty.
     pub category: String,

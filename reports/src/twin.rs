@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::input::{GateResult, Input};
-use crate::published::{PlottedSeries, PublishedValue};
+use crate::published::{PlottedSeries, PublishedValue, time_word};
 
 /// Version of the twin's layout.
 const FORMAT: &str = "vigie-bulletin/1";
@@ -22,6 +22,69 @@ struct Twin<'a> {
     gates: &'a [GateResult],
     published: &'a [PublishedValue],
     plotted: &'a [PlottedSeries],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<ChangesTwin<'a>>,
+}
+
+/// What became of the numbers of the bulletin before: all of them, also those that the page only counts.
+#[derive(Serialize)]
+struct ChangesTwin<'a> {
+    previous: Option<PreviousTwin>,
+    compared: usize,
+    changes: Vec<ChangeTwin<'a>>,
+}
+
+#[derive(Serialize)]
+struct PreviousTwin {
+    week: Date,
+    edition: u32,
+    issued: jiff::Timestamp,
+}
+
+#[derive(Serialize)]
+struct ChangeTwin<'a> {
+    indicator: &'a str,
+    category: &'a str,
+    geo_type: &'a str,
+    geo_value: &'a str,
+    time_type: &'a str,
+    time_value: Date,
+    unit: &'a str,
+    before: Option<f64>,
+    printed_before: &'a str,
+    now: Option<f64>,
+    printed_now: &'a str,
+    causes: Vec<&'static str>,
+}
+
+fn changes<'a>(input: &'a Input<'a>) -> Option<ChangesTwin<'a>> {
+    let changes = input.changes.as_ref()?;
+    Some(ChangesTwin {
+        previous: changes.previous.map(|previous| PreviousTwin {
+            week: previous.week,
+            edition: previous.edition,
+            issued: previous.issued,
+        }),
+        compared: changes.compared,
+        changes: changes
+            .changes
+            .iter()
+            .map(|change| ChangeTwin {
+                indicator: &change.indicator,
+                category: &change.category,
+                geo_type: change.place.geo_type.as_str(),
+                geo_value: &change.place.code,
+                time_type: time_word(change.time_type),
+                time_value: change.date,
+                unit: &change.unit,
+                before: change.before,
+                printed_before: &change.printed_before,
+                now: change.now,
+                printed_now: &change.printed_now,
+                causes: change.causes.iter().map(|cause| cause.code()).collect(),
+            })
+            .collect(),
+    })
 }
 
 #[derive(Serialize)]
@@ -63,6 +126,7 @@ pub(crate) fn json(
         gates: &input.gates,
         published,
         plotted,
+        changes: changes(input),
     };
     let mut bytes = serde_json::to_vec_pretty(&twin).map_err(Error::Twin)?;
     bytes.push(b'\n');

@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use crate::Error;
-use crate::input::{Freshness, Input};
-use crate::published::{PlottedSeries, PublishedValue};
+use crate::input::{Changes, Freshness, Input};
+use crate::published::{PlottedSeries, PublishedValue, time_word};
 
 /// Longest text a cell may hold.
 const CELL_MAX: usize = 32_000;
@@ -45,6 +45,9 @@ fn build(
     );
     numbers(book.add_worksheet(), published)?;
     series(book.add_worksheet(), plotted)?;
+    if let Some(found) = &input.changes {
+        changes(book.add_worksheet(), found)?;
+    }
     definitions(book.add_worksheet(), input, indicators)?;
     provenance(book.add_worksheet(), input, title)?;
     book.save_to_buffer()
@@ -172,6 +175,51 @@ fn series(sheet: &mut Worksheet, plotted: &[PlottedSeries]) -> Result<(), XlsxEr
         }
     }
     sheet.autofilter(0, 0, row, 10)?;
+    Ok(())
+}
+
+/// Published values of the bulletin before that would be printed otherwise today.
+fn changes(sheet: &mut Worksheet, found: &Changes) -> Result<(), XlsxError> {
+    head(
+        sheet,
+        "Changements",
+        &[
+            ("indicateur", 30.0),
+            ("catégorie", 14.0),
+            ("type de lieu", 12.0),
+            ("code du lieu", 12.0),
+            ("type de période", 12.0),
+            ("période", 12.0),
+            ("unité", 12.0),
+            ("valeur publiée", 14.0),
+            ("imprimé alors", 16.0),
+            ("valeur à présent", 14.0),
+            ("imprimé à présent", 16.0),
+            ("causes", 44.0),
+        ],
+    )?;
+    let mut row = 0;
+    for change in &found.changes {
+        row += 1;
+        let causes: Vec<&str> = change.causes.iter().map(|cause| cause.title_fr()).collect();
+        for (column, body) in [
+            (0, change.indicator.as_str()),
+            (1, &change.category),
+            (2, change.place.geo_type.as_str()),
+            (3, &change.place.code),
+            (4, time_word(change.time_type)),
+            (6, &change.unit),
+            (8, &change.printed_before),
+            (10, &change.printed_now),
+            (11, &causes.join(", ")),
+        ] {
+            text(sheet, row, column, body)?;
+        }
+        day(sheet, row, 5, change.date)?;
+        number(sheet, row, 7, change.before)?;
+        number(sheet, row, 9, change.now)?;
+    }
+    sheet.autofilter(0, 0, row, 11)?;
     Ok(())
 }
 

@@ -122,6 +122,12 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
             let text = french::typography(&format!("Que faire : {}", crate::clean::short(action, 400)));
             rows.push(Row { cells: vec![Cell::text(text)], strong: false, kind: RowKind::Across });
         }
+        for alert in &group {
+            let about = view.about(&format!("rule:{rule_id}.alert"), "", &alert.place, 0);
+            let label = format!("{} : {rule_title}", view.name(&alert.place));
+            let rank = Some(f64::from(alert.rank));
+            register.note("table", &label, &about, rank, "rank", level_title.to_lowercase());
+        }
         for alert in group.iter().take(ROWS_MAX) {
             rows.push(row(view, register, rule, alert));
         }

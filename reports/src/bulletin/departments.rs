@@ -77,8 +77,9 @@ fn table(view: &View, register: &mut Register, levels: Option<&Levels>, places: 
             let text = if standing.at_least {
                 standing.text.replacen("au moins ", "≥\u{A0}", 1)
             } else {
-                standing.text
+                standing.text.clone()
             };
+            levels.note(view, register, place, &standing);
             cells.push(Cell { text, swatch, ..Cell::default() });
         }
         rows.push(Row { strong: place == view.territory(), ..Row::of(cells) });

@@ -43,13 +43,14 @@ pub(crate) fn write(
     mapped: &[&Place],
 ) -> Vec<Block> {
     let mut blocks = Vec::new();
-    blocks.extend(state(view, levels).map(|text| Block::Lead { text }));
+    blocks.extend(state(view, register, levels).map(|text| Block::Lead { text }));
     let figures = key_figures(view, register);
     if !figures.is_empty() {
         blocks.push(Block::KeyFigures { items: figures });
     }
     let mut points = changes(view, register);
     points.extend(low_stocks(view, register));
+    points.extend(super::changes::key_point(view, register));
     let left = vec![Block::Bullets { items: points }];
     let size = Size { width_pt: 225.0, height_pt: 215.0 };
     let mut right: Vec<Block> = map::write(view, register, levels, mapped, size).into_iter().collect();
@@ -94,7 +95,7 @@ fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
 }
 
 /// How the departments stand under the rule of the map.
-fn state(view: &View, levels: Option<&Levels>) -> Option<Rich> {
+fn state(view: &View, register: &mut Register, levels: Option<&Levels>) -> Option<Rich> {
     let levels = levels?;
     let places: Vec<&Place> = if view.departments.is_empty() {
         vec![view.territory()]
@@ -105,6 +106,7 @@ fn state(view: &View, levels: Option<&Levels>) -> Option<Rich> {
         places.iter().map(|place| (view.name(place), levels.at(place, view.sunday))).collect();
     if view.territory().geo_type == GeoType::Department {
         let standing = levels.at(view.territory(), view.sunday);
+        levels.note(view, register, view.territory(), &standing);
         return Some(parts::led(
             "Niveau ",
             &format!(": {} (règle « {} »).", standing.text, levels.rule.title_fr),

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use vigie_queries::{Combine, GeoType, Judgement, Place, Rule, SCORE};
 
 use super::view::View;
+use crate::published::Register;
 
 /// Vigie's own rule, preferred when enough of its criteria are known.
 const PREFERRED: &str = "tension-score";
@@ -51,7 +52,8 @@ impl<'a> Levels<'a> {
         best.map(|(.., levels)| levels)
     }
 
-    fn of(view: &View<'a>, rule: &'a Rule) -> Self {
+    /// What a rule says of each place.
+    pub(crate) fn of(view: &View<'a>, rule: &'a Rule) -> Self {
         let mut by_place: BTreeMap<&Place, BTreeMap<Date, &Judgement>> = BTreeMap::new();
         for judgement in view.input.judgements.iter().filter(|judgement| judgement.rule == rule.id) {
             by_place.entry(&judgement.place).or_default().insert(judgement.date, judgement);
@@ -76,6 +78,14 @@ impl<'a> Levels<'a> {
         let at_least = judgement.rank_max > judgement.rank;
         let text = if at_least { format!("au moins {title}") } else { title };
         Standing { rank: Some(judgement.rank), text, at_least }
+    }
+
+    /// Notes a printed level, so that the next bulletin can tell whether it changed.
+    pub(crate) fn note(&self, view: &View, register: &mut Register, place: &Place, standing: &Standing) {
+        let about = view.about(&format!("rule:{}.level", self.rule.id), "", place, 0);
+        let label = format!("{}, niveau", view.name(place));
+        let rank = standing.rank.map(f64::from);
+        register.note("table", &label, &about, rank, "rank", standing.text.clone());
     }
 
     /// Title of a rank, in lower case for use inside a sentence.

@@ -2,16 +2,17 @@
 
 mod alerts;
 mod catalogue;
+mod changes;
 mod city;
 mod definitions;
 mod departments;
 mod hospital;
 mod indicators;
 mod key_points;
-mod levels;
+pub(crate) mod levels;
 mod map;
 mod on_call;
-mod parts;
+pub(crate) mod parts;
 mod quality;
 mod screening;
 mod supply;
@@ -80,6 +81,8 @@ pub(crate) fn write(input: &Input) -> Draft {
     add("on_call", "Permanence des soins et numéros à composer", on_call::write(&view, r));
     r.enter("departments");
     add("departments", "Départements", departments::write(&view, r, levels.as_ref()));
+    r.enter("changes");
+    add("changes", "Ce qui a changé depuis le dernier bulletin", changes::write(&view, r));
     r.enter("quality");
     add("quality", "Qualité des données", quality::write(&view, r));
     let blocks = definitions::write(&view, r, levels.as_ref());

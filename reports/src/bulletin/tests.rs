@@ -131,3 +131,155 @@ fn the_quality_page_says_which_settling_times_are_measured() {
     assert!(text.contains("Consolidation déclarée"), "those of the others");
     assert!(draft.published.iter().any(|p| p.indicator == "feed.settling" && p.value == Some(14.0)));
 }
+
+/// Changes of every kind, as many as asked for, of the territory and its departments.
+fn changes(n: usize) -> crate::input::Changes {
+    use crate::input::{Cause, Change, Changes, Previous};
+    let place = |index: usize| match index % 4 {
+        0 => Place::region("76"),
+        1 => Place::department("31"),
+        2 => Place::department("82"),
+        _ => Place::department("65"),
+    };
+    let kinds = [
+        ("rule:tension-score.level", "", "rank", Some(1.0), "vigilance", Some(2.0), "tension"),
+        ("rule:zones-2020-09-23.alert", "", "rank", None, "aucune alerte", Some(2.0), "alerte renforcée"),
+        ("admissions_7d", "", "patients", Some(310.0), "310", Some(318.0), "318"),
+        ("incidence_7d_per_100k", "", "per_100k", Some(161.3), "161,3", Some(184.0), "184,0"),
+        ("positivity_7d", "", "share", None, "–", Some(0.104), "10,4\u{202F}%"),
+        ("test_days_of_cover", "antigen", "days", Some(5.2), "5,2", Some(4.1), "4,1"),
+        ("admissions_7d.change", "", "patients", Some(22.0), "+22", Some(30.0), "+30"),
+    ];
+    let causes = [
+        vec![Cause::LateData],
+        vec![Cause::Correction],
+        vec![Cause::LateData, Cause::Definition],
+        vec![Cause::Withdrawal],
+        Vec::new(),
+    ];
+    let changes = (0..n).map(|index| {
+        let (indicator, category, unit, before, printed_before, now, printed_now) =
+            kinds[index % kinds.len()];
+        Change {
+            indicator: indicator.to_owned(),
+            category: category.to_owned(),
+            place: place(index),
+            time_type: vigie_queries::TimeType::Week,
+            date: date(2020, 10, 5).saturating_sub(jiff::Span::new().weeks(index as i64 / 28)),
+            unit: unit.to_owned(),
+            before,
+            printed_before: printed_before.to_owned(),
+            now,
+            printed_now: printed_now.to_owned(),
+            causes: causes[index % causes.len()].clone(),
+        }
+    });
+    Changes {
+        previous: Some(Previous {
+            week: date(2020, 10, 5),
+            edition: 1,
+            issued: "2020-10-15T07:00:00Z".parse().unwrap(),
+        }),
+        compared: 412,
+        changes: changes.collect(),
+    }
+}
+
+#[test]
+fn what_changed_since_the_last_bulletin_has_its_page_and_its_sentence() {
+    let mut made = Made::rich();
+    made.changes = Some(changes(40));
+    let rendered = render(&made.input()).unwrap();
+    keep("changes", &rendered);
+    assert!(rendered.pages <= 12, "{} pages", rendered.pages);
+    let draft = super::write(&made.input());
+    let section = draft.document.sections.iter().find(|section| section.id == "changes").unwrap();
+    let Some(crate::document::Block::Table(table)) = section.blocks.get(1) else { panic!("no table") };
+    assert_eq!(table.rows.len(), 25, "the rest is counted");
+    assert!(table.notes[0].starts_with("Et 15 autres"), "{:?}", table.notes);
+    let first: Vec<&str> = table.rows[0].cells.iter().map(|cell| cell.text.as_str()).collect();
+    assert_eq!(first[1..], ["Occitanie", "S41", "vigilance", "tension", "donnée tardive"]);
+    let text = serde_json::to_string(&draft.document).unwrap();
+    assert!(text.contains("40 valeurs publiées ont changé"), "the first page says how many");
+    assert!(text.replace('\u{A0}', " ").contains("depuis le bulletin du 15 octobre (S41)"), "{text}");
+    let twin: serde_json::Value = serde_json::from_slice(&rendered.json).unwrap();
+    assert_eq!(twin["changes"]["changes"].as_array().unwrap().len(), 40, "all are in the twin");
+    assert_eq!(twin["changes"]["changes"][2]["causes"], serde_json::json!(["late-data", "definition"]));
+}
+
+#[test]
+fn nothing_changed_and_the_first_bulletin_are_said_in_a_sentence() {
+    let mut made = Made::rich();
+    made.changes = Some(changes(0));
+    let text = serde_json::to_string(&super::write(&made.input()).document).unwrap();
+    assert!(text.contains("Aucune valeur publiée n’a changé"));
+    made.changes = Some(changes(1));
+    let text = serde_json::to_string(&super::write(&made.input()).document).unwrap();
+    assert!(text.contains("1 valeur publiée a changé"));
+    made.changes = Some(crate::input::Changes::default());
+    let text = serde_json::to_string(&super::write(&made.input()).document).unwrap();
+    assert!(text.contains("C’est le premier bulletin publié pour ce territoire"));
+    assert!(!text.contains("n’a changé"));
+}
+
+#[test]
+fn a_bulletin_read_again_from_the_same_data_has_no_change_and_a_moved_value_has_one_per_printed_fact() {
+    let mut made = Made::rich();
+    let published = super::write(&made.input()).published;
+    let same = crate::reread(&made.input(), &published);
+    assert_eq!(same.changed, []);
+    assert!(same.compared > 200, "{} facts", same.compared);
+
+    // 25 patients more in Gers on the Sunday: its value, and what is said of its week.
+    let place = Place::department("32");
+    let key = |time_type| vigie_queries::SeriesKey {
+        indicator: "hospital_patients".into(),
+        category: String::new(),
+        place: place.clone(),
+        time_type,
+    };
+    for (time_type, day) in [
+        (vigie_queries::TimeType::Week, date(2020, 10, 12)),
+        (vigie_queries::TimeType::Day, date(2020, 10, 18)),
+    ] {
+        let mut moved =
+            made.observations.get("hospital_patients", "", &place, time_type, day).unwrap().clone();
+        moved.value = moved.value.map(|value| value + 25.0);
+        made.observations.insert(key(time_type), day, moved);
+    }
+    let changed = crate::reread(&made.input(), &published).changed;
+    let mut told: Vec<(&str, &str)> =
+        changed.iter().map(|c| (c.then.indicator.as_str(), c.then.geo_value.as_str())).collect();
+    told.dedup();
+    assert!(told.contains(&("hospital_patients", "32")), "{told:?}");
+    assert!(told.iter().all(|(id, place)| id.starts_with("hospital_patients") && *place == "32"), "{told:?}");
+    let value = changed.iter().find(|c| c.then.indicator == "hospital_patients").unwrap();
+    assert_eq!(value.value.unwrap() - value.then.value.unwrap(), 25.0);
+}
+
+#[test]
+fn a_level_and_an_alert_that_would_not_be_printed_today_are_changes() {
+    let mut made = Made::rich();
+    let published = super::write(&made.input()).published;
+    assert!(published.iter().any(|value| value.indicator.ends_with(".level")), "levels are published values");
+    assert!(published.iter().any(|value| value.indicator.ends_with(".alert")), "alerts are published values");
+    let judgement = made
+        .judgements
+        .iter_mut()
+        .find(|judgement| {
+            judgement.rule == "tension-score" && judgement.rank > 0 && judgement.date == date(2020, 10, 18)
+        })
+        .unwrap();
+    let place = judgement.place.clone();
+    (judgement.rank, judgement.rank_max, judgement.level) = (0, 0, "none".into());
+    made.alerts.clear();
+    let changed = crate::reread(&made.input(), &published).changed;
+    assert!(
+        changed.iter().any(|c| c.then.indicator == "rule:tension-score.level"
+            && c.then.geo_value == place.code
+            && c.printed == "sans alerte"),
+        "{changed:#?}"
+    );
+    let alert = changed.iter().find(|c| c.then.indicator.ends_with(".alert")).unwrap();
+    assert_eq!((alert.printed.as_str(), alert.value), ("aucune alerte", None));
+}
