@@ -218,7 +218,7 @@ async fn compare(
     let revised: Vec<String> = names
         .iter()
         .filter(|name| !keys.iter().any(|key| key == *name))
-        .map(|name| format!("b.\"{name}\" is distinct from n.\"{name}\""))
+        .map(|name| format!("(b.\"{name}\" is distinct from n.\"{name}\")"))
         .collect();
     let revised = if revised.is_empty() { "false".to_owned() } else { revised.join(" or ") };
     let either = |name: &str, kind: &str, is_there: bool| {
