@@ -38,6 +38,15 @@ fn admissions(edition: &Edition, departments: &[&str], monday: Date) -> f64 {
     cells.sum()
 }
 
+/// A count as a French reader writes it.
+fn french(count: f64) -> String {
+    let digits = count.to_string();
+    match digits.len() {
+        4.. => format!("{}\u{202F}{}", &digits[..digits.len() - 3], &digits[digits.len() - 3..]),
+        _ => digits,
+    }
+}
+
 /// Causes of a change, from the cells of both files.
 fn causes(
     then: &Edition,
@@ -123,33 +132,38 @@ fn the_changes_are_those_of_the_published_files_with_their_causes() {
         assert!(text.contains("premier bulletin publié pour ce territoire"), "{text}");
     }
 
-    // A department is printed for its week, the region for three.
-    let printed = |monday: Date| {
-        let region = (0..3).map(move |back: i64| {
-            ("region:11".to_owned(), ILE_DE_FRANCE.to_vec(), monday.saturating_sub((7 * back).days()))
-        });
-        let departments = ILE_DE_FRANCE.map(|code| (format!("department:{code}"), vec![code], monday));
-        region.chain(departments).collect::<Vec<_>>()
+    // A department is printed for its week, the region for three; and what the page of changes itself printed.
+    let printed = |name: &str, monday: Date| {
+        let weeks = (0..3).map(|back: i64| monday.saturating_sub((7 * back).days()));
+        let mut found: BTreeSet<(String, Date)> =
+            weeks.map(|monday| ("region:11".to_owned(), monday)).collect();
+        found.extend(ILE_DE_FRANCE.map(|code| (format!("department:{code}"), monday)));
+        for value in twin(&lake, name)["published"].as_array().unwrap() {
+            if value["section"] == "changes" && value["indicator"] == "admissions_7d.revised" {
+                let text = |column: &str| value[column].as_str().unwrap();
+                let place = format!("{}:{}", text("geo_type"), text("geo_value"));
+                found.insert((place, text("time_value").parse().unwrap()));
+            }
+        }
+        found
     };
-    for (name, monday, before, after) in
-        [("w38", "2020-09-07", "2020-09-17", "2020-09-24"), ("w39", "2020-09-14", "2020-09-24", "2020-10-01")]
-    {
+    for (previous, name, monday, before, after) in [
+        ("w37", "w38", "2020-09-07", "2020-09-17", "2020-09-24"),
+        ("w38", "w39", "2020-09-14", "2020-09-24", "2020-10-01"),
+    ] {
         let (then, now) = (edition(&file(before)), edition(&file(after)));
         let mut expected = BTreeMap::new();
-        for (place, departments, monday) in printed(monday.parse().unwrap()) {
-            let sums = [&then, &now].map(|edition| admissions(edition, &departments, monday));
-            if sums[0] != sums[1] {
-                let [was, is] = sums.map(|sum| sum.to_string());
-                let thousands = |text: String| {
-                    if text.len() > 3 {
-                        format!("{}\u{202F}{}", &text[..text.len() - 3], &text[text.len() - 3..])
-                    } else {
-                        text
-                    }
-                };
+        for (place, monday) in printed(previous, monday.parse().unwrap()) {
+            let departments = match place.strip_prefix("department:") {
+                Some(code) => vec![code],
+                None => ILE_DE_FRANCE.to_vec(),
+            };
+            let [was, is] = [&then, &now].map(|edition| admissions(edition, &departments, monday));
+            if was != is {
                 let causes = causes(&then, &now, &departments, monday, before.parse().unwrap());
                 let causes = causes.into_iter().map(str::to_owned).collect();
-                expected.insert((place, monday.to_string()), (thousands(was), thousands(is), causes));
+                let key = (place.clone(), monday.to_string());
+                expected.insert(key, (french(was), french(is), causes));
             }
         }
         assert!(expected.len() >= 6, "the files were revised: {expected:?}");
