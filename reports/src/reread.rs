@@ -92,8 +92,7 @@ pub fn reread(input: &Input, published: &[PublishedValue]) -> Rereads {
     if published.iter().any(|value| value.unit == "rank") {
         for value in written.iter().filter_map(comparable).filter(|value| value.indicator.ends_with(".alert"))
         {
-            if !known.contains_key(&fact(&value)) {
-                known.insert(fact(&value), true);
+            if known.insert(fact(&value), true).is_none() {
                 let then = PublishedValue { value: None, printed: NO_ALERT.to_owned(), ..value.clone() };
                 found.changed.push(Reread { then, value: value.value, printed: value.printed });
             }
