@@ -191,8 +191,9 @@ fn a_bad_file_never_takes_the_last_good_data_away() {
     let next = good.replace("2020-10-05", "2020-10-06");
     let both = format!("{good}{}", next.split_once('\n').unwrap().1);
     let utf16: Vec<u8> = both.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    // Body, outcome, rows in, accepted, set aside, lines set aside.
-    let cases: Vec<(&str, Vec<u8>, &str, [u64; 3], &[u64])> = vec![
+    /// Name, body, outcome, rows in, accepted and set aside, lines set aside.
+    type Case<'a> = (&'a str, Vec<u8>, &'a str, [u64; 3], &'a [u64]);
+    let cases: Vec<Case<'_>> = vec![
         ("UTF-16 without a mark", utf16, "new", [40, 40, 0], &[]),
         ("CR alone", both.replace('\n', "\r").into_bytes(), "new", [40, 40, 0], &[]),
         ("sep= line", format!("sep=;\n{both}").into_bytes(), "new", [40, 40, 0], &[]),

@@ -98,7 +98,7 @@ fn a_refused_edition_comes_in_when_the_contract_is_mended() {
     overlay(&lake, str::to_owned);
     fetch(&lake, &hospital(5, ["10", "20", "30", "40"]), "2020-10-05T19:00:00Z");
     let renamed = hospital(6, ["11", "21", "31", "41"]).replace("hosp;rea", "patients;rea")
-        + &hospital(5, ["10", "20", "30", "40"]).split_once('\n').unwrap().1;
+        + hospital(5, ["10", "20", "30", "40"]).split_once('\n').unwrap().1;
     let refused = fetch(&lake, &renamed, "2020-10-06T19:00:00Z");
     assert_eq!(refused["outcome"], "rejected");
     assert_eq!(lake.value("select count(*) from hospital_stock"), 4, "the last good data stay");

@@ -353,10 +353,10 @@ fn increment(lake: &Lake, spoil: impl Fn(usize, &str) -> Option<String>) -> Valu
     let bodies = vigie_samples::committed();
     let body =
         |at: usize| bodies[at].bodies.iter().find(|body| body.source == "test_supply").unwrap().bytes.clone();
-    for at in 0..5 {
+    for (at, edition) in bodies.iter().enumerate().take(5) {
         let path = lake.folder().join("supply.ndjson.gz");
         std::fs::write(&path, body(at)).unwrap();
-        let issued = bodies[at].issued_at.to_string();
+        let issued = edition.issued_at.to_string();
         let (_, report) = lake.fetch_file("test_supply", &path, &["--issued-at", &issued]);
         assert_eq!(report["outcome"], "new", "{report:#}");
         assert_eq!(gates(lake, &report), Vec::<String>::new(), "the sample edition of {issued}");

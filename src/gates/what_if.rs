@@ -88,7 +88,7 @@ fn steps(
     let unit = room.vocabulary.query(&criterion.indicator).map_or("", |query| query.unit.as_str());
     let per_unit = match (seen.and_then(|seen| seen.denominator), unit) {
         (None, _) => 1.0,
-        (Some(denominator), _) if denominator == 0.0 => return Vec::new(),
+        (Some(0.0), _) => return Vec::new(),
         (Some(_), _) if numerator != 0.0 => value / numerator,
         (Some(denominator), "share") => 1.0 / denominator,
         (Some(denominator), "per_100k") => 100_000.0 / denominator,

@@ -197,7 +197,7 @@ impl Recent {
                 }
                 name.push_str(&part.value(row).to_string());
             }
-            if self.one_in > 1 && hash(&name) % self.one_in != 0 {
+            if self.one_in > 1 && !hash(&name).is_multiple_of(self.one_in) {
                 continue;
             }
             // Without a day there is no bound on what is known: only what the edition speaks of is compared.

@@ -584,7 +584,7 @@ fn lines_that_are_no_data_are_called_by_their_name() {
     );
     let checked = loaded(body.as_bytes(), &Hosp.contract());
     let said: Vec<String> =
-        checked.findings.iter().map(|f| f.message.replace('\u{a0}', " ").replace('\u{202f}', " ")).collect();
+        checked.findings.iter().map(|f| f.message.replace(['\u{a0}', '\u{202f}'], " ")).collect();
     assert_eq!(
         said,
         [
