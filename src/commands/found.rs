@@ -272,7 +272,7 @@ mod tests {
             line("a", "info", "line-ends"),
             line("b", "info", "compression"),
         ];
-        let text = listed(&lines, false, 60);
+        let text = listed(&lines, false, 80);
         let expected = "12/10/2020 20:00  tests  new  a\n  erreur         3  negative-count         Ligne 5 : mauvaise.\n  réparé    \
                         compression, line-ends\n1 relevé sans autre remarque que des réparations (--all les montre).\n\
                         Le détail d’un relevé : vigie findings show ID\n";
