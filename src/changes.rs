@@ -45,7 +45,9 @@ pub async fn since(
     stood: &[Alert],
 ) -> Result<Changes, Error> {
     let Some(previous) = &brief.previous else { return Ok(Changes::default()) };
-    let published = published::values(room, &previous.bulletin_id).await?;
+    let mut published = published::values(room, &previous.bulletin_id).await?;
+    // A threshold is a rule's own word, printed beside whichever criterion counted most: what it decided is a level.
+    published.retain(|value| !value.indicator.ends_with(".threshold"));
     let then = Input { week: previous.week, edition: previous.number, alerts: stood, ..input.clone() };
     let read_again = reread(&then, &published);
     let moved = moved(room, picture, input, previous, brief.as_of, &read_again.changed).await?;
@@ -95,7 +97,7 @@ fn by_importance(left: &Change, right: &Change) -> Ordering {
     }
     let class = |change: &Change| match change.indicator.split_once('.').map_or("", |(_, suffix)| suffix) {
         "level" | "alert" => 0,
-        "change" | "change_share" | "threshold" => 2,
+        "change" | "change_share" => 2,
         _ => 1,
     };
     class(left)

@@ -201,7 +201,7 @@ async fn lasting_faults_have_their_code() {
     .await;
     check_fails(vec![send("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nab")], Code::CutShort, 3).await;
     check_fails(vec![send("")], Code::CutShort, 3).await;
-    check_fails(vec![send("hello, I am no web server\n\n")], Code::CutShort, 3).await;
+    check_fails(vec![send("hello, I am no web server\n\n")], Code::BadReply, 3).await;
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn redirects_are_followed_but_not_for_ever() {
     let server = Server::start(vec![to("OWN_URL/b.csv"), answer("good")]).await;
     assert!(body(&server).await.url.ends_with("/b.csv"));
     check_fails(vec![to("OWN_URL/again")], Code::BadRedirect, 1).await;
-    check_fails(vec![to("file:///etc/passwd")], Code::HttpStatus, 1).await;
+    check_fails(vec![to("file:///etc/passwd")], Code::BadRedirect, 1).await;
 }
 
 #[tokio::test]

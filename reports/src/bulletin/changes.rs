@@ -40,7 +40,7 @@ fn told(view: &View, register: &mut Register, changes: &Changes, previous: &Prev
     let by_kind: Vec<String> = [
         (Kind::Level, "niveau ou alerte", "niveaux ou alertes"),
         (Kind::Value, "valeur", "valeurs"),
-        (Kind::Evolution, "évolution ou seuil", "évolutions ou seuils"),
+        (Kind::Evolution, "évolution", "évolutions"),
     ]
     .into_iter()
     .filter_map(|(kind, one, many)| {
@@ -146,7 +146,7 @@ impl Kind {
     fn of(change: &Change) -> Self {
         match suffix(&change.indicator) {
             "level" | "alert" => Self::Level,
-            "change" | "change_share" | "threshold" => Self::Evolution,
+            "change" | "change_share" => Self::Evolution,
             _ => Self::Value,
         }
     }
@@ -179,7 +179,6 @@ fn what(view: &View, change: &Change) -> String {
     let more = match suffix(&change.indicator) {
         "change" => " (évolution)",
         "change_share" => " (évolution relative)",
-        "threshold" => ", seuil",
         _ => "",
     };
     french::typography(&format!("{name}{more}"))
