@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 MOLD := $(shell command -v mold 2>/dev/null)
 CARGO := $(if $(MOLD),mold -run cargo,cargo)
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+BUILT := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help demo build test check alltests fuzz torture bench release samples clean
 
@@ -15,7 +15,7 @@ help: ## This list
 demo: ## Build, serve the sample feeds on loopback, pull them, write the bulletin into demo/
 	@.ci/setup
 	$(CARGO) build --workspace --bins
-	$(TARGET)/debug/vigie demo --out demo
+	$(BUILT)/debug/vigie demo --out demo
 
 build: ## The quick build that demo and test share
 	@.ci/setup
@@ -36,7 +36,7 @@ fuzz: ## Feed every reader made-up input: [TARGET=csv] [SECONDS=60] (see tests/f
 	@tests/fuzz/run "$(TARGET)" "$(SECONDS)"
 
 torture: ## What docs/reliability.md tells, tried again (ONLY="kills calls", ROUNDS=10000, SEED=7, LONG=1)
-	@.ci/setup --tests
+	@.ci/setup --torture
 	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace --test torture -- $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(LONG),--long)
 
