@@ -45,9 +45,7 @@ pub async fn since(
     stood: &[Alert],
 ) -> Result<Changes, Error> {
     let Some(previous) = &brief.previous else { return Ok(Changes::default()) };
-    let mut published = published::values(room, &previous.bulletin_id).await?;
-    // A threshold is a rule's own word, printed beside whichever criterion counted most: what it decided is a level.
-    published.retain(|value| !value.indicator.ends_with(".threshold"));
+    let published = published::values(room, &previous.bulletin_id).await?;
     let then = Input { week: previous.week, edition: previous.number, alerts: stood, ..input.clone() };
     let read_again = reread(&then, &published);
     let moved = moved(room, picture, input, previous, brief.as_of, &read_again.changed).await?;

@@ -102,7 +102,8 @@ pub fn reread(input: &Input, published: &[PublishedValue]) -> Rereads {
     found
 }
 
-/// The entry as a fact that can be read again, if it is one.
+/// The entry as a fact that can be read again, if it is one. A threshold is none: a rule's own word, printed beside
+/// whichever criterion counted most; what it decided is a level.
 fn comparable(value: &PublishedValue) -> Option<PublishedValue> {
     let mut value = value.clone();
     if let Some(id) = value.indicator.strip_suffix(".revised") {
@@ -111,7 +112,7 @@ fn comparable(value: &PublishedValue) -> Option<PublishedValue> {
     let of_its_day = ["feed.", "finding.", "changes.", "gate."];
     let skipped = value.geo_type == GeoType::Source.as_str()
         || value.section == "quality"
-        || value.indicator.ends_with(".published")
+        || [".published", ".threshold"].iter().any(|end| value.indicator.ends_with(end))
         || of_its_day.iter().any(|start| value.indicator.starts_with(start));
     (!skipped).then_some(value)
 }
