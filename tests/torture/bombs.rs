@@ -184,7 +184,7 @@ fn measure(site: &Site, words: &[&str]) -> Check<Took> {
 pub(crate) fn run(options: &Options) -> Tally {
     let mut tally = Tally::default();
     if !Path::new(TIME).exists() {
-        return Tally::skipped("/usr/bin/time is missing (.ci/setup --tests installs it)");
+        return Tally::skipped("/usr/bin/time is missing (.ci/setup --torture installs it)");
     }
     let site = Site::new();
     for bomb in BOMBS {

@@ -44,7 +44,7 @@ struct Case {
 pub(crate) fn run(options: &Options) -> Tally {
     let works = std::process::Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output();
     if !works.is_ok_and(|output| output.status.success()) {
-        return Tally::skipped("strace is missing or may not trace (.ci/setup --tests installs it)");
+        return Tally::skipped("strace is missing or may not trace (.ci/setup --torture installs it)");
     }
     let drill = match Drill::prepare() {
         Ok(drill) => drill,

@@ -103,7 +103,7 @@ const CASES: &[Case] = &[
 
 pub(crate) fn run(_: &Options) -> Tally {
     let Some(library) = drill::faketime() else {
-        return Tally::skipped("libfaketime is missing (.ci/setup --tests installs it)");
+        return Tally::skipped("libfaketime is missing (.ci/setup --torture installs it)");
     };
     let server = Server::start();
     for source in feeds::SOURCES {

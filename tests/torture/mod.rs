@@ -87,6 +87,13 @@ impl Tally {
         }
     }
 
+    /// A part that failed before its first case.
+    pub(crate) fn failed(name: &str, fault: String) -> Self {
+        let mut tally = Self::default();
+        tally.case(name, Err(fault));
+        tally
+    }
+
     /// A part that this machine cannot run.
     pub(crate) fn skipped(why: &str) -> Self {
         Self { notes: vec![format!("skipped: {why}")], ..Self::default() }
