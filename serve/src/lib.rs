@@ -1,0 +1,1 @@
+//! SQL for analysts: read-only sessions and the Postgres wire.
