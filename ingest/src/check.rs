@@ -10,6 +10,7 @@ use vigie_queries::{Column, ColumnType, Contract, Filter, known_departments};
 
 use crate::columns::{Columns, Slot};
 use crate::findings::{Code, Finding, Severity};
+use crate::keys_aside::Gathered;
 use crate::limits::Limits;
 use crate::oddities;
 use crate::row::{Fault, Kind, Row, Span};
@@ -60,6 +61,7 @@ pub(crate) struct Checker<'c> {
     findings_bytes: usize,
     pub(crate) left_out: u64,
     pub(crate) slash_dates: SlashDates,
+    pub(crate) keys_aside: Gathered,
     /// Values and repairs of the row at hand.
     values: Vec<Value>,
     row_repairs: Vec<(Code, usize)>,
@@ -96,6 +98,7 @@ impl<'c> Checker<'c> {
                 Stored::new(&column.kind.arrow(), repeated)
             })
             .collect();
+        let lined = lined(&contract.schema());
         let mut checker = Self {
             contract,
             forms: contract.dialect.date_formats.iter().map(|layout| DateForm::new(layout)).collect(),
@@ -106,7 +109,7 @@ impl<'c> Checker<'c> {
             missing_starts,
             defaults: Vec::new(),
             table: Table::new(stored, keys.len()),
-            runs: Runs::new(spool, lined(&contract.schema()), keys.len(), limits),
+            runs: Runs::new(spool, SchemaRef::clone(&lined), keys.len(), limits),
             limits,
             counts: Counts::default(),
             repairs: BTreeMap::new(),
@@ -114,6 +117,7 @@ impl<'c> Checker<'c> {
             findings_bytes: 0,
             left_out: 0,
             slash_dates: SlashDates::default(),
+            keys_aside: Gathered::new(contract, &lined),
             values: Vec::new(),
             row_repairs: Vec::new(),
         };
@@ -374,6 +378,28 @@ impl<'c> Checker<'c> {
         Ok(())
     }
 
+    /// Keeps the key of a row that is set aside for another cell, if it can be read.
+    fn keep_key(&mut self, row: &Row<'_>) {
+        if !self.keys_aside.has_room() {
+            return;
+        }
+        let is_whole = (0..self.contract.key.len()).all(|slot| {
+            let value = match self.columns.slots[slot].field {
+                None => Ok(self.defaults[slot]),
+                Some(field) => {
+                    let cell = row.cells[field];
+                    self.value(slot, row.cell(cell), cell.kind, cell.start)
+                }
+            };
+            let word = match (&value, &self.table.columns[slot]) {
+                (Ok(Value::Known(number)), Stored::Words { words, .. }) => Some(words.text(*number)),
+                _ => None,
+            };
+            value.map(|value| self.keys_aside.column(value, word)).is_ok()
+        });
+        self.keys_aside.end(row.line, is_whole);
+    }
+
     /// Sets aside a row whose class (sex, age) decides whether it counts, and cannot be told.
     fn set_class_aside(
         &mut self,
@@ -386,6 +412,7 @@ impl<'c> Checker<'c> {
             return self.set_row_aside(row, code);
         }
         self.count_in()?;
+        self.keep_key(row);
         if !self.has_room() {
             self.set_aside_unsaid(1);
             return Ok(());
@@ -400,6 +427,9 @@ impl<'c> Checker<'c> {
         if let Some(code) = oddities::recognise(row, &self.columns)? {
             self.counts.rows_in -= 1; // counted again there
             return self.set_row_aside(row, code);
+        }
+        if slot >= self.contract.key.len() {
+            self.keep_key(row);
         }
         if !self.has_room() {
             self.set_aside_unsaid(1);

@@ -126,6 +126,7 @@ impl Group {
             }
             return true;
         };
+        checker.keys_aside.row(&self.first, self.lines[0]);
         let key_columns = checker.contract.key.len();
         let key = (0..key_columns)
             .map(|key| cells::shown(self.first.column(key), 0))

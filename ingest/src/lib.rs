@@ -22,6 +22,7 @@ mod fetch;
 mod fetch_error;
 mod findings;
 mod json;
+mod keys_aside;
 mod limits;
 mod line_ends;
 mod merge;
@@ -56,6 +57,7 @@ pub use error::Error;
 pub use fetch::{FetchPolicy, Fetcher, Reply, Validators};
 pub use fetch_error::FetchError;
 pub use findings::{Code, Finding, Severity};
+pub use keys_aside::KeysAside;
 pub use received::{Received, open_local};
 pub use rows::{Batches, Rows};
 
@@ -86,6 +88,8 @@ pub struct Checked {
     pub rows: Rows,
     /// Rows set aside by line, then remarks, then repairs (one for each kind and column, with a count).
     pub findings: Vec<Finding>,
+    /// Keys that the body gives in rows that were set aside.
+    pub keys_aside: KeysAside,
     /// Rows by fate.
     pub counts: Counts,
     /// How the body was written.

@@ -62,7 +62,8 @@ impl Checker<'_> {
         self.findings.extend(falls);
         self.counts.rows_accepted = self.counts.rows_in - self.counts.rows_quarantined;
         let findings = self.all_findings();
-        Ok(Checked { rows, findings, counts: self.counts, form })
+        let keys_aside = self.keys_aside.finish(&self.limits)?;
+        Ok(Checked { rows, findings, keys_aside, counts: self.counts, form })
     }
 
     /// Walks the rows in key order: those that stay go to `keep`. Gives back what running totals call for.

@@ -23,8 +23,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
 
+use crate::checked::CheckedFiles;
 use crate::latest::{Keep, Latest};
-use crate::layout::DataFile;
+use crate::layout::{DataFile, Files};
 use crate::ranges::{KeyRange, key_ranges};
 use crate::scan::file_scan;
 use crate::spec::{AsOf, ISSUED, RECORDED, TableSpec, WITHDRAWN, instant, micros};
@@ -33,7 +34,7 @@ use crate::spec::{AsOf, ISSUED, RECORDED, TableSpec, WITHDRAWN, instant, micros}
 pub(crate) struct Request<'a> {
     pub(crate) spec: &'a TableSpec,
     /// Files that may hold rows recorded by then.
-    pub(crate) files: Vec<DataFile>,
+    pub(crate) files: Files,
     pub(crate) as_of: AsOf,
     /// Columns to give.
     pub(crate) columns: Vec<String>,
@@ -133,12 +134,14 @@ impl LatestPerKeyExec {
         }
         common.extend(recorded_filter(&stored, &files, as_of.recorded)?);
         common.extend(key_filter.clone());
+        let n_files = files.len();
+        let files = CheckedFiles::new(&spec.name, files)?;
         let ranges = key_ranges(spec, &files, partitions)?;
         let mut parts = Vec::with_capacity(ranges.len());
         for range in &ranges {
             let bounds = within(&stored, &spec.key[0], range)?;
             let predicate = all_of(bounds.into_iter().chain(common.iter().cloned()));
-            let scan = file_scan(&stored, &files, files.len(), scanned.clone(), predicate.clone(), None)?;
+            let scan = file_scan(&stored, &files, n_files, scanned.clone(), predicate.clone(), None)?;
             let predicate =
                 predicate.map(|predicate| reassign_expr_columns(predicate, &scan_schema)).transpose()?;
             parts.push(Part { scan, predicate });
@@ -163,7 +166,7 @@ impl LatestPerKeyExec {
         Ok(Self {
             table: spec.name.clone(),
             as_of,
-            n_files: files.len(),
+            n_files,
             key_filter,
             parts,
             n_key: spec.key.len(),

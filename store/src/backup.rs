@@ -190,7 +190,7 @@ impl Lake {
     fn files_up_to(&self, settled: Timestamp) -> Result<Vec<String>, Error> {
         let mut paths = Vec::new();
         for table in self.layout().table_names()? {
-            for file in self.layout().files(&table, settled)? {
+            for file in self.layout().files(&table, settled)?.iter() {
                 let name = file.path.file_name().unwrap_or_default().to_string_lossy();
                 paths.push(format!("tables/{table}/{name}"));
             }

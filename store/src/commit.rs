@@ -123,8 +123,8 @@ impl Lake {
         id: &str,
     ) -> Result<Appended, Error> {
         self.check_lock(lock, spec)?;
-        let under = Under { recorded_at: stamp.recorded_at(), id };
-        let change = self.compare_derived(spec, batches, issued_at, under).await?;
+        let under = Under { issued_at, recorded_at: stamp.recorded_at(), id };
+        let change = self.compare_derived(spec, batches, under).await?;
         let appended = Appended { rows_changed: change.rows_changed, rows_withdrawn: change.rows_withdrawn };
         change.draft.publish(&[])?;
         Ok(appended)
@@ -195,7 +195,7 @@ impl Lake {
 
     /// The record in the footer of a data file; none in the files of derived tables.
     pub(crate) fn footer_record(&self, table: &str, path: &Path) -> Result<Option<FetchRecord>, Error> {
-        let pairs = parquet_file::pairs(&parquet_file::metadata(table, path)?);
+        let pairs = parquet_file::pairs_in(table, path)?;
         let Some(json) = pairs.get(parquet_file::RECORD) else { return Ok(None) };
         serde_json::from_str(json).map(Some).map_err(|fault| Error::Damaged {
             table: table.to_owned(),

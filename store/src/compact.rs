@@ -13,6 +13,7 @@ use datafusion::physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
 use futures::StreamExt;
 use jiff::Timestamp;
 
+use crate::checked::CheckedFiles;
 use crate::disk::{self, Aside};
 use crate::error::{engine, misfit, parquet};
 use crate::layout::{DataFile, FileName, Month};
@@ -46,7 +47,7 @@ impl Lake {
     /// Merges the files of each month before `before` (by `recorded_at`, UTC) into one file per table and month.
     ///
     /// The new file appears first, its footer naming the files it replaces, which readers then leave out; these are
-    /// removed after. A query that was planned just before may fail on a file that is gone: run it again.
+    /// removed once those who read them have finished (a query of more than a minute may find one gone: run it again).
     /// The lake's readers never see a row twice.
     ///
     /// # Errors
@@ -68,7 +69,7 @@ impl Lake {
             // What a writer that died since the roll-forward left must keep its footer until it is recorded.
             self.roll_forward_table(&spec.name)?;
             self.clear_superseded(&spec.name)?;
-            let files = self.layout().files(&spec.name, Timestamp::MAX)?;
+            let files = self.layout().files(&spec.name, Timestamp::MAX)?.to_vec();
             let mut months: Vec<Month> =
                 files.iter().map(DataFile::month).filter(|month| *month < before).collect();
             months.sort_unstable();
@@ -143,9 +144,11 @@ impl Lake {
             return Err(misfit(&spec.name, format!("{} is there already", target.display())));
         }
         disk::step("month-published");
+        let readers_are_gone = self.layout().wait_for_readers();
         for file in files {
             disk::remove(&file.path)?;
         }
+        drop(readers_are_gone);
         disk::sync_folder(&folder)?;
         tracing::info!(table = spec.name, %month, files = files.len(), rows, newest = %from_micros(newest), "compacted");
         Ok(Compacted { table: spec.name.clone(), month, files: files.len(), rows })
@@ -155,10 +158,15 @@ impl Lake {
     pub(crate) fn clear_superseded(&self, table: &str) -> Result<(), Error> {
         let folder = self.layout().table(table);
         let names = self.layout().superseded_names(table)?;
+        if names.is_empty() {
+            return Ok(());
+        }
+        let readers_are_gone = self.layout().wait_for_readers();
         for name in &names {
             disk::remove(&folder.join(name))?;
         }
-        if names.is_empty() { Ok(()) } else { disk::sync_folder(&folder) }
+        drop(readers_are_gone);
+        disk::sync_folder(&folder)
     }
 }
 
@@ -214,7 +222,8 @@ fn merged(
             .build()
             .map_err(fault())
     };
-    let scan = file_scan(schema, files, files.len(), columns, None, None).map_err(fault())?;
+    let checked = CheckedFiles::new(&spec.name, files.to_vec().into()).map_err(fault())?;
+    let scan = file_scan(schema, &checked, files.len(), columns, None, None).map_err(fault())?;
     let mut streams = Vec::with_capacity(files.len().div_ceil(FILES_AT_ONCE));
     for first in (0..files.len()).step_by(FILES_AT_ONCE) {
         let some = (first..files.len().min(first + FILES_AT_ONCE))

@@ -2,11 +2,12 @@
 //! changed rows go straight into the file of the commit to come, so that memory does not grow with the edition.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use arrow::row::OwnedRow;
+use arrow::row::{OwnedRow, Row};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use jiff::Timestamp;
@@ -27,6 +28,8 @@ pub struct Change {
     pub rows_changed: u64,
     /// Keys that a snapshot no longer gives.
     pub rows_withdrawn: u64,
+    /// Keys that stay what they were, as their rows could not be used.
+    pub rows_spared: u64,
     /// Keys alive in the state the edition was compared to.
     pub keys_known: u64,
     /// Newest `issued_at` of the table's rows and applied fetches, whatever the edition's.
@@ -46,9 +49,30 @@ impl Change {
     }
 }
 
-/// Where and under which name a change is written.
+/// Keys that a snapshot gives in rows that cannot be used: they are not withdrawn, and stay what they were.
+#[derive(Debug, Default)]
+pub struct Spared {
+    /// Batches that begin with the key columns of the table.
+    pub keys: Vec<RecordBatch>,
+    /// They are not all known: nothing is withdrawn.
+    pub every_key: bool,
+}
+
+impl Spared {
+    /// The keys, as rows that compare with those of the state.
+    fn rows(&self, table: &str, converters: &Converters) -> Result<BTreeSet<OwnedRow>, Error> {
+        let mut rows = BTreeSet::new();
+        for batch in &self.keys {
+            rows.extend(converters.key(table, batch)?.iter().map(|row| row.owned()));
+        }
+        Ok(rows)
+    }
+}
+
+/// When an edition was issued, when and under which name its change is written.
 #[derive(Clone, Copy)]
 pub(crate) struct Under<'a> {
+    pub(crate) issued_at: Timestamp,
     pub(crate) recorded_at: Timestamp,
     pub(crate) id: &'a str,
 }
@@ -58,7 +82,7 @@ impl Lake {
     /// edition comes in batches in the schema of the table, sorted by key, without duplicate key.
     ///
     /// - A row is changed when its key is new or a value differs (missing equals missing).
-    /// - A snapshot that lacks a known key withdraws it; an increment withdraws nothing.
+    /// - A snapshot that lacks a known key withdraws it, unless it is spared; an increment withdraws nothing.
     /// - An edition older than one already applied must not alter what later editions said. What it changes is
     ///   therefore stated again, as it was, from the next edition on (snapshots only: an increment does not say
     ///   which keys it confirmed).
@@ -73,6 +97,7 @@ impl Lake {
         &self,
         spec: &TableSpec,
         edition: impl IntoIterator<Item = Result<RecordBatch, E>>,
+        spared: &Spared,
         issued_at: Timestamp,
         stamp: Stamp,
         fetch_id: &str,
@@ -83,8 +108,8 @@ impl Lake {
         } else {
             None
         };
-        let under = Under { recorded_at: stamp.recorded_at(), id: fetch_id };
-        let mut change = self.difference(spec, edition, issued_at, fetched, snapshot, under).await?;
+        let under = Under { issued_at, recorded_at: stamp.recorded_at(), id: fetch_id };
+        let mut change = self.difference(spec, edition, spared, fetched, snapshot, under).await?;
         change.stamp = Some(stamp);
         Ok(change)
     }
@@ -94,11 +119,10 @@ impl Lake {
         &self,
         spec: &TableSpec,
         edition: &[RecordBatch],
-        issued_at: Timestamp,
         under: Under<'_>,
     ) -> Result<Change, Error> {
         let edition = edition.iter().cloned().map(Ok::<_, std::convert::Infallible>);
-        self.difference(spec, edition, issued_at, None, true, under).await
+        self.difference(spec, edition, &Spared::default(), None, true, under).await
     }
 
     fn has_files(&self, spec: &TableSpec) -> Result<bool, Error> {
@@ -109,11 +133,12 @@ impl Lake {
         &self,
         spec: &TableSpec,
         edition: impl IntoIterator<Item = Result<RecordBatch, E>>,
-        issued_at: Timestamp,
+        spared: &Spared,
         fetched: Option<Timestamp>,
         restore: bool,
         under: Under<'_>,
     ) -> Result<Change, Error> {
+        let issued_at = under.issued_at;
         self.check_writable()?;
         let snapshot = spec.kind == TableKind::Versioned { snapshot: true };
         let table = spec.name.as_str();
@@ -122,7 +147,9 @@ impl Lake {
         let converters = Converters::new(spec)?;
         let mut state = State::new(table, &converters, self.state(spec, issued_at, false)?, true);
         let mut picks = Picks::new(spec, Draft::new(self.layout(), spec, under.recorded_at, under.id)?);
-        let (mut rows_changed, mut rows_withdrawn) = (0, 0);
+        let spared_keys = spared.rows(table, &converters)?;
+        let (mut rows_changed, mut rows_withdrawn, mut rows_spared) = (0, 0, 0);
+        let is_spared = |key: Row<'_>| spared.every_key || spared_keys.contains(&key.owned());
         let mut last: Option<OwnedRow> = None;
         for batch in edition {
             let batch =
@@ -151,7 +178,9 @@ impl Lake {
                         Ordering::Greater => break true,
                         Ordering::Less => {
                             known.at += 1;
-                            if snapshot {
+                            if snapshot && is_spared(known.key.row(at)) {
+                                rows_spared += 1;
+                            } else if snapshot {
                                 rows_withdrawn += 1;
                                 picks.pick(&mut known.source, at, Says::Gone(issued_at))?;
                             }
@@ -179,7 +208,9 @@ impl Lake {
             let Some(known) = state.row() else { break };
             let at = known.at;
             known.at += 1;
-            if snapshot {
+            if snapshot && is_spared(known.key.row(at)) {
+                rows_spared += 1;
+            } else if snapshot {
                 rows_withdrawn += 1;
                 picks.pick(&mut known.source, at, Says::Gone(issued_at))?;
             }
@@ -188,13 +219,14 @@ impl Lake {
         let mut draft = picks.finish()?;
         if restore && draft.rows() > 0 && latest_issued_at > Some(issued_at) {
             let before = draft.rows();
-            draft = self.restored(spec, &converters, draft, issued_at, snapshot, under).await?;
+            draft = self.restored(spec, &converters, draft, snapshot, under).await?;
             rows_changed += draft.rows() - before;
         }
         let recorded_at = under.recorded_at;
         Ok(Change {
             rows_changed,
             rows_withdrawn,
+            rows_spared,
             keys_known,
             latest_issued_at,
             recorded_at,
@@ -210,10 +242,10 @@ impl Lake {
         spec: &TableSpec,
         converters: &Converters,
         draft: Draft,
-        issued_at: Timestamp,
         snapshot: bool,
         under: Under<'_>,
     ) -> Result<Draft, Error> {
+        let issued_at = under.issued_at;
         let Some(next) = self.next_issue(spec, issued_at).await? else { return Ok(draft) };
         let table = spec.name.as_str();
         let mut picks = Picks::new(spec, Draft::new(self.layout(), spec, under.recorded_at, under.id)?);

@@ -5,7 +5,7 @@
 //! known as such before anything tries to make sense of it.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -51,15 +51,23 @@ pub(crate) fn seal(table: &str, path: &Path, footer: &mut [u8]) -> Result<(), Er
     Ok(())
 }
 
-/// Checks the seal of a file without making sense of its footer.
-pub(crate) fn check(table: &str, path: &Path) -> Result<(), Error> {
+/// What comes after the rows of a file, its seal checked.
+pub(crate) struct Rest {
+    /// Bytes of rows, before it.
+    pub(crate) data_bytes: u64,
+    /// Page indexes, footer and tail, as written.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Reads everything but the rows of a file, and checks its seal without making sense of it.
+pub(crate) fn read(table: &str, path: &Path) -> Result<Rest, Error> {
     let fault = |what: &str| damaged(table, path, what);
-    let mut file = File::open(path).map_err(disk("open", path))?;
+    let file = File::open(path).map_err(disk("open", path))?;
     let size = file.metadata().map_err(disk("look at", path))?.len();
-    let mut read = |from: u64| -> Result<Vec<u8>, Error> {
-        file.seek(SeekFrom::Start(from)).map_err(disk("read", path))?;
-        let mut bytes = Vec::new();
-        file.by_ref().take(size - from).read_to_end(&mut bytes).map_err(disk("read", path))?;
+    let read = |from: u64| -> Result<Vec<u8>, Error> {
+        let length = usize::try_from(size - from).map_err(|_| fault("it is too big for this machine"))?;
+        let mut bytes = vec![0; length];
+        file.read_exact_at(&mut bytes, from).map_err(disk("read", path))?;
         Ok(bytes)
     };
     let Some(tail_from) = size.checked_sub(TAIL as u64) else {
@@ -71,22 +79,24 @@ pub(crate) fn check(table: &str, path: &Path) -> Result<(), Error> {
         return Err(fault("its last bytes are not those of a Parquet file"));
     };
     let footer = read(from)?;
-    let bytes: Option<u64> = value_at(&footer, DATA_BYTES).and_then(|at| {
+    let data_bytes: Option<u64> = value_at(&footer, DATA_BYTES).and_then(|at| {
         let digits = footer.get(at..at + usize::from(footer[at - 1]))?;
         std::str::from_utf8(digits).ok()?.parse().ok()
     });
-    let Some(bytes) = bytes.filter(|bytes| *bytes <= from) else {
+    let Some(data_bytes) = data_bytes.filter(|bytes| *bytes <= from) else {
         return Err(fault("its footer does not say how many bytes come before it"));
     };
-    let mut rest = read(bytes)?;
-    let Some(place) = hash_place(&rest) else {
+    let mut bytes = read(data_bytes)?;
+    let Some(place) = hash_place(&bytes) else {
         return Err(fault("its footer has no hash"));
     };
-    let said = String::from_utf8_lossy(&rest[place.clone()]).into_owned();
-    rest[place].copy_from_slice(BLANK.as_bytes());
-    let found = hex(&Sha256::digest(&rest));
-    if found != said {
+    let said = bytes[place.clone()].to_vec();
+    bytes[place.clone()].copy_from_slice(BLANK.as_bytes());
+    let found = hex(&Sha256::digest(&bytes));
+    if found.as_bytes() != said {
+        let said = String::from_utf8_lossy(&said);
         return Err(fault(&format!("its footer has the SHA-256 {found}, not {said} as it says")));
     }
-    Ok(())
+    bytes[place].copy_from_slice(&said);
+    Ok(Rest { data_bytes, bytes })
 }

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
+use crate::checked::CheckedFiles;
 use crate::error::{engine, parquet};
 use crate::parquet_file;
 use crate::scan::file_scan;
@@ -20,7 +21,7 @@ impl Lake {
     pub(crate) fn latest_issue(&self, spec: &TableSpec) -> Result<Option<Timestamp>, Error> {
         let stored = spec.stored_schema();
         let mut latest: Option<i64> = None;
-        for file in self.layout().files(&spec.name, Timestamp::MAX)? {
+        for file in self.layout().files(&spec.name, Timestamp::MAX)?.iter() {
             let metadata = parquet_file::metadata(&spec.name, &file.path)?;
             let of_file = || -> parquet::errors::Result<Option<i64>> {
                 let schema = metadata.file_metadata().schema_descr();
@@ -46,6 +47,7 @@ impl Lake {
         let stored = spec.stored_schema();
         let at = stored.index_of(ISSUED).map_err(engine("reading", &spec.name))?;
         if !files.is_empty() {
+            let files = CheckedFiles::new(&spec.name, files).map_err(fault())?;
             let scan = file_scan(&stored, &files, 1, vec![at], None, None).map_err(fault())?;
             let mut rows = scan.execute(0, Arc::new(TaskContext::default())).map_err(fault())?;
             while let Some(batch) = rows.next().await {

@@ -2,8 +2,10 @@
 //! backup, whose list says which of them count.
 
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -11,6 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::Error;
 use crate::error::{disk, misfit};
+use crate::lock::{self, Hold, TableLock};
 use crate::parquet_file;
 use crate::spec::from_micros;
 
@@ -87,6 +90,41 @@ impl DataFile {
         }
     }
 }
+
+/// Files of a table, which no compaction removes until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Files {
+    files: Vec<DataFile>,
+    _stay: Option<TableLock>,
+}
+
+impl From<Vec<DataFile>> for Files {
+    /// For a compaction, which alone removes files.
+    fn from(files: Vec<DataFile>) -> Self {
+        Self { files, _stay: None }
+    }
+}
+
+impl Deref for Files {
+    type Target = Vec<DataFile>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.files
+    }
+}
+
+impl DerefMut for Files {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.files
+    }
+}
+
+/// Held together by readers, alone by a compaction while it removes files.
+const READING: &str = "_reading";
+/// How long a reader waits for files to be removed: a matter of milliseconds.
+const REMOVAL_WAIT: Duration = Duration::from_secs(10);
+/// How long a compaction waits for the readers of the files that it replaced.
+const READERS_WAIT: Duration = Duration::from_secs(60);
 
 /// `20201013T180000.123456Z`: sorts as text, and no character a file system dislikes.
 pub(crate) fn stamp(at: Timestamp) -> String {
@@ -242,11 +280,12 @@ impl Layout {
 
     /// The files of a table, oldest first, that may hold rows recorded up to an instant. Files whose rows a
     /// compacted month already holds are left out.
-    pub(crate) fn files(&self, table: &str, recorded: Timestamp) -> Result<Vec<DataFile>, Error> {
+    pub(crate) fn files(&self, table: &str, recorded: Timestamp) -> Result<Files, Error> {
+        let stay = self.hold_files();
         // A compaction may take a file away between its listing and its size: the second look finds the month.
         for _ in 0..8 {
             if let Some(files) = self.files_once(table, recorded)? {
-                return Ok(files);
+                return Ok(Files { files, _stay: stay });
             }
         }
         Err(disk("list", &self.table(table))(std::io::ErrorKind::NotFound.into()))
@@ -278,6 +317,21 @@ impl Layout {
             }
         }
         Ok(Some(files))
+    }
+
+    /// Keeps files where they are until dropped. None where the lake may only be read: nobody removes files there.
+    fn hold_files(&self) -> Option<TableLock> {
+        lock::take(&self.locks(), READING, Hold::Shared, REMOVAL_WAIT).ok()
+    }
+
+    /// Waits for those who may still read files that were replaced. A query that goes on for longer than a minute may
+    /// find one gone, and says so.
+    pub(crate) fn wait_for_readers(&self) -> Option<TableLock> {
+        let alone = lock::take(&self.locks(), READING, Hold::Alone, READERS_WAIT).ok();
+        if alone.is_none() {
+            tracing::warn!("files that were merged are removed under a query of more than a minute");
+        }
+        alone
     }
 
     /// Names of files that stand beside the compacted month that replaces them.

@@ -22,6 +22,7 @@
 
 mod as_of;
 mod backup;
+mod checked;
 mod commit;
 mod compact;
 mod compare;
@@ -55,7 +56,7 @@ mod tests;
 pub use backup::{BackupReport, RestoreReport};
 pub use commit::Appended;
 pub use compact::Compacted;
-pub use compare::Change;
+pub use compare::{Change, Spared};
 pub use disk::{create_folder, sync_folder};
 pub use error::Error;
 pub use lake::Lake;

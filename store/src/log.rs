@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::layout::{DataFile, FileName, Month};
+use crate::layout::{DataFile, FileName, Files, Month};
 use crate::record::{FetchRecord, FindingRecord, Outcome};
 use crate::{Error, Lake, parquet_file, tables};
 
@@ -20,12 +20,12 @@ impl Lake {
     /// # Errors
     /// As [`Lake::last_fetch`].
     pub async fn fetch(&self, fetch_id: &str) -> Result<Option<FetchRecord>, Error> {
-        for file in self.fetch_files()? {
+        for file in self.fetch_files()?.iter() {
             let may_hold = match &file.name {
                 FileName::Commit { id, .. } => id == fetch_id,
                 FileName::Month(..) => true,
             };
-            if may_hold && let Some(found) = newest_of(&file, &|record| record.fetch_id == fetch_id)? {
+            if may_hold && let Some(found) = newest_of(file, &|record| record.fetch_id == fetch_id)? {
                 return Ok(Some(found));
             }
         }
@@ -38,11 +38,11 @@ impl Lake {
     /// As [`Lake::last_fetch`].
     pub async fn fetches(&self, limit: usize) -> Result<Vec<FetchRecord>, Error> {
         let mut found = Vec::new();
-        for file in self.fetch_files()? {
+        for file in self.fetch_files()?.iter() {
             if found.len() >= limit {
                 break;
             }
-            found.extend(records(&file)?);
+            found.extend(records(file)?);
         }
         found.sort_by_key(|record| std::cmp::Reverse(record.recorded_at));
         found.truncate(limit);
@@ -56,7 +56,7 @@ impl Lake {
     pub async fn findings(&self, fetch_id: &str) -> Result<Vec<FindingRecord>, Error> {
         let spec = tables::findings();
         let mut found = Vec::new();
-        for file in self.layout().files(&spec.name, Timestamp::MAX)? {
+        for file in self.layout().files(&spec.name, Timestamp::MAX)?.iter() {
             if matches!(&file.name, FileName::Commit { id, .. } if id != fetch_id) {
                 continue;
             }
@@ -84,17 +84,16 @@ impl Lake {
     /// Issues of the applied fetches of a source.
     pub(crate) fn applied_issues(&self, source: &str) -> Result<Vec<Timestamp>, Error> {
         let mut issues = Vec::new();
-        for file in self.fetch_files()? {
-            let applied =
-                records(&file)?.into_iter().filter(|r| r.source == source && r.outcome.is_applied());
+        for file in self.fetch_files()?.iter() {
+            let applied = records(file)?.into_iter().filter(|r| r.source == source && r.outcome.is_applied());
             issues.extend(applied.filter_map(|record| record.issued_at));
         }
         Ok(issues)
     }
 
     fn newest(&self, wanted: impl Fn(&FetchRecord) -> bool) -> Result<Option<FetchRecord>, Error> {
-        for file in self.fetch_files()? {
-            if let Some(found) = newest_of(&file, &wanted)? {
+        for file in self.fetch_files()?.iter() {
+            if let Some(found) = newest_of(file, &wanted)? {
                 return Ok(Some(found));
             }
         }
@@ -102,7 +101,7 @@ impl Lake {
     }
 
     /// Files of `fetches`, newest first: the commits of a month before its compacted file.
-    fn fetch_files(&self) -> Result<Vec<DataFile>, Error> {
+    fn fetch_files(&self) -> Result<Files, Error> {
         let mut files = self.layout().files("fetches", Timestamp::MAX)?;
         files.sort_by_cached_key(|file| {
             std::cmp::Reverse(match &file.name {

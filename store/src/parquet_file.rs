@@ -15,11 +15,12 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
+use parquet::file::metadata::{KeyValue, ParquetMetaData, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
+use crate::checked::{BLOCK_CRC32, Blocks, CheckedFile, Chunks};
 use crate::error::{disk, parquet};
 use crate::footer;
 use crate::spec::{TableSpec, from_micros};
@@ -32,8 +33,8 @@ pub(crate) const REPLACES: &str = "vigie.replaces";
 pub(crate) const RECORDED_MAX: &str = "vigie.recorded_max";
 /// Number of rows.
 pub(crate) const ROWS: &str = "vigie.rows";
-/// SHA-256 of everything before the footer: Parquet's own page checksums are not written by this library. The footer has a hash of
-/// its own (`footer.rs`).
+/// SHA-256 of everything before the footer, for those who read the whole file. Who reads a part of it checks that part
+/// (`checked.rs`); the footer has a hash of its own (`footer.rs`).
 pub(crate) const DATA_SHA256: &str = "vigie.data_sha256";
 
 /// Rows of a row group: small enough to share a big file between threads and to skip parts of it.
@@ -45,6 +46,7 @@ const ROW_GROUP_BYTES: usize = 32 << 20;
 struct Hashed {
     file: File,
     hash: Sha256,
+    blocks: Blocks,
     bytes: u64,
     footer: Option<Vec<u8>>,
 }
@@ -57,6 +59,7 @@ impl Write for Hashed {
         }
         let written = self.file.write(buffer)?;
         self.hash.update(&buffer[..written]);
+        self.blocks.add(&buffer[..written]);
         self.bytes += written as u64;
         Ok(written)
     }
@@ -112,7 +115,7 @@ impl FileWriter {
     /// Creates the file, which must not exist, with columns of its own.
     pub(crate) fn create_with(spec: &TableSpec, schema: &SchemaRef, path: &Path) -> Result<Self, Error> {
         let file = File::create_new(path).map_err(disk("create", path))?;
-        let hashed = Hashed { file, hash: Sha256::new(), bytes: 0, footer: None };
+        let hashed = Hashed { file, hash: Sha256::new(), blocks: Blocks::default(), bytes: 0, footer: None };
         let writer = ArrowWriter::try_new(hashed, Arc::clone(schema), Some(properties(spec, schema)))
             .map_err(parquet("write", &spec.name, path))?;
         Ok(Self { table: spec.name.clone(), path: path.to_path_buf(), writer, rows: 0 })
@@ -145,6 +148,7 @@ impl FileWriter {
             (ROWS, self.rows.to_string()),
             (footer::DATA_BYTES, inner.bytes.to_string()),
             (DATA_SHA256, hex(&inner.hash.clone().finalize())),
+            (BLOCK_CRC32, std::mem::take(&mut inner.blocks).finish()),
             (footer::SHA256, footer::BLANK.to_owned()),
         ];
         for (key, value) in own.iter().chain(pairs) {
@@ -162,9 +166,8 @@ impl FileWriter {
 }
 
 /// The metadata in a file's footer.
-pub(crate) fn metadata(table: &str, path: &Path) -> Result<ParquetMetaData, Error> {
-    let file = File::open(path).map_err(disk("open", path))?;
-    ParquetMetaDataReader::new().parse_and_finish(&file).map_err(parquet("read the footer of", table, path))
+pub(crate) fn metadata(table: &str, path: &Path) -> Result<Arc<ParquetMetaData>, Error> {
+    CheckedFile::open(table, path).map(|file| file.metadata)
 }
 
 /// The `vigie.*` pairs of a footer.
@@ -179,9 +182,14 @@ pub(crate) fn pairs(metadata: &ParquetMetaData) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The `vigie.*` pairs in the footer of a file.
+pub(crate) fn pairs_in(table: &str, path: &Path) -> Result<BTreeMap<String, String>, Error> {
+    metadata(table, path).map(|metadata| pairs(&metadata))
+}
+
 /// Names of the files that a compacted month replaces.
 pub(crate) fn replaced_names(table: &str, path: &Path) -> Result<Vec<String>, Error> {
-    let pairs = pairs(&metadata(table, path)?);
+    let pairs = pairs_in(table, path)?;
     let text = pairs.get(REPLACES).map_or("[]", String::as_str);
     serde_json::from_str(text).map_err(|fault| Error::Damaged {
         table: table.to_owned(),
@@ -192,7 +200,7 @@ pub(crate) fn replaced_names(table: &str, path: &Path) -> Result<Vec<String>, Er
 
 /// Newest `recorded_at` of a compacted month.
 pub(crate) fn recorded_max(table: &str, path: &Path) -> Result<Option<Timestamp>, Error> {
-    let pairs = pairs(&metadata(table, path)?);
+    let pairs = pairs_in(table, path)?;
     Ok(pairs.get(RECORDED_MAX).and_then(|text| text.parse().ok()).map(from_micros))
 }
 
@@ -201,13 +209,10 @@ pub(crate) fn reader(
     table: &str,
     path: &Path,
 ) -> Result<impl Iterator<Item = Result<RecordBatch, Error>> + use<>, Error> {
-    let file = File::open(path).map_err(disk("open", path))?;
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(parquet(
-        "read the footer of",
-        table,
-        path,
-    ))?;
-    let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+    let file = Arc::new(CheckedFile::open(table, path)?);
+    let metadata = ArrowReaderMetadata::try_new(Arc::clone(&file.metadata), ArrowReaderOptions::new())
+        .map_err(parquet("read the footer of", table, path))?;
+    let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(Chunks(file), metadata)
         .with_batch_size(8192)
         .build()
         .map_err(parquet("read", table, path))?;

@@ -19,6 +19,7 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 
 use crate::as_of::{LatestPerKeyExec, Request, recorded_filter};
+use crate::checked::CheckedFiles;
 use crate::layout::Layout;
 use crate::scan::file_scan;
 use crate::spec::{AsOf, RECORDED, TableSpec};
@@ -154,7 +155,9 @@ impl TableProvider for EveryRow {
             return Ok(Arc::new(EmptyExec::new(Arc::new(self.schema.project(projection)?))));
         }
         let groups = state.config().target_partitions().min(files.len());
-        let Some(recorded) = recorded_filter(&self.schema, &files, self.recorded)? else {
+        let recorded = recorded_filter(&self.schema, &files, self.recorded)?;
+        let files = CheckedFiles::new(&self.spec.name, files)?;
+        let Some(recorded) = recorded else {
             return file_scan(&self.schema, &files, groups, projection.clone(), None, limit);
         };
         // A compacted month of which only a part is old enough.

@@ -4,9 +4,9 @@ use arrow::array::Array;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::file::metadata::ParquetMetaData;
 
-use crate::layout::DataFile;
-use crate::parquet_file;
+use crate::checked::CheckedFiles;
 use crate::spec::TableSpec;
 
 /// Keys from (included) and until (excluded); none is open.
@@ -22,16 +22,17 @@ const BYTES_MIN: u64 = 2 << 20;
 const FILES_LOOKED_AT: usize = 8;
 
 /// At most `n` ranges of about as many rows each, which together hold every key.
-pub(crate) fn key_ranges(spec: &TableSpec, files: &[DataFile], n: usize) -> Result<Vec<KeyRange>> {
-    let total: u64 = files.iter().map(|file| file.bytes).sum();
+pub(crate) fn key_ranges(spec: &TableSpec, files: &CheckedFiles, n: usize) -> Result<Vec<KeyRange>> {
+    let total: u64 = files.files().iter().map(|file| file.bytes).sum();
     if n < 2 || total < BYTES_MIN {
         return Ok(vec![KeyRange::default()]);
     }
-    let mut biggest: Vec<&DataFile> = files.iter().collect();
-    biggest.sort_by_key(|file| std::cmp::Reverse(file.bytes));
+    let mut biggest: Vec<usize> = (0..files.files().len()).collect();
+    biggest.sort_by_key(|place| std::cmp::Reverse(files.files()[*place].bytes));
     let mut starts: Vec<(ScalarValue, u64)> = Vec::new();
-    for file in biggest.into_iter().take(FILES_LOOKED_AT) {
-        starts.extend(row_group_starts(spec, file)?);
+    for place in biggest.into_iter().take(FILES_LOOKED_AT) {
+        let file = files.open(place).map_err(|fault| DataFusionError::External(Box::new(fault)))?;
+        starts.extend(row_group_starts(spec, &file.metadata)?);
     }
     starts.sort_by(|(left, _), (right, _)| left.partial_cmp(right).unwrap_or(std::cmp::Ordering::Equal));
     let rows: u64 = starts.iter().map(|(_, rows)| rows).sum();
@@ -60,9 +61,7 @@ pub(crate) fn key_ranges(spec: &TableSpec, files: &[DataFile], n: usize) -> Resu
 }
 
 /// The least first key and the row count of each row group.
-fn row_group_starts(spec: &TableSpec, file: &DataFile) -> Result<Vec<(ScalarValue, u64)>> {
-    let external = |fault: crate::Error| DataFusionError::External(Box::new(fault));
-    let metadata = parquet_file::metadata(&spec.name, &file.path).map_err(external)?;
+fn row_group_starts(spec: &TableSpec, metadata: &ParquetMetaData) -> Result<Vec<(ScalarValue, u64)>> {
     let stored = spec.stored_schema();
     let parquet_schema = metadata.file_metadata().schema_descr();
     let Ok(converter) = StatisticsConverter::try_new(&spec.key[0], &stored, parquet_schema) else {

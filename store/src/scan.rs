@@ -5,29 +5,22 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::object_store::path::Path as StorePath;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 
-use crate::layout::DataFile;
-
-fn partitioned(file: &DataFile) -> Result<PartitionedFile> {
-    let mut found = PartitionedFile::new(String::new(), file.bytes);
-    found.object_meta.location = StorePath::from_absolute_path(&file.path)
-        .map_err(|fault| DataFusionError::External(Box::new(fault)))?;
-    Ok(found)
-}
+use crate::checked::CheckedFiles;
 
 /// A scan of whole files in `groups` partitions (each keeps the order of its files), giving the columns at
 /// `projection`. The predicate only skips row groups and pages that cannot hold a row: it must be applied again.
 /// A column that a file is too old to have is null.
 pub(crate) fn file_scan(
     schema: &SchemaRef,
-    files: &[DataFile],
+    files: &Arc<CheckedFiles>,
     groups: usize,
     projection: Vec<usize>,
     predicate: Option<Arc<dyn PhysicalExpr>>,
@@ -38,11 +31,15 @@ pub(crate) fn file_scan(
     options.global.pushdown_filters = false;
     // Row groups need no bloom filter here: none is written.
     options.global.bloom_filter_on_read = false;
-    let mut source = ParquetSource::new(Arc::clone(schema)).with_table_parquet_options(options);
+    let checked: Arc<dyn ParquetFileReaderFactory> = Arc::<CheckedFiles>::clone(files);
+    let mut source = ParquetSource::new(Arc::clone(schema))
+        .with_table_parquet_options(options)
+        .with_parquet_file_reader_factory(checked);
     if let Some(predicate) = predicate {
         source = source.with_predicate(predicate);
     }
-    let files: Vec<PartitionedFile> = files.iter().map(partitioned).collect::<Result<_>>()?;
+    let files: Vec<PartitionedFile> =
+        files.files().iter().map(CheckedFiles::partitioned).collect::<Result<_>>()?;
     let per_group = files.len().div_ceil(groups.max(1)).max(1);
     let groups = files.chunks(per_group).map(|files| FileGroup::new(files.to_vec())).collect();
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))

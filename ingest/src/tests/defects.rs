@@ -1,5 +1,8 @@
 //! One defect a case, in delimited text: what is loaded, set aside, refused, and what is said.
 
+use arrow::array::ArrayRef;
+use arrow::util::display::array_value_to_string;
+
 use super::{STOCK, codes, contract, refused, rows, table};
 use crate::{Code, Severity};
 
@@ -257,4 +260,33 @@ fn feed_text_cannot_take_over_a_message() {
     let finding = &checked.findings[0];
     assert!(finding.message.len() < 400 && finding.raw.as_ref().unwrap().len() < 1000);
     assert!(!finding.message.contains('\u{1b}') && !finding.raw.as_ref().unwrap().contains('\u{202e}'));
+}
+
+/// Body, and the keys of rows set aside that could be read, with their lines.
+fn check_keys_aside(body: &str, expected: &[&str]) {
+    let checked = rows(body.as_bytes(), &contract(STOCK));
+    let keys = checked.keys_aside.batches.iter().flat_map(|batch| {
+        let shown = |column: &ArrayRef, row| array_value_to_string(column, row).unwrap();
+        (0..batch.num_rows())
+            .map(|row| batch.columns().iter().map(|c| shown(c, row)).collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(keys.collect::<Vec<_>>(), expected, "{body:?}");
+    assert!(!checked.keys_aside.is_cut);
+}
+
+#[test]
+fn a_row_set_aside_for_a_value_still_gives_its_key() {
+    check_keys_aside(&format!("{GOOD}03;2020-10-05;12,O;1\n"), &["03 2020-10-05 4"]);
+    check_keys_aside(
+        &format!("{GOOD}2a;05/10/2020;-1;1\n1;2020-10-06;1;\n"),
+        &["01 2020-10-06 5", "2A 2020-10-05 4"],
+    );
+    // Rows that contradict each other: their key is known, its value is not.
+    check_keys_aside(&format!("{GOOD}03;2020-10-05;1;6\n01;2020-10-05;1;6\n"), &["01 2020-10-05 3"]);
+    // A key that cannot be read, a row that is no row.
+    check_keys_aside(&format!("{GOOD}96;2020-10-05;x;1\n"), &[]);
+    check_keys_aside(&format!("{GOOD}03;2020-13-05;1;1\n"), &[]);
+    check_keys_aside(&format!("{GOOD}03;2020-10-05;1\n"), &[]);
+    check_keys_aside(GOOD, &[]);
 }

@@ -73,8 +73,11 @@ pub(crate) fn whole(parsed: &Parsed) -> (Vec<RecordBatch>, String) {
     match parsed {
         Parsed::Rows(checked) => {
             let all = concat_batches(&checked.rows.schema(), &batches(checked)).unwrap();
-            let Checked { rows, findings, counts, form } = checked;
-            (vec![all], format!("{} {findings:#?} {counts:?} {form:?}", rows.len()))
+            let Checked { rows, findings, keys_aside, counts, form } = checked;
+            let mut known = vec![all];
+            let keys = &keys_aside.batches;
+            known.extend(keys.first().map(|first| concat_batches(&first.schema(), keys).unwrap()));
+            (known, format!("{} {findings:#?} {} {counts:?} {form:?}", rows.len(), keys_aside.is_cut))
         }
         Parsed::Refused(refusal) => (Vec::new(), format!("{refusal:#?}")),
     }

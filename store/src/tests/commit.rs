@@ -39,6 +39,24 @@ async fn the_same_edition_again_adds_nothing() {
 }
 
 #[tokio::test]
+async fn a_key_whose_row_cannot_be_used_stays_what_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lake, spec) = (open(folder.path()), beds(true));
+    let first = rows(&[("01", 1, Some(5)), ("2A", 1, Some(7)), ("974", 1, Some(3)), ("974", 2, Some(4))]);
+    fetch(&lake, &spec, &first, day(1), day(1)).await;
+    // Only the key columns are looked at; a key that was never known is no matter.
+    let aside = batch(&rows(&[("974", 1, None), ("01", 1, None), ("975", 9, None)]));
+    let edition = || [Ok::<_, std::convert::Infallible>(batch(&rows(&[("2A", 1, Some(8))])))];
+    for (every_key, withdrawn, spared) in [(false, 1, 2), (true, 0, 3)] {
+        let keys = if every_key { Vec::new() } else { vec![aside.clone()] };
+        let spared_keys = Spared { keys, every_key };
+        let stamp = lake.stamp(day(2)).unwrap();
+        let change = lake.compare(&spec, edition(), &spared_keys, day(2), stamp, "ab").await.unwrap();
+        assert_eq!((change.rows_changed, change.rows_withdrawn, change.rows_spared), (1, withdrawn, spared));
+    }
+}
+
+#[tokio::test]
 async fn a_snapshot_withdraws_and_an_increment_does_not() {
     for snapshot in [true, false] {
         let folder = tempfile::tempdir().unwrap();

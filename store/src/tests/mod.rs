@@ -24,8 +24,8 @@ use arrow::util::pretty::pretty_format_batches;
 use jiff::Timestamp;
 
 use crate::{
-    AsOf, Change, FetchRecord, FindingRecord, Lake, Outcome, SessionOptions, TableKind, TableSpec, fetch_id,
-    tables,
+    AsOf, Change, FetchRecord, FindingRecord, Lake, Outcome, SessionOptions, Spared, TableKind, TableSpec,
+    fetch_id, tables,
 };
 
 /// Beds by department and day number.
@@ -85,7 +85,7 @@ pub(super) async fn compare(
     (now, id): (Timestamp, &str),
 ) -> Result<Change, crate::Error> {
     let edition = edition.iter().cloned().map(Ok::<_, std::convert::Infallible>);
-    lake.compare(spec, edition, issued_at, lake.stamp(now)?, id).await
+    lake.compare(spec, edition, &Spared::default(), issued_at, lake.stamp(now)?, id).await
 }
 
 /// Fetches an edition as the runner does: keep, lock, compare, commit or record.

@@ -146,7 +146,10 @@ async fn speed_and_memory_of_comparing() {
         let lock = lake.lock("series", Duration::ZERO).unwrap();
         let (start, id) = (Instant::now(), format!("r{turn}"));
         let stamp = lake.stamp(day(turn)).unwrap();
-        let change = lake.compare(&spec, edition(n, turn, 100), day(issued), stamp, &id).await.unwrap();
+        let change = lake
+            .compare(&spec, edition(n, turn, 100), &Spared::default(), day(issued), stamp, &id)
+            .await
+            .unwrap();
         let compared = start.elapsed().as_secs_f64();
         let record = FetchRecord {
             fetch_id: id,

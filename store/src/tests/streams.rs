@@ -83,7 +83,7 @@ async fn an_edition_that_cannot_be_read_to_its_end_leaves_nothing() {
     let (first, _) = two_editions(20_000);
     let broken = cut(&first, 8_192).into_iter().take(2).map(Ok).chain([Err(io::Error::other("cut off"))]);
     let stamp = lake.stamp(day(1)).unwrap();
-    let fault = lake.compare(&spec, broken, day(1), stamp, "ab").await.unwrap_err();
+    let fault = lake.compare(&spec, broken, &Spared::default(), day(1), stamp, "ab").await.unwrap_err();
     assert_eq!(fault.to_string(), "table beds: the edition cannot be read");
     assert_eq!(std::error::Error::source(&fault).unwrap().to_string(), "cut off");
     assert_eq!(names(&lake, "beds"), [""; 0]);
