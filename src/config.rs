@@ -71,6 +71,8 @@ pub struct Fetch {
     pub total_deadline: SignedDuration,
     /// Tries before giving up.
     pub attempts: u32,
+    /// Longest wait for another process that writes the same source.
+    pub lock_wait: SignedDuration,
 }
 
 /// What differs from the contract of a source.
@@ -119,15 +121,26 @@ impl Default for Fetch {
             read_timeout: SignedDuration::from_secs(30),
             total_deadline: SignedDuration::from_mins(10),
             attempts: 5,
+            lock_wait: SignedDuration::from_mins(2),
         }
     }
 }
 
+/// A time to wait; one before now is none.
+fn positive(wait: SignedDuration) -> Duration {
+    Duration::try_from(wait).unwrap_or(Duration::ZERO)
+}
+
 impl Fetch {
+    /// Longest wait for another writer of the same source.
+    #[must_use]
+    pub fn lock_wait(&self) -> Duration {
+        positive(self.lock_wait)
+    }
+
     /// The same, as the fetcher wants it.
     #[must_use]
     pub fn policy(&self) -> FetchPolicy {
-        let positive = |d: SignedDuration| Duration::try_from(d).unwrap_or(Duration::ZERO);
         FetchPolicy {
             connect_timeout: positive(self.connect_timeout),
             read_timeout: positive(self.read_timeout),

@@ -154,3 +154,22 @@ fn a_crash_at_any_named_step_is_mended_at_the_next_start() {
 fn forty_faults_of_a_server_have_their_verdicts() {
     torture("server", 40);
 }
+
+#[test]
+fn a_source_that_another_process_writes_is_told_by_exit_code_6() {
+    let lake = Lake::new();
+    std::fs::write(lake.folder().join("vigie.toml"), "[fetch]\nlock_wait = \"300ms\"\n").unwrap();
+    let body = lake.folder().join("hospital.csv");
+    std::fs::write(&body, hospital(&["2020-10-05"])).unwrap();
+    lake.ok(&["status"]); // makes the lake
+    let held = std::fs::File::create(lake.path().join("locks/hospital_stock.lock")).unwrap();
+    held.lock().unwrap();
+    let (code, report) = lake.fetch_file("hospital_stock", &body, &[]);
+    assert_eq!((code, report["outcome"].as_str()), (6, Some("failed")), "{report}");
+    assert!(report["message"].as_str().unwrap().starts_with("Un autre processus écrit"), "{report}");
+    let kept = "select count(sha256) from fetches where source = 'hospital_stock'";
+    assert_eq!(lake.value(kept), 1, "its body is kept");
+    drop(held);
+    let (code, report) = lake.fetch_file("hospital_stock", &body, &[]);
+    assert_eq!((code, report["outcome"].as_str()), (0, Some("new")), "{report}");
+}

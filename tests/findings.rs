@@ -36,6 +36,27 @@ fn fetch(lake: &Lake, body: &str, issued: &str) -> Value {
 }
 
 #[test]
+fn a_value_that_cannot_be_read_leaves_the_last_good_one_in_place() {
+    let lake = Lake::new();
+    overlay(&lake, str::to_owned);
+    fetch(&lake, &hospital(5, ["10", "20", "30", "40"]), "2020-10-05T19:00:00Z");
+    let spoilt = fetch(&lake, &hospital(5, ["11", "2O", "30", "40"]), "2020-10-06T19:00:00Z");
+    let counts = ["rows_changed", "rows_withdrawn", "rows_quarantined"].map(|name| spoilt[name].as_u64());
+    assert_eq!(counts, [Some(1), Some(0), Some(1)], "{spoilt}");
+    assert!(spoilt["message"].as_str().unwrap().contains("1 valeur déjà connue gardée"), "{spoilt}");
+    assert_eq!(patients(&lake, "2020-10-06"), ["01 11", "02 20", "03 30", "04 40"]);
+    // A key that the publisher no longer gives is withdrawn all the same.
+    let shorter = hospital(5, ["11", "2O", "30", "40"]).replace("04;0;2020-10-05;40;1;1;1\n", "");
+    let held = fetch(&lake, &shorter, "2020-10-07T19:00:00Z");
+    assert_eq!(held["outcome"], "held", "a quarter of the rows is missing: {held}");
+    let accept =
+        ["--json", "accept", held["fetch_id"].as_str().unwrap(), "--by", "essai", "--reason", "essai"];
+    let withdrawn: Value = serde_json::from_str(&lake.ok(&accept)).unwrap();
+    assert_eq!(withdrawn["rows_withdrawn"].as_u64(), Some(1), "{withdrawn}");
+    assert_eq!(patients(&lake, "2020-10-07"), ["01 11", "02 20", "03 30"]);
+}
+
+#[test]
 fn rows_set_aside_by_too_strict_a_contract_come_in_when_it_is_mended() {
     let lake = Lake::new();
     overlay(&lake, |text| text.replacen("max = 67000000", "max = 100", 1));

@@ -9,14 +9,14 @@ mod report;
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use vigie_ingest::{Fetcher, Finding, Parsed, Reply, Validators, open_local};
 use vigie_queries::{Contract, Kind};
-use vigie_store::{FetchRecord, FindingRecord, Outcome, TableSpec, fetch_id};
+use vigie_store::{FetchRecord, FindingRecord, Outcome, Spared, TableSpec, fetch_id};
 
 pub use reference::{ensure_reference, sha256_hex};
 pub use report::{Report, Said};
@@ -25,9 +25,6 @@ use crate::calendar::{paris, paris_day};
 use crate::error::Error;
 use crate::gates::{self, Edition};
 use crate::room::Room;
-
-/// How long a writer waits for another one of the same source.
-const LOCK_WAIT: Duration = Duration::from_secs(120);
 
 /// What a poll says that waited in vain.
 const LOCKED: &str = "Un autre processus écrit dans le lac et n’a pas fini à temps : l’édition reçue n’a pas été appliquée. \
@@ -173,8 +170,8 @@ async fn poll(
     record.sha256 = Some(body.sha256.clone()); // not before: a record names only bodies that are kept
 
     let lock = {
-        let (lake, source) = (room.lake.clone(), request.source.clone());
-        blocking(move || Ok(lake.lock(&source, LOCK_WAIT)?)).await?
+        let (lake, source, wait) = (room.lake.clone(), request.source.clone(), room.config.fetch.lock_wait());
+        blocking(move || Ok(lake.lock(&source, wait)?)).await?
     };
     let last = room.lake.last_fetch(&request.source).await?; // another process may have been first
     // A body read again on purpose is read, whatever is known of it.
@@ -232,10 +229,11 @@ async fn poll(
     let change = {
         let (lake, spec, id) = (room.lake.clone(), spec.clone(), record.fetch_id.clone());
         let (edition, engine) = (checked.rows.batches()?, tokio::runtime::Handle::current());
+        let spared = Spared { keys: checked.keys_aside.batches, every_key: checked.keys_aside.is_cut };
         // On a thread of its own: a long comparison holds up no other source.
         blocking(move || {
             let stamp = lake.stamp(crate::clock::now())?;
-            Ok(engine.block_on(lake.compare(&spec, edition, issued_at, stamp, &id))?)
+            Ok(engine.block_on(lake.compare(&spec, edition, &spared, issued_at, stamp, &id))?)
         })
         .await?
     };
@@ -276,7 +274,7 @@ async fn poll(
     }
     let nothing = change.rows_changed == 0 && change.rows_withdrawn == 0;
     record.outcome = if nothing { Outcome::Unchanged } else { Outcome::New };
-    record.message = Some(summary(record));
+    record.message = Some(summary(record, change.rows_spared));
     stamp(record, started);
     if nothing {
         drop(change);
@@ -401,7 +399,7 @@ fn copy_facts(last: &FetchRecord, record: &mut FetchRecord) {
     record.rows_filtered = last.rows_filtered;
 }
 
-fn summary(record: &FetchRecord) -> String {
+fn summary(record: &FetchRecord, rows_spared: u64) -> String {
     let mut parts = vec![match record.rows_changed {
         0 => "Aucune valeur nouvelle".to_owned(),
         1 => "1 ligne nouvelle ou corrigée".to_owned(),
@@ -416,6 +414,11 @@ fn summary(record: &FetchRecord) -> String {
         0 => {}
         1 => parts.push("1 ligne mise de côté".into()),
         n => parts.push(format!("{n} lignes mises de côté")),
+    }
+    match rows_spared {
+        0 => {}
+        1 => parts.push("1 valeur déjà connue gardée à sa place".into()),
+        n => parts.push(format!("{n} valeurs déjà connues gardées à leur place")),
     }
     format!("{}.", parts.join(", "))
 }
