@@ -15,6 +15,7 @@ use vigie_queries::{Alert, ColumnType, Contract, GeoType, Place, TimeType};
 use vigie_reports::input::{Cause, Change, Changes, Input, Previous};
 use vigie_reports::{Reread, reread};
 use vigie_store::AsOf;
+use vigie_transform::Settling;
 
 use crate::build::Picture;
 use crate::bulletin::Brief;
@@ -154,8 +155,9 @@ async fn moved(
     debug_assert!(previous.as_of.issued <= as_of.issued);
     for contract in sources.into_iter().filter_map(|source| room.vocabulary.contract(source)) {
         let rows = compare(&before, &picture.ctx, contract, &departments, days).await?;
-        let settled =
-            paris_day(previous.as_of.issued).saturating_sub(i64::from(contract.cadence.settling_days).days());
+        let settling = picture.computed.settling.get(contract.name()).copied();
+        let settling_days = settling.unwrap_or_else(|| Settling::declared(contract)).days();
+        let settled = paris_day(previous.as_of.issued).saturating_sub(i64::from(settling_days).days());
         let rows = rows.into_iter().map(|row| Moved {
             cause: match row.became.as_str() {
                 "late" => Cause::LateData,
