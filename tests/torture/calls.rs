@@ -48,11 +48,7 @@ pub(crate) fn run(options: &Options) -> Tally {
     }
     let drill = match Drill::prepare() {
         Ok(drill) => drill,
-        Err(fault) => {
-            let mut tally = Tally::default();
-            tally.case("the undisturbed drill", Err(fault));
-            return tally;
-        }
+        Err(fault) => return Tally::failed("the undisturbed drill", fault),
     };
     let mut rng = Rng::new(options.seed, "calls");
     let first = options.rounds.unwrap_or(if options.long { 40 } else { 6 });

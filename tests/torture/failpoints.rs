@@ -11,10 +11,7 @@ pub(crate) fn run(options: &Options) -> Tally {
     let mut tally = Tally::default();
     let drill = match Drill::prepare() {
         Ok(drill) => drill,
-        Err(fault) => {
-            tally.case("the undisturbed drill", Err(fault));
-            return tally;
-        }
+        Err(fault) => return Tally::failed("the undisturbed drill", fault),
     };
     let names = names();
     if names.len() < 9 {

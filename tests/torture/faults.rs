@@ -465,11 +465,7 @@ pub(crate) fn run(options: &Options) -> Tally {
     let server = Server::start();
     let template = match template() {
         Ok(template) => template,
-        Err(fault) => {
-            let mut tally = Tally::default();
-            tally.case("a room of its own", Err(fault));
-            return tally;
-        }
+        Err(fault) => return Tally::failed("a room of its own", fault),
     };
     let (old, good) = (feeds::body("hospital_stock", 0), feeds::body("hospital_stock", 2));
     let mut faults = faults(&server, &good, &old);

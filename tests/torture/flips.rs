@@ -20,7 +20,6 @@ const OTHER: [(&str, &str); 2] = [
 ];
 
 pub(crate) fn run(options: &Options) -> Tally {
-    let mut tally = Tally::default();
     let prepared = Drill::prepare().and_then(|drill| {
         let site = Site::copy_of(drill.template());
         drill.heal(&site)?;
@@ -29,10 +28,7 @@ pub(crate) fn run(options: &Options) -> Tally {
     });
     let (_drill, site, sound) = match prepared {
         Ok(prepared) => prepared,
-        Err(fault) => {
-            tally.case("the undisturbed drill", Err(fault));
-            return tally;
-        }
+        Err(fault) => return Tally::failed("the undisturbed drill", fault),
     };
     let mut rng = Rng::new(options.seed, "flips");
     let kinds = kinds(&site.lake());

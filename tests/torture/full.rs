@@ -13,7 +13,6 @@ use super::{Check, Options, Tally, ensure, feeds, side_by_side};
 const SIZES: u64 = 50;
 
 pub(crate) fn run(options: &Options) -> Tally {
-    let mut tally = Tally::default();
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,
         Err(fault) => return Tally::skipped(&fault.to_string()),
@@ -24,23 +23,17 @@ pub(crate) fn run(options: &Options) -> Tally {
     unmount(folder.path());
     let drill = match Drill::prepare() {
         Ok(drill) => drill,
-        Err(fault) => {
-            tally.case("the undisturbed drill", Err(fault));
-            return tally;
-        }
+        Err(fault) => return Tally::failed("the undisturbed drill", fault),
     };
     let need = match need(&drill, folder.path()) {
         Ok(need) => need,
-        Err(fault) => {
-            tally.case("the drill on a disk with room", Err(fault));
-            return tally;
-        }
+        Err(fault) => return Tally::failed("the drill on a disk with room", fault),
     };
     let sizes = options.rounds.unwrap_or(SIZES).max(2);
     // From a disk that holds next to nothing to one that just holds everything.
     let kibs: Vec<u64> = (1..=sizes).map(|at| (need * 105 / 100) * at / sizes).collect();
     let hit = AtomicU64::new(0);
-    tally = side_by_side(
+    let mut tally = side_by_side(
         2,
         &kibs,
         |kib| format!("{kib} KiB"),

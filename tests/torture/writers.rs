@@ -19,17 +19,11 @@ pub(crate) fn run(options: &Options) -> Tally {
     let mut tally = Tally::default();
     let drill = match Drill::prepare() {
         Ok(drill) => drill,
-        Err(fault) => {
-            tally.case("the undisturbed drill", Err(fault));
-            return tally;
-        }
+        Err(fault) => return Tally::failed("the undisturbed drill", fault),
     };
     let calm = match undisturbed(&drill) {
         Ok(calm) => calm,
-        Err(fault) => {
-            tally.case("the undisturbed lake", Err(fault));
-            return tally;
-        }
+        Err(fault) => return Tally::failed("the undisturbed lake", fault),
     };
     let rounds = options.rounds.unwrap_or(if options.long { 20 } else { 4 });
     let mut totals = BTreeMap::new();
