@@ -1,5 +1,6 @@
 //! `vigie build`: indicators, judgements and alerts from the lake as of a time, kept in the lake.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
@@ -129,29 +130,25 @@ impl Picture {
         Judged { judgements, alerts, events }
     }
 
-    /// Judges by every rule; of the judgements only those from `from` on are kept.
+    /// Judges by every rule; of the judgements only those from `from` on are kept. Besides, the alerts as they stood on
+    /// earlier days by the same data and rules.
     #[must_use]
-    pub fn judge_all(&self, room: &Room, from: Date, until: Date) -> Judged {
-        self.judge_twice(room, from, until, None).0
-    }
-
-    /// [`Self::judge_all`], and the alerts as they stood on an earlier day by the same data and rules.
-    #[must_use]
-    pub fn judge_twice(
+    pub fn judge_and_before(
         &self,
         room: &Room,
         from: Date,
         until: Date,
-        earlier: Option<Date>,
-    ) -> (Judged, Vec<Alert>) {
+        earlier: &BTreeSet<Date>,
+    ) -> (Judged, BTreeMap<Date, Vec<Alert>>) {
         let mut all = Judged::default();
-        let mut stood = Vec::new();
+        let mut stood: BTreeMap<Date, Vec<Alert>> = BTreeMap::new();
         for rule in room.vocabulary.rules() {
             let judged = self.judge(room, rule, until);
-            if let Some(earlier) = earlier {
+            for day in earlier {
                 let by_then: Vec<Judgement> =
-                    judged.judgements.iter().filter(|judgement| judgement.date <= earlier).cloned().collect();
-                stood.extend(vigie_transform::alerts(&room.vocabulary, &by_then, earlier).0);
+                    judged.judgements.iter().filter(|judgement| judgement.date <= *day).cloned().collect();
+                let alerts = vigie_transform::alerts(&room.vocabulary, &by_then, *day).0;
+                stood.entry(*day).or_default().extend(alerts);
             }
             all.judgements.extend(judged.judgements.into_iter().filter(|judgement| judgement.date >= from));
             all.alerts.extend(judged.alerts);

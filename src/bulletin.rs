@@ -1,32 +1,37 @@
 //! `vigie bulletin`: gather, render, write the PDF and its twins, record the edition and every number it printed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
-use vigie_queries::{AlertState, Place};
+use vigie_queries::Place;
 use vigie_reports::Rendered;
-use vigie_reports::input::{Agency, AsOf as PrintedAsOf, Input};
+use vigie_reports::wording::Wording;
 use vigie_store::{AsOf, create_folder, step, sync_folder};
 
-use crate::build::{Judged, Picture, picture};
 use crate::clock::now;
+use crate::draft::Draft;
 use crate::error::Error;
 use crate::fetch::{ensure_reference, sha256_hex};
 use crate::published::{self, Edition};
 use crate::room::Room;
-use crate::{changes, feeds, gates, gather, rows};
-
-/// Weeks of judgements that a bulletin looks back on.
-const WEEKS_BACK: i32 = 14;
+use crate::rows;
+use crate::scene::Scene;
 
 /// What was made.
 #[derive(Debug, Clone, Serialize)]
 pub struct Made {
+    /// Place it is about.
+    pub territory: String,
     /// The document.
     pub pdf: PathBuf,
+    /// The same as one page for a browser.
+    pub html: PathBuf,
+    /// Its first page for a telephone; none for a department's sheet.
+    pub summary: Option<PathBuf>,
     /// Every number it prints.
     pub json: PathBuf,
     /// The same, as a workbook.
@@ -35,25 +40,46 @@ pub struct Made {
     pub pages: usize,
     /// Its edition for this territory and week, from 1.
     pub edition: u32,
+    /// Its id in the table `bulletins`; none before it is recorded.
+    pub bulletin_id: Option<String>,
+    /// The state of the territory in one sentence.
+    pub state: String,
     /// Alerts it tells of, a line each.
     pub alerts: Vec<String>,
     /// What the document could not show.
     pub warnings: Vec<String>,
 }
 
-/// Which bulletin to make, and where.
-#[derive(Debug, Clone, Copy)]
-pub struct Order<'a> {
-    /// Place it is about.
-    pub territory: &'a Place,
-    /// Monday of its week.
+/// What came of an order for several bulletins.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct MadeAll {
+    /// Those made, the first ordered first.
+    pub made: Vec<Made>,
+    /// Why others were held, a sentence a gate.
+    pub held: Vec<String>,
+}
+
+/// Which bulletins to make, and where.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Places they are about, each with the name of its PDF; the twins lie beside it.
+    pub territories: Vec<(Place, PathBuf)>,
+    /// Monday of their week.
     pub week: Date,
     /// From what was issued up to then.
     pub issued: Timestamp,
-    /// Name of the PDF; the twins lie beside it.
-    pub out: &'a Path,
     /// Makes another edition even when one was made from what was issued up to the same instant.
     pub new_edition: bool,
+    /// Who publishes them; recorded, and printed with a draft.
+    pub by: Option<String>,
+}
+
+impl Order {
+    /// One bulletin, by the schedule.
+    #[must_use]
+    pub fn one(territory: Place, week: Date, issued: Timestamp, out: PathBuf) -> Self {
+        Self { territories: vec![(territory, out)], week, issued, new_edition: false, by: None }
+    }
 }
 
 /// What a bulletin is drawn from: fixed before the lake is read, recorded with the edition.
@@ -69,6 +95,10 @@ pub struct Brief {
     pub number: u32,
     /// The bulletin it is compared with.
     pub previous: Option<Edition>,
+    /// Words an editor chose, by id of the text.
+    pub wording: BTreeMap<String, Wording>,
+    /// Who publishes it.
+    pub by: Option<String>,
 }
 
 /// A bulletin, before it is written.
@@ -87,55 +117,175 @@ pub struct Drawn {
 /// How long a bulletin waits for another one: the number of an edition is given once.
 const LOCK_WAIT: Duration = Duration::from_secs(300);
 
-/// Makes the bulletin of a territory and week as of a time, and records it.
+/// Makes the bulletins of some territories and one week as of a time, and records them together.
 ///
 /// A bulletin that was published from the same as-of is given again, from what was recorded of it: same data, rules and
-/// settings, same bytes; nothing is recorded anew.
+/// settings, same bytes; nothing is recorded anew. What is computed from the lake is computed once for all of them.
 ///
 /// # Errors
-/// [`Error::Held`] when a gate holds it and nobody acknowledged it: nothing is written then. [`Error::Transform`],
+/// [`Error::Held`] when a gate holds the first one and nobody acknowledged it: nothing is written then. [`Error::Transform`],
 /// [`Error::Reports`], [`Error::Write`]; [`vigie_store::Error::Locked`] when another bulletin is
 /// being made.
-pub async fn publish(room: &Room, order: Order<'_>) -> Result<Made, Error> {
+pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
     let _one_at_a_time = room.lake.lock("bulletin", LOCK_WAIT)?;
     let known = published::editions(room).await?;
-    if !order.new_edition
-        && let Some(edition) = published::same(&known, order.territory, order.week, order.issued)
-    {
-        return again(room, &known, edition, order.out).await;
+    let mut made: Vec<Option<Made>> = vec![None; order.territories.len()];
+    let mut fresh = Vec::new();
+    let mut kept = None;
+    for (place, (territory, out)) in order.territories.iter().enumerate() {
+        let same = published::same(&known, territory, order.week, order.issued);
+        match same.filter(|_| !order.new_edition) {
+            Some(edition) => made[place] = Some(again(room, &known, edition, out, &mut kept).await?),
+            None => fresh.push((place, territory, out)),
+        }
     }
-    ensure_reference(room).await?;
-    let brief = Brief {
-        territory: order.territory.clone(),
-        week: order.week,
+    drop(kept);
+    let mut held = Vec::new();
+    if !fresh.is_empty() {
+        ensure_reference(room).await?;
         // Up to there nothing can appear any more: whoever asks again sees the same.
-        as_of: AsOf { issued: order.issued, recorded: room.lake.settled()? },
-        number: published::next_number(&known, order.territory, order.week),
-        previous: published::previous(&known, order.territory, order.week, order.issued).cloned(),
+        let as_of = AsOf { issued: order.issued, recorded: room.lake.settled()? };
+        let briefs: Vec<Brief> = fresh
+            .iter()
+            .map(|(_, territory, _)| Brief {
+                territory: (*territory).clone(),
+                week: order.week,
+                as_of,
+                number: published::next_number(&known, territory, order.week),
+                previous: published::previous(&known, territory, order.week, order.issued).cloned(),
+                wording: BTreeMap::new(),
+                by: order.by.clone(),
+            })
+            .collect();
+        let scene = Scene::of(room, as_of, &briefs).await?;
+        let drawn = scene.draw(room, &briefs).await?;
+        drop(scene);
+        let (mut records, mut places) = (Vec::new(), Vec::new());
+        for (((place, _, out), brief), drawn) in fresh.iter().zip(&briefs).zip(&drawn) {
+            if !drawn.held.is_empty() {
+                if *place == 0 {
+                    return Err(Error::Held(drawn.held.join("\n")));
+                }
+                held.extend(drawn.held.iter().cloned());
+                continue;
+            }
+            made[*place] = Some(write_all(drawn, brief, out)?);
+            records.push((new(brief, out, drawn), &drawn.rendered));
+            places.push(*place);
+        }
+        let ids = published::record(room, &records, now()).await?;
+        for (place, id) in places.into_iter().zip(ids) {
+            if let Some(made) = &mut made[place] {
+                made.bulletin_id = Some(id);
+            }
+        }
+    }
+    Ok(MadeAll { made: made.into_iter().flatten().collect(), held })
+}
+
+/// Publishes a bulletin with the words of a draft, from the data that the draft was made from.
+///
+/// # Errors
+/// As [`publish`]; [`Error::Reports`] when the draft changes a number.
+pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &Path) -> Result<Made, Error> {
+    let _one_at_a_time = room.lake.lock("bulletin", LOCK_WAIT)?;
+    if draft.as_of.recorded > room.lake.settled()? {
+        return Err(Error::Usage(
+            "this draft was made from another lake: it knows of rows that are not here".into(),
+        ));
+    }
+    let known = published::editions(room).await?;
+    let mut brief = Brief {
+        territory: draft.territory.clone(),
+        week: draft.week,
+        as_of: draft.as_of,
+        number: published::next_number(&known, &draft.territory, draft.week),
+        previous: published::previous(&known, &draft.territory, draft.week, draft.as_of.issued).cloned(),
+        wording: BTreeMap::new(),
+        by: by.map(str::to_owned),
     };
-    let drawn = draw(room, &brief).await?;
+    let scene = Scene::of(room, draft.as_of, std::slice::from_ref(&brief)).await?;
+    brief.wording =
+        crate::draft::changed(&draft.texts, &vigie_reports::texts(&scene.input(room, &brief).await?));
+    let drawn = scene.draw(room, std::slice::from_ref(&brief)).await?;
+    let Some(drawn) = drawn.into_iter().next() else { return Err(Error::Failed("nothing was drawn".into())) };
     if !drawn.held.is_empty() {
         return Err(Error::Held(drawn.held.join("\n")));
     }
-    let made = write_all(&drawn, brief.number, order.out)?;
-    let new = published::New {
-        territory: &brief.territory,
-        week: brief.week,
-        number: brief.number,
-        as_of: brief.as_of,
-        path: order.out.display().to_string(),
-        previous: brief.previous.as_ref().map(|edition| edition.bulletin_id.clone()),
-        acknowledgements: drawn.acknowledgements.clone(),
-    };
-    published::record(room, new, &drawn.rendered, now()).await?;
+    let mut made = write_all(&drawn, &brief, out)?;
+    let ids = published::record(room, &[(new(&brief, out, &drawn), &drawn.rendered)], now()).await?;
+    made.bulletin_id = ids.into_iter().next();
     Ok(made)
 }
 
-/// Gives a published bulletin again, and says what a new edition would take into account.
-async fn again(room: &Room, known: &[Edition], edition: &Edition, out: &Path) -> Result<Made, Error> {
-    let then = published::room_of(room, edition)?;
-    let drawn = draw(&then, &Brief::of(edition, known)).await?;
-    let mut made = write_all(&drawn, edition.number, out)?;
+/// The texts of a bulletin in a file that an editor may change. Nothing is recorded.
+///
+/// # Errors
+/// As [`publish`].
+pub async fn draft(
+    room: &Room,
+    territory: &Place,
+    week: Date,
+    issued: Timestamp,
+    path: &Path,
+) -> Result<usize, Error> {
+    let known = published::editions(room).await?;
+    ensure_reference(room).await?;
+    let brief = Brief {
+        territory: territory.clone(),
+        week,
+        as_of: AsOf { issued, recorded: room.lake.settled()? },
+        number: published::next_number(&known, territory, week),
+        previous: published::previous(&known, territory, week, issued).cloned(),
+        wording: BTreeMap::new(),
+        by: None,
+    };
+    let scene = Scene::of(room, brief.as_of, std::slice::from_ref(&brief)).await?;
+    let texts = vigie_reports::texts(&scene.input(room, &brief).await?);
+    let n = texts.len();
+    crate::draft::save(room, &brief, texts, path)?;
+    Ok(n)
+}
+
+fn new<'a>(brief: &'a Brief, out: &Path, drawn: &Drawn) -> published::New<'a> {
+    published::New {
+        brief,
+        path: out.display().to_string(),
+        acknowledgements: drawn.acknowledgements.clone(),
+    }
+}
+
+/// A room as it was for an edition, and what bulletins of its as-of are drawn from.
+type Kept = (Edition, Room, Scene);
+
+/// Gives a published bulletin again, and says what a new edition would take into account. `kept` is that of the edition
+/// given before: those published together are computed together.
+async fn again(
+    room: &Room,
+    known: &[Edition],
+    edition: &Edition,
+    out: &Path,
+    kept: &mut Option<Kept>,
+) -> Result<Made, Error> {
+    let brief = Brief::of(edition, known);
+    let alike = |(other, ..): &Kept| {
+        let kept = |edition: &Edition| {
+            edition.inputs.as_ref().map(|i| (i.vocabulary.clone(), i.theme.clone(), i.agency.clone()))
+        };
+        let before = |edition: &Edition| Brief::of(edition, known).previous.map(|previous| previous.week);
+        (other.as_of, other.week, kept(other), before(other))
+            == (edition.as_of, edition.week, kept(edition), before(edition))
+    };
+    if !kept.as_ref().is_some_and(alike) {
+        let then = published::room_of(room, edition)?;
+        let scene = Scene::of(&then, edition.as_of, std::slice::from_ref(&brief)).await?;
+        *kept = Some((edition.clone(), then, scene));
+    }
+    let Some((_, then, scene)) = kept.as_ref() else { return Err(Error::Failed("no room".into())) };
+    let drawn = scene.draw(then, std::slice::from_ref(&brief)).await?;
+    let Some(drawn) = drawn.into_iter().next() else { return Err(Error::Failed("nothing was drawn".into())) };
+    let mut made = write_all(&drawn, &brief, out)?;
+    made.bulletin_id = Some(edition.bulletin_id.clone());
     if sha256_hex(&drawn.rendered.pdf) != edition.pdf_sha256 {
         made.warnings.push(format!(
             "Ce bulletin n’est plus octet pour octet celui qui a été publié ; pour savoir pourquoi : vigie replay {}",
@@ -173,6 +323,8 @@ impl Brief {
             as_of: edition.as_of,
             number: edition.number,
             previous: previous.and_then(|id| known.iter().find(|other| other.bulletin_id == *id)).cloned(),
+            wording: edition.inputs.as_ref().map(|inputs| inputs.wording.clone()).unwrap_or_default(),
+            by: edition.inputs.as_ref().and_then(|inputs| inputs.by.clone()),
         }
     }
 }
@@ -197,35 +349,32 @@ async fn recorded_since(room: &Room, as_of: AsOf) -> Result<u64, Error> {
 /// # Errors
 /// [`Error::Transform`], [`Error::Reports`], [`Error::Query`].
 pub async fn draw(room: &Room, brief: &Brief) -> Result<Drawn, Error> {
-    let sunday = brief.week.saturating_add(6.days());
-    let picture = picture(room, brief.as_of).await?;
-    let from = brief.week.saturating_sub(WEEKS_BACK.weeks());
-    let earlier = brief.previous.as_ref().map(|edition| edition.week.saturating_add(6.days()));
-    let (judged, stood) = picture.judge_twice(room, from, sunday, earlier);
-    let mut input = input(room, &picture, &judged, brief).await?;
-    input.changes = Some(changes::since(room, &picture, &input, brief, &stood).await?);
-    let rendered = vigie_reports::render(&input)?;
-    let alerts = told(&judged.alerts, room, &input);
-    let held = gates::held(&input.gates, &brief.territory, brief.week);
-    let acknowledged = input.gates.iter().filter_map(|result| result.acknowledged.as_ref());
-    let acknowledgements = acknowledged.map(|one| one.id.clone()).collect();
-    Ok(Drawn { rendered, alerts, held, acknowledgements })
+    let briefs = std::slice::from_ref(brief);
+    let scene = Scene::of(room, brief.as_of, briefs).await?;
+    let drawn = scene.draw(room, briefs).await?.into_iter().next();
+    drawn.ok_or_else(|| Error::Failed("nothing was drawn".into()))
 }
 
 /// Writes the PDF and its twins.
-fn write_all(drawn: &Drawn, number: u32, out: &Path) -> Result<Made, Error> {
+fn write_all(drawn: &Drawn, brief: &Brief, out: &Path) -> Result<Made, Error> {
     let rendered = &drawn.rendered;
     let made = Made {
+        territory: brief.territory.to_string(),
         pdf: out.to_owned(),
+        html: out.with_extension("html"),
+        summary: rendered.summary.is_some().then(|| summary_path(out)),
         json: out.with_extension("json"),
         xlsx: out.with_extension("xlsx"),
         pages: rendered.pages,
-        edition: number,
+        edition: brief.number,
+        bulletin_id: None,
+        state: rendered.state.clone(),
         alerts: drawn.alerts.clone(),
         warnings: rendered.warnings.clone(),
     };
+    let summary = made.summary.as_ref().zip(rendered.summary.as_ref());
     let files = [(&made.pdf, &rendered.pdf), (&made.json, &rendered.json), (&made.xlsx, &rendered.xlsx)];
-    for (path, bytes) in files {
+    for (path, bytes) in files.into_iter().chain([(&made.html, &rendered.html)]).chain(summary) {
         write(path, bytes)?;
         step("bulletin-pdf-written");
     }
@@ -233,70 +382,10 @@ fn write_all(drawn: &Drawn, number: u32, out: &Path) -> Result<Made, Error> {
     Ok(made)
 }
 
-/// Gathers what one bulletin says from a picture of the lake.
-///
-/// # Errors
-/// [`Error::Query`] when the lake cannot be read.
-pub async fn input<'a>(
-    room: &'a Room,
-    picture: &'a Picture,
-    judged: &'a Judged,
-    brief: &Brief,
-) -> Result<Input<'a>, Error> {
-    let as_of = brief.as_of;
-    let agency = &room.config.agency;
-    let feeds = feeds::states(room, &picture.ctx, as_of, &picture.computed.settling).await?;
-    let mut findings = feeds::findings(&picture.ctx, as_of).await?;
-    let gates = gates::results(room, picture, judged, brief, &feeds, &mut findings).await?;
-    Ok(Input {
-        territory: brief.territory.clone(),
-        week: brief.week,
-        as_of: PrintedAsOf { issued: as_of.issued, recorded: as_of.recorded },
-        edition: brief.number,
-        observations: &picture.observations,
-        judgements: &judged.judgements,
-        alerts: &judged.alerts,
-        vocabulary: &room.vocabulary,
-        places: picture.places.clone(),
-        feeds,
-        findings,
-        gates,
-        access_numbers: gather::access_numbers(&picture.ctx).await?,
-        events: gather::events(&picture.ctx).await?,
-        agency: Agency {
-            name: agency.name.clone().unwrap_or_default(),
-            service: String::new(),
-            contact: agency.contact.clone(),
-        },
-        changes: None,
-    })
-}
-
-/// The alerts of the territory that are raised, a line each.
-fn told(alerts: &[vigie_queries::Alert], room: &Room, input: &Input<'_>) -> Vec<String> {
-    let mut lines = Vec::new();
-    for alert in alerts {
-        let inside = alert.place == input.territory
-            || input.places.iter().any(|info| {
-                info.place == alert.place
-                    && info.region.as_deref().map(Place::region).as_ref() == Some(&input.territory)
-            });
-        if !inside || alert.inhibited || !matches!(alert.state, AlertState::Active | AlertState::Clearing) {
-            continue;
-        }
-        let name =
-            input.places.iter().find(|info| info.place == alert.place).map_or("", |info| info.name.as_str());
-        let rule = room.vocabulary.rule(&alert.rule);
-        let title = rule.map_or(alert.rule.as_str(), |rule| rule.title_fr.as_str());
-        let level = rule
-            .and_then(|rule| rule.level(alert.rank))
-            .map_or(alert.level.as_str(), |l| l.title_fr.as_str());
-        lines.push(format!(
-            "{name} : {title}, niveau « {level} » depuis le {}",
-            vigie_reports::french::date(alert.since)
-        ));
-    }
-    lines
+/// Name of the summary of a bulletin: `bulletin-2020-W42-region-76-a5.pdf`.
+pub(crate) fn summary_path(pdf: &Path) -> PathBuf {
+    let stem = pdf.file_stem().unwrap_or("bulletin".as_ref()).to_string_lossy();
+    pdf.with_file_name(format!("{stem}-a5.pdf"))
 }
 
 /// Writes a file whole or not at all, durably.

@@ -16,7 +16,7 @@ use crate::calendar::{parse_date, parse_time, parse_week};
     version,
     max_term_width = 100,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 a file was refused or held, 4 a source is stale, \
-                  5 some sources failed, 6 lake locked.\n\
+                  5 some sources or deliveries failed, 6 lake locked.\n\
                   Start with:  vigie demo --out demo"
 )]
 pub struct Cli {
@@ -78,9 +78,11 @@ pub enum Command {
         #[arg(long, value_parser = parse_time, value_name = "TIME")]
         as_of: Option<Timestamp>,
     },
-    /// Write the weekly bulletin: PDF, and its twins in JSON and XLSX
+    /// Write the weekly bulletin of a region, or the sheet of a department: PDF, and its twins in HTML, JSON and XLSX
     #[command(
-        after_help = "Example:\n  vigie bulletin --week 2020-W42 --territory 76 --as-of 2020-10-22 --out s42.pdf"
+        after_help = "Examples:\n  vigie bulletin --week 2020-W42 --territory 76 --as-of 2020-10-22 --out s42.pdf\n  \
+                            vigie bulletin --week 2020-W42 --territory 76 --sheets\n  vigie bulletin --week 2020-W42 --territory 31\n  \
+                            vigie bulletin --week 2020-W42 --draft draft.toml\n  vigie bulletin --from-draft draft.toml --by \"Dr Martin\""
     )]
     Bulletin(Bulletin),
     /// Rebuild a published bulletin from what was recorded of it, and compare it byte for byte
@@ -89,6 +91,12 @@ pub enum Command {
                             vigie replay 9c1fa2b3c4d5e6f7 --today-rules\n\nExit codes: 0 identical, 1 something differs"
     )]
     Replay(Replay),
+    /// Send the newest bulletins to the lists, folders and addresses that have not received them
+    #[command(
+        after_help = "Examples:\n  vigie send\n  vigie send W42 --target cellule-de-crise --again\n\nExit codes: 0 all that was \
+                            due is sent, 5 some of it failed"
+    )]
+    Send(Send),
     /// Query the lake: one statement, or a session when none is given
     #[command(
         after_help = "Examples:\n  vigie sql \"select * from fetches order by recorded_at desc limit 5\"\n  \
@@ -234,6 +242,18 @@ pub struct Bulletin {
     /// Name of the PDF; the twins lie beside it
     #[arg(long, value_name = "FILE.pdf")]
     pub out: Option<PathBuf>,
+    /// Make the sheet of each department of the region as well, beside the bulletin
+    #[arg(long)]
+    pub sheets: bool,
+    /// Write its texts to this file instead, for an editor; nothing is published
+    #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["out", "sheets", "new_edition", "from_draft"])]
+    pub draft: Option<PathBuf>,
+    /// Publish with the words of this draft, from the data it was made from
+    #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["week", "territory", "as_of", "sheets"])]
+    pub from_draft: Option<PathBuf>,
+    /// Who publishes it; recorded, and printed
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
     /// Make another edition, from today's rules and all that is recorded, even when one was published for that --as-of
     #[arg(long)]
     pub new_edition: bool,
@@ -250,6 +270,19 @@ pub struct Replay {
     /// Say also which published numbers today's definitions and rules would change, on the same data
     #[arg(long)]
     pub today_rules: bool,
+}
+
+/// Options of `send`.
+#[derive(Debug, Args)]
+pub struct Send {
+    /// Id of a bulletin, its PDF, or its week [default: the newest of each territory]
+    pub bulletin: Option<String>,
+    /// Only to this target of the configuration
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Send again what was already sent, under the same id
+    #[arg(long)]
+    pub again: bool,
 }
 
 /// Options of `sql`.

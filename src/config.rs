@@ -19,6 +19,8 @@ pub struct Config {
     pub lake: PathBuf,
     /// Folder that overlays the vocabulary (contracts, queries, rules); relative to the file.
     pub vocabulary: Option<PathBuf>,
+    /// Folder of the agency's own look (`bulletin.typ`, `bulletin.css`, `logo.svg`); relative to the file.
+    pub theme: Option<PathBuf>,
     /// Territory of the bulletin.
     pub territory: Place,
     /// Who signs the bulletin.
@@ -29,6 +31,12 @@ pub struct Config {
     pub fetch: Fetch,
     /// Where bulletins go; relative to the file.
     pub bulletins: PathBuf,
+    /// Who receives bulletins, one block a target.
+    pub send: Vec<Target>,
+    /// The mail server.
+    pub smtp: Smtp,
+    /// Patience with targets.
+    pub delivery: Delivery,
     /// Memory for queries, in MiB.
     pub memory_mib: usize,
     /// What differs from the contract, by source.
@@ -75,6 +83,143 @@ pub struct Fetch {
     pub lock_wait: SignedDuration,
 }
 
+/// A target of bulletins: a list of mail addresses, a folder or a web address.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Target {
+    /// Its name, in the table `deliveries`.
+    pub name: String,
+    /// Territory whose bulletins it gets; that of the configuration when none.
+    pub territory: Option<Place>,
+    /// Mail addresses; each gets a mail of its own.
+    pub to: Vec<String>,
+    /// Folder that gets every file; relative to the file.
+    pub folder: Option<PathBuf>,
+    /// Web address that gets every file by PUT; `{file}` stands for its name.
+    pub url: Option<String>,
+    /// What a mail carries.
+    pub attach: Attach,
+}
+
+/// What a mail carries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Attach {
+    /// The whole bulletin.
+    #[default]
+    Pdf,
+    /// Its first page for a telephone.
+    A5,
+}
+
+/// The mail server. Its password is never in this file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Smtp {
+    /// Its name.
+    pub host: String,
+    /// Its port; that of the kind of security when none.
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Certificate (PEM) of an authority of the agency's own.
+    pub certificate: Option<PathBuf>,
+    /// Who signs in, if anybody.
+    pub user: Option<String>,
+    /// File whose first line is the password.
+    pub password_file: Option<PathBuf>,
+    /// Sender of the mails.
+    pub from: String,
+    /// Largest attachment, in KiB; beyond, the mail holds a link.
+    pub attachment_max_kib: u32,
+    /// Address under which the folder of bulletins is served.
+    pub link: Option<String>,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    /// TLS after a greeting in clear, required.
+    #[default]
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// None: for a relay on the same machine.
+    None,
+}
+
+/// Patience with targets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Delivery {
+    /// Tries before a delivery is left for the next time.
+    pub attempts: u32,
+    /// Pause before the second try; each further one is three times as long.
+    pub retry_after: SignedDuration,
+}
+
+impl Default for Smtp {
+    fn default() -> Self {
+        Self {
+            host: "localhost".into(),
+            port: None,
+            security: Security::default(),
+            certificate: None,
+            user: None,
+            password_file: None,
+            from: "Vigie <vigie@localhost>".into(),
+            attachment_max_kib: 8 * 1024,
+            link: None,
+        }
+    }
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self { attempts: 4, retry_after: SignedDuration::from_secs(10) }
+    }
+}
+
+impl Smtp {
+    /// The password: first line of its file, else the variable `VIGIE_SMTP_PASSWORD`.
+    ///
+    /// # Errors
+    /// A sentence saying where it was looked for.
+    pub fn password(&self) -> Result<String, String> {
+        let Some(path) = &self.password_file else {
+            return std::env::var("VIGIE_SMTP_PASSWORD").map_err(|_| {
+                "no password: neither smtp.password_file nor VIGIE_SMTP_PASSWORD is set".into()
+            });
+        };
+        let text = std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()))?;
+        Ok(text.lines().next().unwrap_or_default().to_owned())
+    }
+}
+
+impl Target {
+    /// What is wrong with it, if anything.
+    fn fault(&self) -> Option<String> {
+        let kinds = [!self.to.is_empty(), self.folder.is_some(), self.url.is_some()];
+        if self.name.is_empty() {
+            Some("send: a target needs a name".into())
+        } else if kinds.iter().filter(|is_set| **is_set).count() != 1 {
+            Some(format!("send {:?}: exactly one of to, folder and url is expected", self.name))
+        } else if self
+            .url
+            .as_ref()
+            .is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://"))
+        {
+            Some(format!("send {:?}: url starts with http:// or https://", self.name))
+        } else {
+            self.to
+                .iter()
+                .find(|address| address.parse::<crate::delivery::Mailbox>().is_err())
+                .map(|address| format!("send {:?}: {address:?} is no mail address", self.name))
+        }
+    }
+}
+
 /// What differs from the contract of a source.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -92,11 +237,15 @@ impl Default for Config {
         Self {
             lake: PathBuf::from("lake"),
             vocabulary: None,
+            theme: None,
             territory: Place::region("76"),
             agency: Agency::default(),
             schedule: Schedule::default(),
             fetch: Fetch::default(),
             bulletins: PathBuf::from("bulletins"),
+            send: Vec::new(),
+            smtp: Smtp::default(),
+            delivery: Delivery::default(),
             memory_mib: 2048,
             sources: BTreeMap::new(),
         }
@@ -178,10 +327,34 @@ impl Config {
             crate::schedule::Timetable::new(pattern, &config.schedule.time_zone)
                 .map_err(|what| faulty(text.find(name).unwrap_or(0), format!("schedule.{name}: {what}")))?;
         }
+        let mut names: Vec<&str> = Vec::new();
+        for target in &config.send {
+            let at = text
+                .find(&format!("\"{}\"", target.name))
+                .unwrap_or_else(|| text.find("[[send]]").unwrap_or(0));
+            let twice =
+                names.contains(&target.name.as_str()).then(|| format!("send {:?} stands twice", target.name));
+            if let Some(what) = target.fault().or(twice) {
+                return Err(faulty(at, what));
+            }
+            names.push(&target.name);
+        }
+        if config.send.iter().any(|target| !target.to.is_empty())
+            && config.smtp.from.parse::<crate::delivery::Mailbox>().is_err()
+        {
+            let what = format!("smtp.from: {:?} is no mail address", config.smtp.from);
+            return Err(faulty(text.find("from").unwrap_or(0), what));
+        }
         let folder = file.parent().unwrap_or(Path::new(""));
         config.lake = folder.join(&config.lake);
         config.bulletins = folder.join(&config.bulletins);
         config.vocabulary = config.vocabulary.map(|path| folder.join(path));
+        config.theme = config.theme.map(|path| folder.join(path));
+        config.smtp.certificate = config.smtp.certificate.map(|path| folder.join(path));
+        config.smtp.password_file = config.smtp.password_file.map(|path| folder.join(path));
+        for target in &mut config.send {
+            target.folder = target.folder.take().map(|path| folder.join(path));
+        }
         Ok(config)
     }
 
@@ -239,6 +412,16 @@ mod tests {
         std::fs::write(&file, "lake = \"l\"\nlaek = 3\n").unwrap();
         let said = Config::read(&file).unwrap_err().to_string();
         assert!(said.contains("vigie.toml:2: unknown field `laek`"), "{said}");
+        let target = "[[send]]\nname = \"crise\"\nto = [\"pas une adresse\"]\n";
+        std::fs::write(&file, target).unwrap();
+        let said = Config::read(&file).unwrap_err().to_string();
+        assert!(
+            said.contains("vigie.toml:2: send \"crise\": \"pas une adresse\" is no mail address"),
+            "{said}"
+        );
+        std::fs::write(&file, "[[send]]\nname = \"x\"\nfolder = \"f\"\nurl = \"https://e.org\"\n").unwrap();
+        let said = Config::read(&file).unwrap_err().to_string();
+        assert!(said.contains("exactly one of to, folder and url"), "{said}");
         std::fs::write(&file, "[sources.nowhere]\nurl = \"http://x\"\n").unwrap();
         let config = Config::read(&file).unwrap();
         let said = config.check_sources(&file, &Vocabulary::embedded().unwrap()).unwrap_err().to_string();

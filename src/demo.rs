@@ -14,6 +14,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use vigie_queries::Place;
 use vigie_samples::{Edition, committed};
 
+use crate::bulletin::Order;
 use crate::calendar::parse_time;
 use crate::cli::Global;
 use crate::error::Error;
@@ -69,18 +70,15 @@ pub async fn run(global: &Global, out: &Path) -> Result<(), Error> {
     let built = crate::build::build(&room, as_of).await?;
     room.talk.say("mise en page du bulletin…");
     let pdf = out.join("bulletin-2020-W42-region-76.pdf");
-    let order = crate::bulletin::Order {
-        territory: &Place::region("76"),
-        week: date(2020, 10, 12),
-        issued: as_of.issued,
-        out: &pdf,
-        new_edition: false,
+    let order = Order::one(Place::region("76"), date(2020, 10, 12), as_of.issued, pdf);
+    let made = crate::bulletin::publish(&room, &order).await?;
+    let Some(made) = made.made.into_iter().next() else {
+        return Err(Error::Failed("nothing was made".into()));
     };
-    let made = crate::bulletin::publish(&room, order).await?;
 
     if global.json {
         let summary = serde_json::json!({
-            "lake": lake, "pdf": made.pdf, "json": made.json, "xlsx": made.xlsx, "pages": made.pages,
+            "lake": lake, "pdf": made.pdf, "html": made.html, "json": made.json, "xlsx": made.xlsx, "pages": made.pages,
             "fetches": pulled, "rows_quarantined": quarantined, "indicators": built.indicators,
             "alerts": made.alerts,
         });
@@ -93,7 +91,11 @@ pub async fn run(global: &Global, out: &Path) -> Result<(), Error> {
     println!();
     println!("Lac       {}", lake.display());
     println!("Bulletin  {} ({} pages)", made.pdf.display(), made.pages);
-    println!("Jumeaux   {}", made.json.display());
+    if let Some(summary) = &made.summary {
+        println!("Résumé    {}", summary.display());
+    }
+    println!("Jumeaux   {}", made.html.display());
+    println!("          {}", made.json.display());
     println!("          {}", made.xlsx.display());
     println!();
     println!("Alertes en cours au dimanche 18 octobre 2020 :");
@@ -112,7 +114,7 @@ pub async fn run(global: &Global, out: &Path) -> Result<(), Error> {
     println!(
         "  {vigie} --lake {lake} sql \"select department, status, count(*) from centres group by 1, 2 order by 1, 2\""
     );
-    println!("  {vigie} --lake {lake} bulletin --week 2020-W42 --territory department:31 --as-of 2020-10-22");
+    println!("  {vigie} --lake {lake} bulletin --week 2020-W42 --territory 31 --as-of 2020-10-22");
     Ok(())
 }
 

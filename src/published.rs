@@ -9,15 +9,17 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use vigie_queries::{Place, Vocabulary};
 use vigie_reports::PublishedValue;
+use vigie_reports::wording::Wording;
 use vigie_store::{AsOf, fetch_id, step, tables};
 
+use crate::bulletin::Brief;
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::fetch::sha256_hex;
 use crate::room::Room;
-use crate::{bundle, rows};
+use crate::{bundle, rows, theme};
 
-/// Folder of the kept vocabularies among the raw bodies (a name that no source may take).
+/// Folder of the kept vocabularies and themes among the raw bodies (a name that no source may take).
 const KEPT: &str = "vocabulary";
 
 /// What a bulletin was made from, besides the rows of the lake as of its two instants.
@@ -36,6 +38,12 @@ pub struct Inputs {
     pub previous: Option<String>,
     /// Acknowledged checks that the bulletin tells of.
     pub acknowledgements: Vec<String>,
+    /// SHA-256 of the theme, kept whole beside the vocabularies; none for the neutral one.
+    pub theme: Option<String>,
+    /// Words an editor chose, by id of the text.
+    pub wording: BTreeMap<String, Wording>,
+    /// Who published it; none for the schedule.
+    pub by: Option<String>,
 }
 
 /// Settings that reach the page.
@@ -69,6 +77,10 @@ pub struct Edition {
     pub json_sha256: String,
     /// SHA-256 of the workbook; none before it was recorded.
     pub xlsx_sha256: Option<String>,
+    /// SHA-256 of the HTML twin; none before it was made.
+    pub html_sha256: Option<String>,
+    /// SHA-256 of the summary; none for a sheet.
+    pub summary_sha256: Option<String>,
     /// Where the PDF was written.
     pub path: String,
     /// When it was recorded.
@@ -92,6 +104,8 @@ struct Row {
     recorded_at: Timestamp,
     xlsx_sha256: Option<String>,
     inputs: Option<String>,
+    html_sha256: Option<String>,
+    summary_sha256: Option<String>,
 }
 
 /// Every edition, in the order they were recorded.
@@ -119,6 +133,8 @@ fn edition(row: Row) -> Result<Edition, Error> {
         pdf_sha256: row.pdf_sha256.clone(),
         json_sha256: row.json_sha256.clone(),
         xlsx_sha256: row.xlsx_sha256.clone(),
+        html_sha256: row.html_sha256.clone(),
+        summary_sha256: row.summary_sha256.clone(),
         path: row.path.clone(),
         recorded_at: row.recorded_at,
         bulletin_id: row.bulletin_id,
@@ -174,89 +190,96 @@ pub async fn values(room: &Room, bulletin_id: &str) -> Result<Vec<PublishedValue
 /// An edition about to be recorded.
 #[derive(Debug)]
 pub struct New<'a> {
-    /// Place it is about.
-    pub territory: &'a Place,
-    /// Monday of its week.
-    pub week: Date,
-    /// Its number.
-    pub number: u32,
-    /// State of the data it was made from.
-    pub as_of: AsOf,
+    /// What it was drawn from.
+    pub brief: &'a Brief,
     /// Where the PDF was written.
     pub path: String,
-    /// The bulletin it was compared with.
-    pub previous: Option<String>,
     /// Acknowledged checks that it tells of.
     pub acknowledgements: Vec<String>,
 }
 
-/// Records an edition: keeps the vocabulary, then writes every number it printed, then its row.
+/// Records editions, all of them or none: keeps the vocabulary and the theme, then writes every number they printed, then
+/// their rows. Returns their ids.
 ///
 /// # Errors
 /// [`Error::Store`] when the disk refuses, [`Error::Failed`] when a file of the vocabulary cannot be kept.
 pub async fn record(
     room: &Room,
-    new: New<'_>,
-    rendered: &vigie_reports::Rendered,
+    editions: &[(New<'_>, &vigie_reports::Rendered)],
     at: Timestamp,
-) -> Result<(), Error> {
-    let inputs = Inputs {
-        vigie: env!("CARGO_PKG_VERSION").to_owned(),
-        vocabulary: keep_vocabulary(room)?,
-        files: room.vocabulary.fingerprints(),
-        agency: Agency { name: room.config.agency.name.clone(), contact: room.config.agency.contact.clone() },
-        previous: new.previous,
-        acknowledgements: new.acknowledgements,
-    };
-    let pdf_sha256 = sha256_hex(&rendered.pdf);
-    // Its row and its numbers count together.
+) -> Result<Vec<String>, Error> {
+    if editions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let vocabulary = keep(room, room.vocabulary.files())?;
+    let theme = theme::files(&room.theme);
+    let theme = if theme.is_empty() { None } else { Some(keep(room, &theme)?) };
+    // Their rows and their numbers count together.
     let transaction = room.lake.transaction(at)?;
     let at = transaction.stamp().recorded_at();
-    let bulletin_id = fetch_id(&format!("{}-{}", new.territory, new.week), at, &pdf_sha256);
-    let spec = tables::published_values();
-    let values: Vec<serde_json::Value> = rendered
-        .published
-        .iter()
-        .map(|value| {
+    let (mut ids, mut values, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    for (New { brief, path, acknowledgements }, rendered) in editions {
+        let inputs = Inputs {
+            vigie: env!("CARGO_PKG_VERSION").to_owned(),
+            vocabulary: vocabulary.clone(),
+            files: room.vocabulary.fingerprints(),
+            agency: Agency {
+                name: room.config.agency.name.clone(),
+                contact: room.config.agency.contact.clone(),
+            },
+            previous: brief.previous.as_ref().map(|edition| edition.bulletin_id.clone()),
+            acknowledgements: acknowledgements.clone(),
+            theme: theme.clone(),
+            wording: brief.wording.clone(),
+            by: brief.by.clone(),
+        };
+        let pdf_sha256 = sha256_hex(&rendered.pdf);
+        let bulletin_id = fetch_id(&format!("{}-{}", brief.territory, brief.week), at, &pdf_sha256);
+        for value in &rendered.published {
             let mut row = serde_json::to_value(value).unwrap_or_default();
             if let Some(row) = row.as_object_mut() {
                 row.insert("bulletin_id".into(), bulletin_id.clone().into());
             }
-            row
-        })
-        .collect();
+            values.push(row);
+        }
+        rows.push(Row {
+            bulletin_id: bulletin_id.clone(),
+            territory: brief.territory.to_string(),
+            week: brief.week,
+            edition: brief.number,
+            as_of_issued: brief.as_of.issued,
+            as_of_recorded: brief.as_of.recorded,
+            vocabulary_fingerprint: room.vocabulary.fingerprint(),
+            pdf_sha256,
+            json_sha256: sha256_hex(&rendered.json),
+            path: path.clone(),
+            recorded_at: at,
+            xlsx_sha256: Some(sha256_hex(&rendered.xlsx)),
+            inputs: Some(serde_json::to_string(&inputs).map_err(|cause| Error::Failed(cause.to_string()))?),
+            html_sha256: Some(sha256_hex(&rendered.html)),
+            summary_sha256: rendered.summary.as_deref().map(sha256_hex),
+        });
+        ids.push(bulletin_id);
+    }
+    let first = ids.first().map_or("", String::as_str);
+    let spec = tables::published_values();
     if !values.is_empty() {
-        let batch = rows::batch(&spec.schema, &values)?;
-        room.lake.append_under(transaction.stamp(), &spec, &[batch], &bulletin_id).await?;
+        let batch = crate::rows::batch(&spec.schema, &values)?;
+        room.lake.append_under(transaction.stamp(), &spec, &[batch], first).await?;
     }
     step("bulletin-values-recorded");
-    let row = Row {
-        bulletin_id: bulletin_id.clone(),
-        territory: new.territory.to_string(),
-        week: new.week,
-        edition: new.number,
-        as_of_issued: new.as_of.issued,
-        as_of_recorded: new.as_of.recorded,
-        vocabulary_fingerprint: room.vocabulary.fingerprint(),
-        pdf_sha256,
-        json_sha256: sha256_hex(&rendered.json),
-        path: new.path,
-        recorded_at: at,
-        xlsx_sha256: Some(sha256_hex(&rendered.xlsx)),
-        inputs: Some(serde_json::to_string(&inputs).map_err(|cause| Error::Failed(cause.to_string()))?),
-    };
     let spec = tables::bulletins();
-    let batch = rows::batch(&spec.schema, std::slice::from_ref(&row))?;
-    room.lake.append_under(transaction.stamp(), &spec, &[batch], &bulletin_id).await?;
+    let batch = crate::rows::batch(&spec.schema, &rows)?;
+    room.lake.append_under(transaction.stamp(), &spec, &[batch], first).await?;
     step("bulletin-recorded");
     transaction.commit()?;
     step("bulletin-committed");
-    Ok(())
+    Ok(ids)
 }
 
-/// Keeps the vocabulary in use among the raw bodies; its SHA-256.
-fn keep_vocabulary(room: &Room) -> Result<String, Error> {
-    let body = bundle::pack(room.vocabulary.files()).map_err(Error::Failed)?;
+/// Keeps files as one body among the raw bodies; its SHA-256.
+fn keep(room: &Room, files: &BTreeMap<String, Vec<u8>>) -> Result<String, Error> {
+    let body = bundle::pack(files).map_err(Error::Failed)?;
     let sha256 = sha256_hex(&body);
     let spool = room.lake.spool();
     let failed = |source| Error::Write { path: spool.clone(), source };
@@ -266,7 +289,17 @@ fn keep_vocabulary(room: &Room) -> Result<String, Error> {
     Ok(sha256)
 }
 
-/// The room as it was when an edition was made: its vocabulary and settings, over today's lake.
+/// The files of a kept body.
+fn kept(room: &Room, sha256: &str) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    let unpacked = tempfile::NamedTempFile::new()
+        .map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    room.lake.body(KEPT, sha256, unpacked.path())?;
+    let body = std::fs::read(unpacked.path())
+        .map_err(|source| Error::Read { path: unpacked.path().to_owned(), source })?;
+    bundle::unpack(&body).map_err(Error::Failed)
+}
+
+/// The room as it was when an edition was made: its vocabulary, theme and settings, over today's lake.
 ///
 /// An edition made before vocabularies were kept is given today's.
 ///
@@ -276,15 +309,12 @@ fn keep_vocabulary(room: &Room) -> Result<String, Error> {
 pub fn room_of(room: &Room, edition: &Edition) -> Result<Room, Error> {
     let Some(inputs) = &edition.inputs else { return Ok(room.clone()) };
     let agency = config::Agency { name: inputs.agency.name.clone(), contact: inputs.agency.contact.clone() };
-    let unpacked = tempfile::NamedTempFile::new()
-        .map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
-    room.lake.body(KEPT, &inputs.vocabulary, unpacked.path())?;
-    let body = std::fs::read(unpacked.path())
-        .map_err(|source| Error::Read { path: unpacked.path().to_owned(), source })?;
-    let vocabulary = Vocabulary::from_files(bundle::unpack(&body).map_err(Error::Failed)?)?;
+    let vocabulary = Vocabulary::from_files(kept(room, &inputs.vocabulary)?)?;
+    let theme = inputs.theme.as_deref().map(|sha256| theme::of_files(kept(room, sha256)?)).transpose()?;
     Ok(Room {
         config: Config { agency, ..room.config.clone() },
         vocabulary: Arc::new(vocabulary),
+        theme: theme.unwrap_or_default(),
         ..room.clone()
     })
 }

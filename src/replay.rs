@@ -8,7 +8,7 @@ use serde::Serialize;
 use vigie_queries::Vocabulary;
 use vigie_reports::{PublishedValue, Rendered};
 
-use crate::bulletin::{Brief, Drawn, draw, write};
+use crate::bulletin::{Brief, Drawn, draw, summary_path, write};
 use crate::calendar::week_label;
 use crate::error::Error;
 use crate::fetch::sha256_hex;
@@ -30,9 +30,9 @@ pub struct Replayed {
     pub as_of_issued: jiff::Timestamp,
     /// Recording instant of its as-of.
     pub as_of_recorded: jiff::Timestamp,
-    /// Whether the PDF and both twins are the same bytes.
+    /// Whether the PDF, its summary and its twins are the same bytes.
     pub identical: bool,
-    /// Files that are not, in words of the command line: `pdf`, `json`, `xlsx`.
+    /// Files that are not, in words of the command line: `pdf`, `json`, `xlsx`, `html`, `a5`.
     pub files_differ: Vec<&'static str>,
     /// Printed numbers that are not what was published.
     pub differences: Vec<Difference>,
@@ -131,7 +131,9 @@ pub async fn replay(
         reasons.extend(explain(room, edition, &differences, rebuilt_by_today, &changed));
     }
     let today = if today_rules {
-        let drawn = draw(&Room { config: kept.config.clone(), ..room.clone() }, &brief).await?;
+        let drawn =
+            draw(&Room { config: kept.config.clone(), theme: kept.theme.clone(), ..room.clone() }, &brief)
+                .await?;
         let because = Because::Files(&changed);
         let differences = self::differences(&published_then, &drawn, &room.vocabulary, &because);
         Some(Today { files: changed, differences })
@@ -153,13 +155,17 @@ pub async fn replay(
     })
 }
 
-/// Files whose bytes are not those recorded. The workbook of an edition made before its hash was kept is not judged.
+/// Files whose bytes are not those recorded. What an edition has no recorded hash of is not judged.
 fn differing(edition: &Edition, rendered: &Rendered) -> Vec<&'static str> {
-    let xlsx = edition.xlsx_sha256.as_ref().is_none_or(|sha256| *sha256 == sha256_hex(&rendered.xlsx));
+    let same = |recorded: &Option<String>, bytes: Option<&[u8]>| {
+        recorded.as_ref().is_none_or(|sha256| bytes.is_some_and(|bytes| *sha256 == sha256_hex(bytes)))
+    };
     [
         ("pdf", edition.pdf_sha256 == sha256_hex(&rendered.pdf)),
         ("json", edition.json_sha256 == sha256_hex(&rendered.json)),
-        ("xlsx", xlsx),
+        ("xlsx", same(&edition.xlsx_sha256, Some(&rendered.xlsx))),
+        ("html", same(&edition.html_sha256, Some(&rendered.html))),
+        ("a5", same(&edition.summary_sha256, rendered.summary.as_deref())),
     ]
     .into_iter()
     .filter(|(_, same)| !same)
@@ -344,7 +350,12 @@ fn write_into(folder: &Path, edition: &Edition, rendered: &Rendered) -> Result<(
     let pdf = folder.join(name);
     write(&pdf, &rendered.pdf)?;
     write(&pdf.with_extension("json"), &rendered.json)?;
-    write(&pdf.with_extension("xlsx"), &rendered.xlsx)
+    write(&pdf.with_extension("xlsx"), &rendered.xlsx)?;
+    write(&pdf.with_extension("html"), &rendered.html)?;
+    match &rendered.summary {
+        Some(summary) => write(&summary_path(&pdf), summary),
+        None => Ok(()),
+    }
 }
 
 /// The edition that words of the command line name: an id, a file that was published, or a week.
@@ -360,8 +371,14 @@ pub fn find<'a>(known: &'a [Edition], words: &str, room: &Room) -> Result<&'a Ed
         let body = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let sha256 = sha256_hex(&body);
         let holds = |edition: &&Edition| {
-            [Some(&edition.pdf_sha256), Some(&edition.json_sha256), edition.xlsx_sha256.as_ref()]
-                .contains(&Some(&sha256))
+            [
+                Some(&edition.pdf_sha256),
+                Some(&edition.json_sha256),
+                edition.xlsx_sha256.as_ref(),
+                edition.html_sha256.as_ref(),
+                edition.summary_sha256.as_ref(),
+            ]
+            .contains(&Some(&sha256))
         };
         return known.iter().rfind(holds).ok_or_else(|| {
             Error::Usage(format!(

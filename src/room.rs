@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datafusion::prelude::SessionContext;
 use jiff::Timestamp;
 use vigie_queries::{Contract, Vocabulary};
+use vigie_reports::input::Theme;
 use vigie_store::{AsOf, Lake, SessionOptions, TableSpec, tables};
 
 use crate::cli::Global;
@@ -20,6 +21,8 @@ pub struct Room {
     pub config: Config,
     /// Contracts, queries, rules.
     pub vocabulary: Arc<Vocabulary>,
+    /// The look of bulletins.
+    pub theme: Theme,
     /// The lake.
     pub lake: Lake,
     /// How much is said on standard error.
@@ -86,8 +89,9 @@ impl Room {
                 "no lake is named: give --lake DIR, or make a configuration with `vigie init DIR`".into(),
             ));
         }
+        let theme = config.theme.as_deref().map(crate::theme::read).transpose()?.unwrap_or_default();
         let lake = Lake::open(&config.lake)?;
-        Ok(Self { config, vocabulary: Arc::new(vocabulary), lake, talk: Talk::new(global) })
+        Ok(Self { theme, config, vocabulary: Arc::new(vocabulary), lake, talk: Talk::new(global) })
     }
 
     /// The contract of a source.

@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::figures;
+
 /// A document.
 #[derive(Debug, Clone, Serialize)]
 pub struct Document {
@@ -14,9 +16,23 @@ pub struct Document {
     pub sections: Vec<Section>,
 }
 
+/// What a document is laid out as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Frame {
+    /// The bulletin of a region or of France: A4, up to twelve pages.
+    Bulletin,
+    /// The sheet of a department: one A4 page.
+    Sheet,
+    /// The first page alone, for a telephone: one A5 page.
+    Summary,
+}
+
 /// Title block and metadata.
 #[derive(Debug, Clone, Serialize)]
 pub struct Head {
+    /// What the document is laid out as.
+    pub frame: Frame,
     /// Title of the file, for readers' lists and screen readers.
     pub title: String,
     /// Kind of document, such as « Bulletin hebdomadaire ».
@@ -37,6 +53,12 @@ pub struct Head {
     pub service: String,
     /// Contact lines.
     pub contact: Vec<String>,
+    /// Virtual file name of the publisher's logo, empty for none.
+    pub logo: String,
+    /// Text alternative of the logo.
+    pub logo_alt: String,
+    /// Who reviewed the text, in a sentence; empty when nobody did.
+    pub reviewed: String,
     /// Author in the file's metadata.
     pub author: String,
     /// Keywords in the file's metadata.
@@ -104,6 +126,13 @@ pub enum Block {
     KeyFigures {
         /// From left to right.
         items: Vec<KeyFigure>,
+    },
+    /// What to do, in order, set apart under its own title.
+    Steps {
+        /// What they are steps of.
+        title: String,
+        /// One per step.
+        items: Vec<Rich>,
     },
     /// A table.
     Table(Table),
@@ -293,6 +322,9 @@ pub struct FigureBlock {
     pub source: String,
     /// Width in points at which it was drawn.
     pub width_pt: f64,
+    /// The numbers drawn: a table beside the picture where the page has room for one (HTML), attached otherwise.
+    #[serde(skip)]
+    pub data: figures::Table,
 }
 
 /// A term and what it means.

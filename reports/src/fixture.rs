@@ -27,6 +27,8 @@ pub(crate) struct Made {
     pub(crate) findings: Vec<FindingSummary>,
     pub(crate) gates: Vec<GateResult>,
     pub(crate) changes: Option<Changes>,
+    pub(crate) wording: std::collections::BTreeMap<String, crate::wording::Wording>,
+    pub(crate) theme: crate::input::Theme,
 }
 
 /// Days of the wave.
@@ -68,6 +70,8 @@ impl Made {
             absent: absent.to_vec(),
             territory: Place::region("76"),
             changes: None,
+            wording: Default::default(),
+            theme: Default::default(),
             findings: vec![FindingSummary {
                 source: "er_visits".into(),
                 code: "type-error".into(),
@@ -189,6 +193,9 @@ impl Made {
             events: self.events.clone(),
             agency: Agency::default(),
             changes: self.changes.clone(),
+            wording: self.wording.clone(),
+            reviewed_by: None,
+            theme: self.theme.clone(),
         }
     }
 

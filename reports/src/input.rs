@@ -3,10 +3,14 @@
 //! Two calls with an equal [`Input`] give the same bytes. Feed text (names, titles, messages) is data: it is printed as it
 //! stands and never read as markup.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use vigie_queries::{Alert, Judgement, Observations, Place, TimeType, Vocabulary};
+
+use crate::wording::Wording;
 
 /// Everything one bulletin says.
 #[derive(Debug, Clone)]
@@ -44,6 +48,32 @@ pub struct Input<'a> {
     pub agency: Agency,
     /// What became of the numbers of the bulletin before; none leaves the page out.
     pub changes: Option<Changes>,
+    /// Words an editor chose, by id of the text; the others are those computed.
+    pub wording: BTreeMap<String, Wording>,
+    /// Who reviewed the text.
+    pub reviewed_by: Option<String>,
+    /// The agency's own look; neutral when empty.
+    pub theme: Theme,
+}
+
+/// An agency's own look, instead of the one that ships with Vigie.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Theme {
+    /// Layout of the PDF: a Typst file that reads `data.json`.
+    pub template: Option<String>,
+    /// Style of the HTML twin.
+    pub style: Option<String>,
+    /// Logo at the head of the first page.
+    pub logo: Option<Logo>,
+}
+
+/// A picture of the publisher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logo {
+    /// File name; its end says the format: `logo.svg`, `logo.png`, `logo.jpg`.
+    pub name: String,
+    /// The file.
+    pub bytes: Vec<u8>,
 }
 
 /// What became of the numbers that the bulletin before this one printed.

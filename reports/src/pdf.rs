@@ -10,7 +10,9 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use typst::diag::{FileError, FileResult, Severity, SourceDiagnostic};
-use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::foundations::{Bytes, Content, Datetime, Duration, NativeElement, Smart, StyleChain};
+use typst::introspection::Introspector as _;
+use typst::model::HeadingElem;
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
@@ -27,6 +29,8 @@ pub(crate) struct Pdf {
     pub(crate) bytes: Vec<u8>,
     /// Number of pages.
     pub(crate) pages: usize,
+    /// Page on which the second section begins; none where there is one section.
+    pub(crate) second_at: Option<usize>,
     /// What Typst warned about.
     pub(crate) warnings: Vec<String>,
 }
@@ -72,7 +76,20 @@ fn export(world: &PageWorld, ident: &str, at: Timestamp) -> Result<Pdf, Error> {
     };
     let bytes = typst_pdf::pdf(&document, &options).map_err(|faults| diagnostics(world, &faults))?;
     let warnings = compiled.warnings.iter().map(|fault| describe(world, fault)).collect();
-    Ok(Pdf { bytes, pages: document.pages().len(), warnings })
+    Ok(Pdf { bytes, pages: document.pages().len(), second_at: second_at(&document), warnings })
+}
+
+/// Page of the second heading of the first level.
+fn second_at(document: &PagedDocument) -> Option<usize> {
+    let introspector = document.introspector();
+    let headings = introspector.query(&HeadingElem::ELEM.select());
+    let sections = headings.iter().filter(|heading| {
+        heading
+            .to_packed::<HeadingElem>()
+            .is_some_and(|heading| heading.resolve_level(StyleChain::default()).get() == 1)
+    });
+    let location = sections.filter_map(Content::location).nth(1)?;
+    introspector.page(location).map(std::num::NonZeroUsize::get)
 }
 
 fn diagnostics(world: &PageWorld, faults: &[SourceDiagnostic]) -> Error {

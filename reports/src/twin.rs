@@ -161,6 +161,32 @@ pub(crate) fn csv(published: &[PublishedValue]) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// The points of every figure as CSV: one row a point, empty for a gap.
+pub(crate) fn series_csv(plotted: &[PlottedSeries]) -> Vec<u8> {
+    let mut out = String::from(
+        "section,figure,indicator,category,geo_type,geo_value,time_type,unit,time_value,value,status\n",
+    );
+    for series in plotted {
+        let head = [
+            &series.section,
+            &series.label,
+            &series.indicator,
+            &series.category,
+            &series.geo_type,
+            &series.geo_value,
+            &series.time_type,
+            &series.unit,
+        ]
+        .map(|text| text_cell(text))
+        .join(",");
+        for (date, value, status) in &series.points {
+            let value = value.map_or_else(String::new, |value| value.to_string());
+            out.push_str(&format!("{head},{date},{value},{}\n", text_cell(status)));
+        }
+    }
+    out.into_bytes()
+}
+
 /// Text for a CSV cell: quoted where needed; what a spreadsheet would run as a formula starts with an apostrophe.
 fn text_cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);

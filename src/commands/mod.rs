@@ -3,21 +3,20 @@
 mod acknowledge;
 mod again;
 mod backup;
+mod bulletin;
 mod check;
 mod fetch;
 mod findings;
 mod found;
 mod judge;
 mod replay;
+mod send;
 mod status;
 mod verify;
 
-use std::path::PathBuf;
-
 use clap::CommandFactory as _;
 
-use crate::calendar::{last_full_week, week_label};
-use crate::cli::{Bulletin, Cli, Command, Config, Global};
+use crate::cli::{Cli, Command, Config, Global};
 use crate::error::Error;
 use crate::progress;
 use crate::room::Room;
@@ -33,8 +32,9 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Init { dir, territory } => crate::init::run(&dir, &territory).map(|()| 0),
         Command::Fetch(options) => fetch::run(global, &options).await,
         Command::Build { as_of } => build(global, as_of).await,
-        Command::Bulletin(options) => bulletin(global, &options).await,
+        Command::Bulletin(options) => bulletin::run(global, &options).await,
         Command::Replay(options) => replay::run(global, &options).await,
+        Command::Send(options) => send::run(global, &options).await,
         Command::Sql(options) => {
             crate::sql::run(&Room::open(global)?, &options, global.json).await.map(|()| 0)
         }
@@ -68,39 +68,6 @@ async fn build(global: &Global, as_of: Option<jiff::Timestamp>) -> Result<u8, Er
         print_json(&built)?;
     } else {
         println!("{}", built.summary());
-    }
-    Ok(0)
-}
-
-async fn bulletin(global: &Global, options: &Bulletin) -> Result<u8, Error> {
-    let room = Room::open(global)?;
-    let as_of = Room::as_of(options.as_of, room.now()?);
-    let territory = options.territory.clone().unwrap_or_else(|| room.config.territory.clone());
-    let week = options.week.unwrap_or_else(|| last_full_week(as_of.issued));
-    let out = options.out.clone().unwrap_or_else(|| {
-        let name = format!("bulletin-{}-{}.pdf", week_label(week), territory.to_string().replace(':', "-"));
-        if room.config.bulletins.is_dir() { room.config.bulletins.join(name) } else { PathBuf::from(name) }
-    });
-    let life = progress::spinner(room.talk, "calcul et mise en page");
-    let order = crate::bulletin::Order {
-        territory: &territory,
-        week,
-        issued: as_of.issued,
-        out: &out,
-        new_edition: options.new_edition,
-    };
-    let made = crate::bulletin::publish(&room, order).await;
-    life.finish_and_clear();
-    let made = made?;
-    if global.json {
-        print_json(&made)?;
-    } else {
-        println!("{} ({} pages, édition {})", made.pdf.display(), made.pages, made.edition);
-        println!("{}", made.json.display());
-        println!("{}", made.xlsx.display());
-    }
-    for warning in &made.warnings {
-        room.talk.say(warning);
     }
     Ok(0)
 }

@@ -36,7 +36,7 @@ fn print(replayed: &Replayed) {
         replayed.bulletin_id, replayed.territory, replayed.week, replayed.edition
     );
     if replayed.identical {
-        println!("identique : {named}, PDF, JSON et XLSX octet pour octet");
+        println!("identique : {named}, PDF et jumeaux octet pour octet");
     } else {
         println!("différent : {named} ({})", replayed.files_differ.join(", ").to_uppercase());
     }

@@ -24,7 +24,8 @@ struct Row<'a> {
     last_fetch_message: Option<&'a str>,
 }
 
-/// Prints the state of every feed; exit code 4 when one that has been received is stale.
+/// Prints the state of every feed, and on standard error what could not be sent; exit code 4 when a feed that has been
+/// received is stale, else 5 when a delivery failed.
 pub(super) async fn run(global: &Global, as_of: Option<Timestamp>) -> Result<u8, Error> {
     let room = Room::open(global)?;
     let as_of = Room::as_of(as_of, room.now()?);
@@ -67,7 +68,18 @@ pub(super) async fn run(global: &Global, as_of: Option<Timestamp>) -> Result<u8,
         }
         println!("{table}");
     }
-    Ok(if states.iter().any(|state| state.state == Freshness::Stale) { 4 } else { 0 })
+    let failed = crate::delivery::failed(&room).await?;
+    for delivery in &failed {
+        eprintln!(
+            "envoi en échec : {} → {} ({} ; bulletin {})",
+            delivery.target, delivery.address, delivery.message, delivery.bulletin_id
+        );
+    }
+    Ok(match (states.iter().any(|state| state.state == Freshness::Stale), failed.is_empty()) {
+        (true, _) => 4,
+        (false, false) => 5,
+        (false, true) => 0,
+    })
 }
 
 fn row(state: &FeedState) -> Row<'_> {

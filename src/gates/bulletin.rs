@@ -294,6 +294,7 @@ impl Table {
             })
             .collect();
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+        ctx.deregister_table(name)?; // that of the territory before, where several are made at once
         ctx.register_batch(name, batch)?;
         Ok(())
     }

@@ -221,16 +221,12 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
             let name =
                 format!("bulletin-{}-{}.pdf", week_label(week), territory.to_string().replace(':', "-"));
             let out = room.config.bulletins.join(name);
-            let order = crate::bulletin::Order {
-                territory: &territory,
-                week,
-                issued: present,
-                out: &out,
-                new_edition: false,
-            };
-            crate::bulletin::publish(room, order)
-                .await
-                .map(|made| format!("{} ({} pages)", made.pdf.display(), made.pages))
+            let order = crate::bulletin::Order::one(territory, week, present, out);
+            crate::bulletin::publish(room, &order).await.map(|all| {
+                let made =
+                    all.made.iter().map(|made| format!("{} ({} pages)", made.pdf.display(), made.pages));
+                made.collect::<Vec<_>>().join(" ; ")
+            })
         }
     };
     let (outcome, message) = match result {
@@ -238,6 +234,7 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
         Err(error) => ("failed", error.sentence()),
     };
     tracing::info!(job = name, scheduled_for = %window, outcome, message, "run ends");
+    let is_ok = outcome == "ok";
     let row = Run {
         run_id: run_id(name, window),
         job: name.to_owned(),
@@ -247,6 +244,44 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
         outcome,
         message,
         caught_up,
+    };
+    tell(append(room, &row).await);
+    // What was left of earlier bulletins is tried again with the daily build.
+    if is_ok && !matches!(work, Work::Fetch { .. }) && !room.config.send.is_empty() {
+        deliver(room, window).await;
+    }
+}
+
+/// Sends what is due, and records it as a run of its own when there was anything.
+async fn deliver(room: &Room, window: Timestamp) {
+    let began = now();
+    let (outcome, message) = match crate::delivery::send(room, crate::delivery::Wanted::default()).await {
+        Ok(done) if done.is_empty() => return,
+        Ok(done) => {
+            let failed: Vec<String> = done
+                .iter()
+                .filter(|delivery| delivery.outcome != "sent")
+                .map(|delivery| format!("{} → {} : {}", delivery.target, delivery.address, delivery.message))
+                .collect();
+            match failed.as_slice() {
+                [] => ("ok", format!("{} envois", done.len())),
+                failed => ("failed", failed.join(" ; ")),
+            }
+        }
+        Err(error) => ("failed", error.sentence()),
+    };
+    if outcome == "failed" {
+        tracing::error!(message, "deliveries failed; they are tried again with the next build");
+    }
+    let row = Run {
+        run_id: run_id("send", began),
+        job: "send".to_owned(),
+        scheduled_for: window,
+        started_at: Some(began),
+        ended_at: Some(now()),
+        outcome,
+        message,
+        caught_up: false,
     };
     tell(append(room, &row).await);
 }

@@ -193,6 +193,29 @@ pub fn bulletins() -> TableSpec {
             ("recorded_at", instant()),
             ("xlsx_sha256", Utf8),
             ("inputs", Utf8),
+            ("html_sha256", Utf8),
+            ("summary_sha256", Utf8),
+        ],
+    )
+}
+
+/// One row per try to send a bulletin to a reader, a folder or an address.
+#[must_use]
+pub fn deliveries() -> TableSpec {
+    log(
+        "deliveries",
+        &[
+            ("delivery_id", Utf8),
+            ("bulletin_id", Utf8),
+            ("territory", Utf8),
+            ("target", Utf8),
+            ("address", Utf8),
+            ("message_id", Utf8),
+            ("outcome", Utf8),
+            ("form", Utf8),
+            ("message", Utf8),
+            ("attempts", Int64),
+            ("recorded_at", instant()),
         ],
     )
 }
@@ -283,6 +306,7 @@ pub fn all() -> Vec<TableSpec> {
         alert_events(),
         bulletins(),
         decisions(),
+        deliveries(),
         fetches(),
         findings(),
         forecasts(),

@@ -26,7 +26,9 @@ pub(crate) fn standing<'a>(view: &View<'a>) -> Vec<&'a Alert> {
         .input
         .alerts
         .iter()
-        .filter(|alert| matches!(alert.state, AlertState::Active | AlertState::Clearing) && !alert.inhibited)
+        .filter(|alert| matches!(alert.state, AlertState::Active | AlertState::Clearing))
+        // On a department's own sheet its alert is told, whatever its region's says.
+        .filter(|alert| !alert.inhibited || view.territory().geo_type == GeoType::Department)
         .filter(|alert| alert.place.geo_type == GeoType::Source || concerned(view, alert))
         .collect();
     found.sort_by(|a, b| {
@@ -45,7 +47,7 @@ pub(crate) fn standing<'a>(view: &View<'a>) -> Vec<&'a Alert> {
 }
 
 /// Alerts of the territory and of its departments; those of the country above it are not its own.
-fn concerned(view: &View, alert: &Alert) -> bool {
+pub(crate) fn concerned(view: &View, alert: &Alert) -> bool {
     alert.place == view.input.territory || view.departments.iter().any(|info| info.place == alert.place)
 }
 
@@ -64,18 +66,8 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         .iter()
         .filter(|alert| alert.inhibited && alert.state == AlertState::Active && concerned(view, alert))
         .count();
-    let mut more = Vec::new();
-    match pending {
-        0 => {}
-        1 => more.push("1 dépassement récent, pas encore assez durable pour une alerte".to_owned()),
-        n => more.push(format!("{n} dépassements récents, pas encore assez durables pour une alerte")),
-    }
-    match inhibited {
-        0 => {}
-        1 => more.push("1 alerte départementale couverte par l’alerte régionale de la même règle".to_owned()),
-        n => more
-            .push(format!("{n} alertes départementales couvertes par l’alerte régionale de la même règle")),
-    }
+    let more: Vec<String> =
+        sentences::pending(pending).into_iter().chain(sentences::covered(inhibited)).collect();
     if !more.is_empty() {
         let text = format!("En outre : {}.", french::list(&more));
         blocks.push(Block::Paragraph { text: parts::text(text) });

@@ -52,6 +52,16 @@ pub(crate) fn label(view: &View, indicator: &str) -> String {
         .map_or_else(|| indicator.to_owned(), |query| query.title_fr.clone())
 }
 
+/// Label of a row: the indicator, and its category where it has one.
+pub(crate) fn row_label(view: &View, indicator: &str, category: &str) -> String {
+    match (indicator, category) {
+        (_, "") => label(view, indicator),
+        ("test_days_of_cover", product) => format!("{} : jours de stock", self::category(product)),
+        (_, category) => format!("{} : {}", label(view, indicator), self::category(category)),
+    }
+    .replace(" :", "\u{A0}:")
+}
+
 /// French words for the categories of indicators; an unknown one prints as it stands.
 pub(crate) fn category(code: &str) -> String {
     let word = match code {

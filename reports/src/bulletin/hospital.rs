@@ -10,6 +10,7 @@ use crate::document::{Block, Cell, Column, Row, Table};
 use crate::figures::{Size, Threshold, Tone};
 use crate::french;
 use crate::published::{About, Register};
+use crate::sentences;
 
 const ALL: [&str; 3] = ["hospital_patients", "icu_patients", "admissions_7d"];
 const OCCUPANCIES: [(&str, &str); 5] = [
@@ -25,7 +26,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     if !ALL.iter().any(|id| view.has(id, "", place)) {
         return vec![parts::absent(view, "Hôpital", &ALL)];
     }
-    let mut blocks = Vec::new();
+    let mut blocks: Vec<Block> = capacity(view, register).into_iter().collect();
     let mut charts = Vec::new();
     let drawn = [
         ("hospital_patients", "Patients hospitalisés", "patients"),
@@ -44,6 +45,35 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     blocks.extend(occupancy(view, register));
     blocks.extend(care_chains(view, register));
     blocks
+}
+
+/// Patients in intensive care against the step of capacity in force on the week's last day.
+fn capacity(view: &View, register: &mut Register) -> Option<Block> {
+    let id = "icu_patients";
+    let place = view.territory();
+    let patients = view.sample(id, "", place, 0)?.value;
+    let steps = capacity_steps(view);
+    let holds = |step: &&Threshold| {
+        step.from.is_none_or(|from| from <= view.sunday)
+            && step.until.is_none_or(|until| until >= view.sunday)
+    };
+    let step = steps.iter().find(holds).filter(|step| step.value > 0.0)?;
+    let label = "Réanimation et palier de capacité";
+    let mut note = |part: &str, value: f64, unit: &str, text: String| {
+        let mut about = view.about(id, "", place, 0);
+        about.indicator = if part.is_empty() { id.to_owned() } else { format!("{id}.{part}") };
+        register.note("text", label, &about, Some(value), unit, text)
+    };
+    let margin = (step.value - patients).abs();
+    let beds = sentences::Beds {
+        patients: note("", patients, "patients", french::number(patients, 0)),
+        beds: note("step", step.value, "beds", french::number(step.value, 0)),
+        share: note("step_share", patients / step.value, "share", french::percent(patients / step.value, 0)),
+        margin: note("step_margin", margin, "beds", french::number(margin, 0)),
+        over: patients - step.value,
+    };
+    let (lead, rest) = sentences::beds(&beds);
+    Some(Block::Paragraph { text: parts::led(&lead, &rest) })
 }
 
 /// Beds by capacity step, as lines on the chart of intensive-care patients.

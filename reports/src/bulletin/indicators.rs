@@ -69,7 +69,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
                 continue;
             }
             shown.push(indicator);
-            let label = row_label(view, indicator, category);
+            let label = catalogue::row_label(view, indicator, category);
             group.push(parts::three_week_row(view, register, &mut notes, &label, indicator, category, place));
         }
         if !group.is_empty() {
@@ -101,13 +101,4 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         notes: lines,
         source: view.source_line(&shown),
     })]
-}
-
-fn row_label(view: &View, indicator: &str, category: &str) -> String {
-    match (indicator, category) {
-        (_, "") => catalogue::label(view, indicator),
-        ("test_days_of_cover", product) => format!("{} : jours de stock", catalogue::category(product)),
-        (_, category) => format!("{} : {}", catalogue::label(view, indicator), catalogue::category(category)),
-    }
-    .replace(" :", "\u{A0}:")
 }

@@ -1,4 +1,4 @@
-//! The first page: key figures, what changed in sentences, the map, the alerts in brief.
+//! The first page, which stands alone: state of the territory, key figures, what changed, map, alerts, next step.
 
 use std::cmp::Ordering;
 
@@ -8,15 +8,18 @@ use super::alerts;
 use super::catalogue;
 use super::levels::{Levels, Standing};
 use super::map;
+use super::next;
 use super::parts;
+use super::sheet::Room;
 use super::supply;
 use super::view::View;
 use crate::document::{Block, KeyFigure, Rich};
 use crate::figures::Size;
 use crate::french;
+use crate::input::Freshness;
 use crate::published::Register;
-use crate::sentences::{self, AtLevel, PrintedChange, Subject};
-use crate::trend::Direction;
+use crate::sentences::{self, AtLevel, Move, PrintedChange, Spread, Subject, Way};
+use crate::trend::{Direction, Nature};
 
 /// Key figures, in order of preference; five are printed.
 const KEY: [(&str, &str); 7] = [
@@ -31,32 +34,91 @@ const KEY: [(&str, &str); 7] = [
 const KEY_FIGURES: usize = 5;
 /// Departments named after a change.
 const PLACES_MAX: usize = 3;
+/// Departments named that go against the territory.
+const PLACES_AGAINST: usize = 2;
+/// Share of a change that one department makes to be told so, among at least so many departments.
+const CONCENTRATED: f64 = 0.5;
+const CONCENTRATED_AMONG: usize = 4;
 /// Alerts named on the first page.
 const ALERTS_MAX: usize = 4;
 /// Places named per alert on the first page.
 const PLACES_NAMED: usize = 5;
 
+/// What the first page says, before it is laid out: the summary for a telephone takes its parts from here too.
+pub(crate) struct First {
+    /// The state of the territory in one sentence.
+    pub(crate) state: Option<Rich>,
+    pub(crate) figures: Vec<KeyFigure>,
+    /// Changed levels, what rose or fell, the scarcest stocks, what changed since the last bulletin; each with its
+    /// importance, the most important 0.
+    points: Vec<(u8, Rich)>,
+    pub(crate) alerts: Rich,
+    /// What to do, the gravest first.
+    pub(crate) next: Vec<Rich>,
+    /// Feeds that are late.
+    pub(crate) feeds: Option<Rich>,
+}
+
+impl First {
+    pub(crate) fn of(view: &View, register: &mut Register, levels: Option<&Levels>) -> Self {
+        let state = state(view, register, levels);
+        let figures = key_figures(view, register);
+        let mut points: Vec<(u8, Rich)> = Vec::new();
+        points.extend(changed_levels(view, levels).map(|text| (0, text)));
+        points.extend(changes(view, register));
+        points.extend(low_stocks(view, register).into_iter().map(|text| (3, text)));
+        let holiday = sentences::holiday(&view.holidays(0), &view.holidays(1));
+        points.extend(holiday.map(|(lead, rest)| (4, parts::led(&lead, &rest))));
+        points.extend(super::changes::key_point(view, register).map(|text| (1, text)));
+        Self {
+            state,
+            figures,
+            points,
+            alerts: alerts_in_brief(view),
+            next: next::write(view),
+            feeds: feeds(view),
+        }
+    }
+}
+
+impl First {
+    /// At most so many sentences: the least important leave, the others keep their order.
+    pub(crate) fn points(&self, max: usize) -> Vec<Rich> {
+        let mut kept: Vec<usize> = (0..self.points.len()).collect();
+        kept.sort_by_key(|place| self.points[*place].0);
+        kept.truncate(max);
+        kept.sort_unstable();
+        kept.into_iter().map(|place| self.points[place].1.clone()).collect()
+    }
+}
+
+/// The first page of a region's bulletin: sentences on the left, map and alerts on the right, what to do below.
 pub(crate) fn write(
     view: &View,
     register: &mut Register,
     levels: Option<&Levels>,
     mapped: &[&Place],
+    room: Room,
 ) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    blocks.extend(state(view, register, levels).map(|text| Block::Lead { text }));
-    let figures = key_figures(view, register);
-    if !figures.is_empty() {
-        blocks.push(Block::KeyFigures { items: figures });
-    }
-    let mut points = changes(view, register);
-    points.extend(low_stocks(view, register));
-    points.extend(super::changes::key_point(view, register));
-    let left = vec![Block::Bullets { items: points }];
+    let first = First::of(view, register, levels);
+    let mut blocks = head(&first);
+    let left = vec![Block::Bullets { items: first.points(room.points) }];
     let size = Size { width_pt: 225.0, height_pt: 215.0 };
     let mut right: Vec<Block> = map::write(view, register, levels, mapped, size).into_iter().collect();
-    right.extend(alerts_in_brief(view).map(|text| Block::Note { text }));
-    right.extend(feeds(view).map(|text| Block::Note { text }));
+    right.push(Block::Note { text: first.alerts });
+    right.extend(first.feeds.map(|text| Block::Note { text }));
     blocks.push(Block::Columns { left, right, ratio: 1.08 });
+    let items = first.next.into_iter().take(room.steps).collect();
+    blocks.push(Block::Steps { title: next::TITLE.to_owned(), items });
+    blocks
+}
+
+/// The state and the key figures.
+pub(crate) fn head(first: &First) -> Vec<Block> {
+    let mut blocks: Vec<Block> = first.state.clone().map(|text| Block::Lead { text }).into_iter().collect();
+    if !first.figures.is_empty() {
+        blocks.push(Block::KeyFigures { items: first.figures.clone() });
+    }
     blocks
 }
 
@@ -106,11 +168,12 @@ fn state(view: &View, register: &mut Register, levels: Option<&Levels>) -> Optio
         places.iter().map(|place| (view.name(place), levels.at(place, view.sunday))).collect();
     if view.territory().geo_type == GeoType::Department {
         let standing = levels.at(view.territory(), view.sunday);
+        let before = levels.at(view.territory(), view.sunday_before());
         levels.note(view, register, view.territory(), &standing);
-        return Some(parts::led(
-            "Niveau ",
-            &format!(": {} (règle « {} »).", standing.text, levels.rule.title_fr),
-        ));
+        let text = |standing: &Standing| standing.rank.map(|_| standing.text.clone());
+        let (now, before) = (text(&standing), text(&before));
+        let (lead, rest) = sentences::state_of_one(now.as_deref(), before.as_deref(), &levels.rule.title_fr);
+        return Some(parts::led(&lead, &rest));
     }
     let unknown = ranks.iter().filter(|(_, standing)| standing.rank.is_none()).count();
     let by_level: Vec<AtLevel> = (1..=levels.rule.levels.len())
@@ -136,6 +199,27 @@ fn state(view: &View, register: &mut Register, levels: Option<&Levels>) -> Optio
     Some(parts::led(&lead, &format!("{rest}{own}")))
 }
 
+/// Departments whose level is not that of the week before, those that climb first, the largest steps first.
+fn changed_levels(view: &View, levels: Option<&Levels>) -> Option<Rich> {
+    let levels = levels?;
+    let mut judged = 0;
+    let mut moves: Vec<(i16, Move)> = Vec::new();
+    for info in &view.departments {
+        let (now, before) =
+            (levels.at(&info.place, view.sunday), levels.at(&info.place, view.sunday_before()));
+        let (Some(rank), Some(rank_before)) = (now.rank, before.rank) else { continue };
+        judged += 1;
+        if rank != rank_before {
+            let step = i16::from(rank) - i16::from(rank_before);
+            moves.push((step, Move { name: view.name(&info.place), to: now.text, up: step > 0 }));
+        }
+    }
+    moves.sort_by_key(|(step, _)| -step.abs());
+    let moves: Vec<Move> = moves.into_iter().map(|(_, moved)| moved).collect();
+    let (lead, rest) = sentences::changed_levels(&moves, judged)?;
+    Some(parts::led(&lead, &rest))
+}
+
 const SUBJECTS: [(&str, Subject); 6] = [
     (
         "hospital_patients",
@@ -158,7 +242,7 @@ const SUBJECTS: [(&str, Subject); 6] = [
 ];
 
 /// What rose, where, by how much, since when.
-fn changes(view: &View, register: &mut Register) -> Vec<Rich> {
+fn changes(view: &View, register: &mut Register) -> Vec<(u8, Rich)> {
     let place = view.territory();
     let mut points = Vec::new();
     for (id, subject) in SUBJECTS {
@@ -175,19 +259,32 @@ fn changes(view: &View, register: &mut Register) -> Vec<Rich> {
             printed.before = view.print(register, "text", &label, id, "", place, 1).text;
             printed.change = parts::change(view, register, "text", &label, id, "", place, &fact);
         }
-        let (lead, mut rest) = sentences::moved(subject, &printed, &fact);
-        rest.push_str(&where_it_moved(view, register, id, &fact));
-        points.push(parts::led(&lead, &rest));
+        let more = view.more(id, "", place, &fact);
+        let (lead, mut rest) = sentences::moved(subject, &printed, &fact, &more);
+        let moved = where_it_moved(view, register, id, &fact);
+        let rest_is_short = moved.is_empty();
+        rest.push_str(&moved);
+        let importance = match fact.direction {
+            Ok(Direction::Flat) if rest_is_short => 5,
+            _ if id.starts_with("er_") => 3,
+            _ => 2,
+        };
+        points.push((importance, parts::led(&lead, &rest)));
     }
     points
 }
 
-/// The departments whose figure moved most in the territory's direction, when theirs moved materially.
+/// The departments whose figure moved most in the territory's direction, when theirs moved materially; how far the move
+/// reaches, whether one department makes it, and who goes against it.
 fn where_it_moved(view: &View, register: &mut Register, id: &str, fact: &super::view::Comparison) -> String {
     let Ok(direction) = &fact.direction else { return String::new() };
     // A stable total may hide a rise: it is told.
-    let wanted = if *direction == Direction::Down { Direction::Down } else { Direction::Up };
-    let mut moved: Vec<(f64, &Place)> = view
+    let (wanted, against) = match direction {
+        Direction::Down => (Direction::Down, Direction::Up),
+        _ => (Direction::Up, Direction::Down),
+    };
+    let way = |direction| if direction == Direction::Down { Way::Down } else { Way::Up };
+    let mut all: Vec<(Direction, f64, &Place)> = view
         .departments
         .iter()
         .filter_map(|info| {
@@ -195,31 +292,67 @@ fn where_it_moved(view: &View, register: &mut Register, id: &str, fact: &super::
             let (Ok(direction), Some(now), Some(before)) = (fact.direction, fact.now, fact.before) else {
                 return None;
             };
-            (direction == wanted).then_some((now.value - before.value, &info.place))
+            Some((direction, now.value - before.value, &info.place))
         })
         .collect();
-    moved.sort_by(|a, b| b.0.abs().partial_cmp(&a.0.abs()).unwrap_or(Ordering::Equal).then(a.1.cmp(b.1)));
+    all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.2.cmp(b.2)));
     let (unit, decimals) = view.unit(id);
-    let places: Vec<(String, String)> = moved
-        .into_iter()
-        .take(PLACES_MAX)
-        .map(|(difference, place)| {
-            let name = view.name(place);
-            let mut about = view.about(id, "", place, 0);
-            about.indicator = format!("{id}.change");
-            let text = if unit == "share" {
-                french::points(difference, decimals)
-            } else {
-                french::signed(difference, decimals)
-            };
-            let text = register.note("text", &name, &about, Some(difference), &unit, text);
-            (name, text)
-        })
-        .collect();
-    match wanted {
-        Direction::Down => sentences::ranked("Plus forte baisse", "Plus fortes baisses", &places),
-        _ => sentences::ranked("Plus forte hausse", "Plus fortes hausses", &places),
+    let mut printed = |direction: Direction, max: usize| -> Vec<(String, String)> {
+        let moved = all.iter().filter(|(found, ..)| *found == direction).take(max);
+        moved
+            .map(|(_, difference, place)| {
+                let name = view.name(place);
+                let mut about = view.about(id, "", place, 0);
+                about.indicator = format!("{id}.change");
+                let text = if unit == "share" {
+                    french::points(*difference, decimals)
+                } else {
+                    french::signed(*difference, decimals)
+                };
+                let text = register.note("text", &name, &about, Some(*difference), &unit, text);
+                (name, text)
+            })
+            .collect()
+    };
+    let places = printed(wanted, PLACES_MAX);
+    let against_places =
+        if *direction == Direction::Flat { Vec::new() } else { printed(against, PLACES_AGAINST) };
+    let spread = Spread {
+        moved: all.iter().filter(|(found, ..)| *found == wanted).count(),
+        total: view.departments.len(),
+        hidden: *direction == Direction::Flat,
+    };
+    let mut said = sentences::spread(way(wanted), spread, &places);
+    if *direction != Direction::Flat {
+        said.push_str(&concentrated(view, register, id, way(wanted), fact, &all));
     }
+    said.push_str(&sentences::opposite(way(against), &against_places));
+    said
+}
+
+/// One department that makes half or more of the change, of a figure whose departments add up.
+fn concentrated(
+    view: &View,
+    register: &mut Register,
+    id: &str,
+    way: Way,
+    fact: &super::view::Comparison,
+    all: &[(Direction, f64, &Place)],
+) -> String {
+    let (unit, decimals) = view.unit(id);
+    let adds_up = Nature::of(&unit, decimals) == Nature::Count;
+    let (Some(now), Some(before), Some((_, most, place))) = (fact.now, fact.before, all.first()) else {
+        return String::new();
+    };
+    let share = most / (now.value - before.value);
+    if !adds_up || view.departments.len() < CONCENTRATED_AMONG || !(CONCENTRATED..=1.0).contains(&share) {
+        return String::new();
+    }
+    let mut about = view.about(id, "", place, 0);
+    about.indicator = format!("{id}.share_of_change");
+    let name = view.name(place);
+    let text = register.note("text", &name, &about, Some(share), "share", french::percent(share, 0));
+    sentences::concentrated(way, &name, &text)
 }
 
 /// Products with few days of stock, in the departments and in the whole.
@@ -257,16 +390,9 @@ fn low_stocks(view: &View, register: &mut Register) -> Vec<Rich> {
 }
 
 /// How many alerts stand, and the gravest.
-fn alerts_in_brief(view: &View) -> Option<Rich> {
+fn alerts_in_brief(view: &View) -> Rich {
     let standing = alerts::standing(view);
     let health: Vec<_> = standing.iter().filter(|alert| alert.place.geo_type != GeoType::Source).collect();
-    if health.is_empty() {
-        return Some(parts::led("Aucune alerte active", " à la fin de la semaine."));
-    }
-    let lead = match health.len() {
-        1 => "1 alerte en cours".to_owned(),
-        n => format!("{n} alertes en cours"),
-    };
     // One clause per rule and level, with its places.
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for alert in &health {
@@ -282,41 +408,16 @@ fn alerts_in_brief(view: &View) -> Option<Rich> {
         }
     }
     let rest = groups.len().saturating_sub(ALERTS_MAX);
-    let items: Vec<String> = groups
-        .into_iter()
-        .take(ALERTS_MAX)
-        .map(|(title, places)| match places.len() {
-            n if n > PLACES_NAMED => {
-                format!(
-                    "{title} : {} et {} autres lieux",
-                    places[..PLACES_NAMED].join(", "),
-                    n - PLACES_NAMED
-                )
-            }
-            _ => format!("{title} : {}", french::list(&places)),
-        })
-        .collect();
-    let more = match rest {
-        0 => String::new(),
-        1 => " ; 1 autre sujet d’alerte plus loin".to_owned(),
-        n => format!(" ; {n} autres sujets d’alerte plus loin"),
-    };
-    Some(parts::led(&format!("{lead} "), &format!("(date de début). {}{more}.", items.join(" ; "))))
+    groups.truncate(ALERTS_MAX);
+    let (lead, text) = sentences::alerts(health.len(), &groups, rest, PLACES_NAMED);
+    parts::led(&lead, &text)
 }
 
 /// Feeds that are late, so that a reader knows what the page rests on.
 fn feeds(view: &View) -> Option<Rich> {
-    use crate::input::Freshness;
-    let late: Vec<String> = view
-        .input
-        .feeds
-        .iter()
-        .filter(|feed| matches!(feed.state, Freshness::Late | Freshness::Stale))
-        .map(|feed| format!("« {} »", crate::clean::short(&feed.title_fr, 60)))
-        .collect();
-    match late.as_slice() {
-        [] => None,
-        [only] => Some(parts::led("Source en retard ", &format!(": {only}."))),
-        many => Some(parts::led("Sources en retard ", &format!(": {}.", french::list(many)))),
-    }
+    let late = |feed: &&crate::input::FeedState| matches!(feed.state, Freshness::Late | Freshness::Stale);
+    let titles: Vec<String> =
+        view.input.feeds.iter().filter(late).map(|feed| crate::clean::short(&feed.title_fr, 60)).collect();
+    let (lead, rest) = sentences::feeds_late(&titles)?;
+    Some(parts::led(&lead, &rest))
 }

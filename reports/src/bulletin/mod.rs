@@ -6,15 +6,19 @@ mod changes;
 mod city;
 mod definitions;
 mod departments;
+mod facts;
 mod hospital;
 mod indicators;
 mod key_points;
 pub(crate) mod levels;
 mod map;
+mod next;
 mod on_call;
 pub(crate) mod parts;
 mod quality;
 mod screening;
+pub(crate) mod sheet;
+pub(crate) mod summary;
 mod supply;
 pub(crate) mod view;
 
@@ -22,88 +26,124 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::document::{Attachment, Block, Document, Head, Section};
+use vigie_queries::Place;
+
+use crate::document::{Attachment, Block, Document, Frame, Head, Section};
 use crate::figures::fonts;
 use crate::french;
 use crate::input::Input;
 use crate::published::{PlottedSeries, PublishedValue, Register};
+use crate::wording;
 use levels::Levels;
 use view::View;
 
 /// A bulletin before typesetting.
 pub(crate) struct Draft {
     pub(crate) document: Document,
+    /// The first page for a telephone; a sheet has none, being one page itself.
+    pub(crate) summary: Option<Document>,
     pub(crate) published: Vec<PublishedValue>,
     pub(crate) plotted: Vec<PlottedSeries>,
     /// Figures by virtual file name.
     pub(crate) pictures: BTreeMap<String, Vec<u8>>,
     /// Indicators printed or plotted.
     pub(crate) indicators: Vec<String>,
+    /// Words of an editor that were not taken, and why.
+    pub(crate) refused: Vec<String>,
 }
 
-/// Writes the bulletin.
+/// Writes the bulletin of a region or of France, or the sheet of a department, with all the room it may take.
 pub(crate) fn write(input: &Input) -> Draft {
+    write_in(input, sheet::rooms(&input.territory)[0])
+}
+
+/// The same, the first page or the sheet being held to a room.
+pub(crate) fn write_in(input: &Input, room: sheet::Room) -> Draft {
     let view = View::new(input);
     let mut register = Register::default();
     let mapped = map::places(&view);
     let levels = Levels::choose(&view, &mapped);
+    register.enter("key_points");
+    let sections = if sheet::is_for(&input.territory) {
+        sheet::sections(&view, &mut register, levels.as_ref(), &mapped, room)
+    } else {
+        sections(&view, &mut register, levels.as_ref(), &mapped, room)
+    };
+    let indicators = register.indicators().iter().filter(|id| view.defined(id)).cloned().collect();
+    let mut document = Document { head: head(&view), sections };
+    let refused = wording::apply(&mut document, &input.wording);
+    let summary = (!sheet::is_for(&input.territory)).then(|| summary::of(&document));
+    let (published, plotted, pictures) = register.finish();
+    Draft { document, summary, published, plotted, pictures, indicators, refused }
+}
 
+/// The sections of a region's bulletin, the key page first.
+fn sections(
+    view: &View,
+    r: &mut Register,
+    levels: Option<&Levels>,
+    mapped: &[&Place],
+    room: sheet::Room,
+) -> Vec<Section> {
     let mut sections = Vec::new();
     let mut add = |id: &str, title: &str, blocks: Vec<Block>| {
         if !blocks.is_empty() {
             sections.push(Section { id: id.to_owned(), title: title.to_owned(), blocks });
         }
     };
-    let r = &mut register;
-    r.enter("key_points");
-    add("key_points", "L’essentiel de la semaine", key_points::write(&view, r, levels.as_ref(), &mapped));
+    add("key_points", "L’essentiel de la semaine", key_points::write(view, r, levels, mapped, room));
     // Few alerts come first; a long table of them would leave the table of indicators no room on its page.
-    let alerts_first = alerts::are_few(&view);
+    let alerts_first = alerts::are_few(view);
     if alerts_first {
         r.enter("alerts");
-        add("alerts", "Alertes", alerts::write(&view, r));
+        add("alerts", "Alertes", alerts::write(view, r));
     }
     r.enter("indicators");
-    add("indicators", "Indicateurs clés", indicators::write(&view, r));
+    add("indicators", "Indicateurs clés", indicators::write(view, r));
     if !alerts_first {
         r.enter("alerts");
-        add("alerts", "Alertes", alerts::write(&view, r));
+        add("alerts", "Alertes", alerts::write(view, r));
     }
     r.enter("hospital");
-    add("hospital", "Hôpital", hospital::write(&view, r));
-    r.enter("screening");
-    add("screening", "Dépistage et urgences", screening::write(&view, r));
+    add("hospital", "Hôpital", hospital::write(view, r));
     r.enter("city");
-    add("city", "Soins de ville", city::write(&view, r));
+    add("city", "Soins de ville", city::write(view, r));
+    r.enter("screening");
+    add("screening", "Dépistage et urgences", screening::write(view, r));
     r.enter("supply");
-    add("supply", "Tests et masques : jours de stock", supply::write(&view, r));
+    add("supply", "Tests et masques : jours de stock", supply::write(view, r));
     r.enter("on_call");
-    add("on_call", "Permanence des soins et numéros à composer", on_call::write(&view, r));
+    add("on_call", "Permanence des soins et numéros à composer", on_call::write(view, r));
     r.enter("departments");
-    add("departments", "Départements", departments::write(&view, r, levels.as_ref()));
+    add("departments", "Départements", departments::write(view, r, levels));
     r.enter("changes");
-    add("changes", "Ce qui a changé depuis le dernier bulletin", changes::write(&view, r));
+    add("changes", "Ce qui a changé depuis le dernier bulletin", changes::write(view, r));
     r.enter("quality");
-    add("quality", "Qualité des données", quality::write(&view, r));
-    let blocks = definitions::write(&view, r, levels.as_ref());
+    add("quality", "Qualité des données", quality::write(view, r));
+    let blocks = definitions::write(view, r, levels);
     add("definitions", "Définitions et sources", blocks);
-
-    let indicators = register.indicators().iter().filter(|id| view.defined(id)).cloned().collect();
-    let document = Document { head: head(&view), sections };
-    let (published, plotted, pictures) = register.finish();
-    Draft { document, published, plotted, pictures, indicators }
+    sections
 }
 
 fn head(view: &View) -> Head {
     let input = view.input;
     let territory = view.name(&input.territory);
     let week = french::week(input.week);
-    let kind = "Bulletin hebdomadaire de veille et de tension sanitaires".to_owned();
+    let (frame, kind, title) = if sheet::is_for(&input.territory) {
+        (
+            Frame::Sheet,
+            "Fiche départementale hebdomadaire de veille et de tension sanitaires",
+            "fiche hebdomadaire",
+        )
+    } else {
+        (Frame::Bulletin, "Bulletin hebdomadaire de veille et de tension sanitaires", "bulletin hebdomadaire")
+    };
     let issued = view::paris_day(input.as_of.issued);
     let author = if input.agency.name.is_empty() { "Vigie".to_owned() } else { input.agency.name.clone() };
     Head {
-        title: format!("{territory}, {week} – bulletin hebdomadaire"),
-        kind,
+        frame,
+        title: format!("{territory}, {week} – {title}"),
+        kind: kind.to_owned(),
         territory,
         week: french::capital(&week),
         as_of: format!("Données publiées jusqu’au {}", view::paris_moment(input.as_of.issued)),
@@ -112,26 +152,31 @@ fn head(view: &View) -> Head {
         agency: input.agency.name.clone(),
         service: input.agency.service.clone(),
         contact: input.agency.contact.clone(),
+        logo: input.theme.logo.as_ref().map(|logo| logo.name.clone()).unwrap_or_default(),
+        logo_alt: format!("Logo de {author}"),
+        reviewed: wording::reviewed(input.reviewed_by.as_deref()),
         author,
         keywords: ["veille sanitaire", "bulletin hebdomadaire", "tension hospitalière"]
             .map(String::from)
             .to_vec(),
         date: date_parts(issued),
         font: fonts::FAMILY.to_owned(),
-        attachments: vec![
-            Attachment {
-                name: "chiffres.json".to_owned(),
-                mime: "application/json".to_owned(),
-                description: "Tous les chiffres imprimés et les séries tracées".to_owned(),
-            },
-            Attachment {
-                name: "chiffres.csv".to_owned(),
-                mime: "text/csv".to_owned(),
-                description: "Tous les chiffres imprimés".to_owned(),
-            },
-        ],
+        attachments: ATTACHED
+            .map(|(name, mime, description)| Attachment {
+                name: name.to_owned(),
+                mime: mime.to_owned(),
+                description: description.to_owned(),
+            })
+            .to_vec(),
     }
 }
+
+/// Files attached to the PDF: name, MIME type, what they hold.
+const ATTACHED: [(&str, &str, &str); 3] = [
+    ("chiffres.json", "application/json", "Tous les chiffres imprimés et les séries tracées"),
+    ("chiffres.csv", "text/csv", "Tous les chiffres imprimés"),
+    ("courbes.csv", "text/csv", "Les points de toutes les figures"),
+];
 
 fn date_parts(date: Date) -> [i16; 3] {
     [date.year(), i16::from(date.month()), i16::from(date.day())]

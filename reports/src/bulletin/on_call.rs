@@ -85,6 +85,23 @@ fn strikes(view: &View) -> Option<Block> {
         .then(|| Block::Note { text: parts::led("Grève ", &format!(": {}.", titles.join(" ; "))) })
 }
 
+/// The number to dial in a department, in a line.
+pub(crate) fn number(view: &View) -> Option<Block> {
+    let code = &view.territory().code;
+    let phones: Vec<String> = view
+        .input
+        .access_numbers
+        .iter()
+        .filter(|number| number.department == *code)
+        .map(|number| crate::clean::short(&number.phone, 30).replace(' ', "\u{A0}"))
+        .collect();
+    if phones.is_empty() {
+        return None;
+    }
+    let text = format!(": {}. D’abord le médecin traitant ; urgence vitale : 15.", french::list(&phones));
+    Some(Block::Note { text: parts::led("Cabinet fermé ", &text) })
+}
+
 /// Numbers to dial, grouped: one row a number, the departments it serves.
 fn numbers(view: &View) -> Option<Block> {
     let concerned: Vec<&AccessNumber> = view

@@ -338,6 +338,7 @@ pub(crate) fn picture(
         caption: title.to_owned(),
         source: view.source_line(indicators),
         width_pt: figure.width_pt,
+        data: figure.table,
     })
 }
 

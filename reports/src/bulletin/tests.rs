@@ -12,6 +12,10 @@ fn keep(name: &str, rendered: &Rendered) {
         let folder = std::path::PathBuf::from(folder);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.pdf")), &rendered.pdf).unwrap();
+        std::fs::write(folder.join(format!("{name}.html")), &rendered.html).unwrap();
+        if let Some(summary) = &rendered.summary {
+            std::fs::write(folder.join(format!("{name}-a5.pdf")), summary).unwrap();
+        }
         std::fs::write(folder.join(format!("{name}.json")), &rendered.json).unwrap();
         std::fs::write(folder.join(format!("{name}.xlsx")), &rendered.xlsx).unwrap();
     }
@@ -117,8 +121,9 @@ fn every_number_of_a_value_cell_is_registered() {
 
 #[test]
 fn a_bad_template_is_told_with_its_line() {
-    let made = Made::rich();
-    let fault = crate::render_with(&made.input(), "\n#nothing-of-that-name").unwrap_err();
+    let mut made = Made::rich();
+    made.theme.template = Some("\n#nothing-of-that-name".to_owned());
+    let fault = render(&made.input()).unwrap_err();
     assert!(fault.to_string().contains("main.typ:2: error"), "{fault}");
 }
 
@@ -282,4 +287,138 @@ fn a_level_and_an_alert_that_would_not_be_printed_today_are_changes() {
     );
     let alert = changed.iter().find(|c| c.then.indicator.ends_with(".alert")).unwrap();
     assert_eq!((alert.printed.as_str(), alert.value), ("aucune alerte", None));
+}
+
+/// Text that a feed could hold to break a page.
+fn hostile() -> String {
+    format!("#panic() *gras* $x$ <script>alert(1)</script> \u{202E}abc 😀 é\u{0301} {}", "x".repeat(10_000))
+}
+
+#[test]
+fn every_department_has_a_sheet_of_one_page_whatever_the_texts() {
+    for long in [false, true] {
+        let mut made = Made::rich();
+        made.changes = Some(changes(40));
+        if long {
+            made.findings[0].example_message = hostile();
+            for alert in &mut made.alerts {
+                alert.action_fr = "Réunir la cellule de crise dans la journée. ".repeat(12);
+            }
+            for event in &mut made.events {
+                event.title_fr = hostile();
+            }
+        }
+        let codes: Vec<String> = made
+            .places
+            .iter()
+            .filter(|info| info.region.as_deref() == Some("76"))
+            .map(|info| info.place.code.clone())
+            .collect();
+        assert_eq!(codes.len(), 13);
+        for code in codes.iter().take(if long { 3 } else { 13 }) {
+            made.territory = Place::department(code);
+            let rendered = render(&made.input()).unwrap();
+            keep(&format!("sheet-{code}{}", if long { "-long" } else { "" }), &rendered);
+            assert_eq!(rendered.pages, 1, "{code}");
+            assert_eq!(rendered.warnings, Vec::<String>::new());
+            assert!(rendered.summary.is_none());
+        }
+    }
+}
+
+#[test]
+fn the_first_page_stands_alone_and_its_summary_is_one_page() {
+    let mut made = Made::rich();
+    made.changes = Some(changes(40));
+    for alert in &mut made.alerts {
+        alert.action_fr = "Réunir la cellule de crise dans la journée. ".repeat(12);
+    }
+    let draft = super::write(&made.input());
+    let ids: Vec<&str> = draft.document.sections.iter().map(|section| section.id.as_str()).collect();
+    assert_eq!(ids[0], "key_points");
+    let kinds = serde_json::to_string(&draft.document.sections[0]).unwrap();
+    for kind in ["lead", "key_figures", "bullets", "figure", "note", "steps"] {
+        assert!(kinds.contains(&format!("\"kind\":\"{kind}\"")), "{kind}");
+    }
+    let rendered = render(&made.input()).unwrap();
+    keep("long", &rendered);
+    assert!(rendered.pages <= 12, "{} pages", rendered.pages);
+    assert_eq!(rendered.warnings, Vec::<String>::new());
+    assert!(rendered.summary.is_some());
+    assert!(rendered.text.contains("Prochaine étape"), "{}", rendered.text);
+    assert!(rendered.state.contains("départements"), "{}", rendered.state);
+    assert!(!rendered.state.contains('\n') && rendered.state.chars().count() <= 160);
+}
+
+#[test]
+fn the_html_twin_holds_every_printed_number_and_no_markup_of_a_feed() {
+    let mut made = Made::rich();
+    made.changes = Some(changes(40));
+    made.findings[0].example_message = hostile();
+    made.events[0].title_fr = hostile();
+    let rendered = render(&made.input()).unwrap();
+    keep("html", &rendered);
+    let page = String::from_utf8(rendered.html).unwrap();
+    for value in &rendered.published {
+        let escaped = value.printed.replace('&', "&amp;").replace('<', "&lt;").replace('\'', "&#39;");
+        assert!(page.contains(&escaped), "{} {}: « {} »", value.section, value.label, value.printed);
+    }
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(!page.contains("<script") && !page.contains('\u{202E}'));
+    assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"fr\">"));
+    let count = |part: &str| page.matches(part).count();
+    assert_eq!(count("<figure>"), count("Données de la figure"), "each figure has its numbers under it");
+    assert_eq!(
+        count("<figure>"),
+        count("role=\"img\" aria-label=\"") - count("role=\"img\" aria-label=\"\"")
+    );
+    assert_eq!(count("<h1"), 1);
+    for tag in ["table", "tr", "th", "td", "ul", "ol", "li", "section", "div", "figure", "p", "h2", "details"]
+    {
+        let opened = count(&format!("<{tag}>")) + count(&format!("<{tag} "));
+        assert_eq!(opened, count(&format!("</{tag}>")), "<{tag}>");
+    }
+}
+
+#[test]
+fn words_of_an_editor_are_printed_and_another_number_is_refused() {
+    use crate::wording::Wording;
+    let mut made = Made::rich();
+    let texts = crate::texts(&made.input());
+    let block = texts.iter().find(|block| block.wording.lead.contains("patients hospitalisés")).unwrap();
+    let wording = |text: String| Wording { lead: "La pression hospitalière augmente".into(), text };
+    made.wording.insert(block.id.clone(), wording(block.wording.text.clone()));
+    let rendered = render(&made.input()).unwrap();
+    assert!(String::from_utf8(rendered.html).unwrap().contains("La pression hospitalière augmente"));
+    assert!(rendered.text.contains("La pression hospitalière augmente"));
+    let twin = render(&Made::rich().input()).unwrap();
+    assert_eq!(rendered.published, twin.published, "no number has changed");
+
+    let text = block.wording.text.replacen("780", "708", 1);
+    made.wording.insert(block.id.clone(), wording(text));
+    let refused = render(&made.input()).unwrap_err().to_string();
+    assert!(refused.contains(&block.id) && refused.contains("« 780 » est devenu « 708 »"), "{refused}");
+    made.wording = [("key_points.99".to_owned(), wording("rien".into()))].into();
+    let refused = render(&made.input()).unwrap_err().to_string();
+    assert!(refused.contains("ce bulletin n’a pas de texte de ce nom"), "{refused}");
+}
+
+#[test]
+fn a_theme_brings_its_logo_its_style_and_its_layout() {
+    use crate::input::{Logo, Theme};
+    let mut made = Made::rich();
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"60\" height=\"40\"><rect width=\"60\" height=\"40\" fill=\"#123f6d\"/></svg>";
+    made.theme = Theme {
+        logo: Some(Logo { name: "logo.svg".into(), bytes: svg.into() }),
+        style: Some("body { color: black } </style><script>".into()),
+        template: None,
+    };
+    let rendered = render(&made.input()).unwrap();
+    keep("theme", &rendered);
+    let page = String::from_utf8(rendered.html).unwrap();
+    assert!(
+        page.contains("src=\"data:image/svg+xml;base64,PHN2Zy") && page.contains("alt=\"Logo de Vigie\"")
+    );
+    assert!(page.contains("body { color: black }") && !page.contains("</style><script>"));
+    assert_ne!(rendered.pdf, render(&Made::rich().input()).unwrap().pdf);
 }

@@ -82,6 +82,11 @@ impl<'a> View<'a> {
         self.input.week.saturating_sub(Span::new().weeks(back))
     }
 
+    /// Last day of the week before.
+    pub(crate) fn sunday_before(&self) -> Date {
+        self.sunday.saturating_sub(Span::new().weeks(1))
+    }
+
     /// First day of the charts.
     pub(crate) fn chart_start(&self) -> Date {
         self.monday(WEEKS_SHOWN - 1)
@@ -343,7 +348,10 @@ impl<'a> View<'a> {
         let word = if publishers.len() > 1 { "Sources" } else { "Source" };
         let at = newest.map_or_else(String::new, |day| format!(" ; données au {}", french::date(day)));
         let named = if publishers.len() > 2 {
-            "voir « Définitions et sources »".to_owned()
+            match self.territory().geo_type {
+                GeoType::Department => "voir le bulletin de la région".to_owned(),
+                _ => "voir « Définitions et sources »".to_owned(),
+            }
         } else {
             publishers.join(", ")
         };

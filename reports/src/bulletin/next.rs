@@ -1,0 +1,64 @@
+//! The next step: what the rules ask to be done for the alerts that stand, the gravest first; else what to watch.
+
+use vigie_queries::{Alert, AlertState, GeoType};
+
+use super::alerts;
+use super::parts;
+use super::view::View;
+use crate::document::Rich;
+use crate::sentences;
+
+/// Title of the block.
+pub(crate) const TITLE: &str = "Prochaine étape";
+/// Steps printed; the others stand with their alerts.
+const STEPS_MAX: usize = 3;
+/// Places named per step.
+const PLACES_MAX: usize = 4;
+
+pub(crate) fn write(view: &View) -> Vec<Rich> {
+    let standing = alerts::standing(view);
+    let mut groups: Vec<(&str, Vec<&Alert>)> = Vec::new();
+    for alert in standing.into_iter().filter(|alert| alert.place.geo_type != GeoType::Source) {
+        let action = alert.action_fr.trim();
+        match groups.iter_mut().find(|(known, _)| *known == action) {
+            Some((_, alerts)) => alerts.push(alert),
+            None if !action.is_empty() => groups.push((action, vec![alert])),
+            None => {}
+        }
+    }
+    let rest = groups.len().saturating_sub(STEPS_MAX);
+    let mut steps: Vec<Rich> = groups
+        .into_iter()
+        .take(STEPS_MAX)
+        .map(|(action, alerts)| {
+            let mut names: Vec<String> = alerts.iter().map(|alert| view.name(&alert.place)).collect();
+            names.dedup();
+            let (lead, text) = sentences::step(&names, PLACES_MAX, &crate::clean::short(action, 300));
+            parts::led(&lead, &text)
+        })
+        .collect();
+    if rest > 0 {
+        steps.push(parts::text(sentences::more_steps(rest)));
+    }
+    if steps.is_empty() {
+        let watched: Vec<String> = view
+            .input
+            .alerts
+            .iter()
+            .filter(|alert| alert.state == AlertState::Pending && alerts::concerned(view, alert))
+            .map(|alert| view.name(&alert.place))
+            .collect();
+        steps.push(parts::text(sentences::nothing_to_do(&dedup(watched))));
+    }
+    steps
+}
+
+fn dedup(names: Vec<String>) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    for name in names {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen
+}

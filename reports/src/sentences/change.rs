@@ -1,0 +1,209 @@
+//! What a figure did since the week before.
+
+use jiff::civil::Date;
+
+use crate::bulletin::view::{Comparison, WhyNot};
+use crate::french;
+use crate::trend::Direction;
+
+use super::trim;
+
+/// What a sentence is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject {
+    /// With its article, at the start of a sentence: « Le nombre de patients hospitalisés ».
+    pub(crate) text: &'static str,
+    /// Whether the verb is plural.
+    pub(crate) plural: bool,
+    /// Whether the participle is feminine (« comparée », « divisée »).
+    pub(crate) feminine: bool,
+}
+
+impl Subject {
+    /// The verb in its number.
+    fn verb(self, one: &'static str, many: &'static str) -> &'static str {
+        if self.plural { many } else { one }
+    }
+
+    /// A participle in its gender and number: « divisé », « comparées ».
+    fn participle(self, stem: &str) -> String {
+        let e = if self.feminine { "e" } else { "" };
+        let s = if self.plural { "s" } else { "" };
+        format!("{stem}{e}{s}")
+    }
+}
+
+/// A change with its numbers as printed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PrintedChange {
+    /// This week's value.
+    pub(crate) now: String,
+    /// The week before's.
+    pub(crate) before: String,
+    /// Difference, with its sign and unit: `+158 (+24 %)`.
+    pub(crate) change: String,
+}
+
+/// What else is true of a move; each was computed with its own bar ([`crate::bulletin::facts`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct More {
+    /// Weeks in a row the other way before this one.
+    pub(crate) turned_after: Option<u32>,
+    /// Whether it goes faster or slower than the week before.
+    pub(crate) pace: Option<Pace>,
+    /// Whether it is the highest or the lowest for long.
+    pub(crate) record: Option<Record>,
+    /// How large it is against the week before.
+    pub(crate) size: Size,
+}
+
+/// Whether a move goes faster or slower than the week before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    Faster,
+    Slower,
+}
+
+/// The highest (of a rise) or lowest (of a fall) value for long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// Since the week of that Monday.
+    Since(Date),
+    /// Of all weeks known, so many.
+    Of(u32),
+}
+
+/// How large a move is against the week before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Size {
+    /// Nothing to add.
+    #[default]
+    Ordinary,
+    /// Twice as much or more.
+    Doubled,
+    /// Half as much or less.
+    Halved,
+    /// From nothing.
+    FromZero,
+    /// To nothing.
+    ToZero,
+    /// A difference that counting small numbers makes by chance.
+    Scarce,
+    /// More than chance, yet too little to matter.
+    Slight,
+}
+
+/// Qualifiers of one sentence; what comes first matters most.
+const QUALIFIERS_MAX: usize = 2;
+
+/// What moved, by how much, since when. Two parts: the lead that stands out, and the rest.
+pub(crate) fn moved(
+    subject: Subject,
+    printed: &PrintedChange,
+    fact: &Comparison,
+    more: &More,
+) -> (String, String) {
+    let provisional = if fact.provisional { " (provisoire)" } else { "" };
+    let PrintedChange { now, before, change } = printed;
+    let text = subject.text;
+    match &fact.direction {
+        Ok(direction) => {
+            let lead = format!("{text} {}", verb(subject, *direction, more.size));
+            let rest = match (direction, more.size) {
+                (Direction::Flat, Size::Scarce) => format!(
+                    " : {now}{provisional}, contre {before} la semaine précédente, un écart que le hasard suffit à \
+                     expliquer."
+                ),
+                (Direction::Flat, _) => {
+                    format!(" : {now}{provisional}, contre {before} la semaine précédente.")
+                }
+                (_, Size::FromZero) => format!(" : {now}{provisional} cette semaine."),
+                (_, Size::ToZero) => format!(" : {before} la semaine précédente{provisional}."),
+                _ => format!(
+                    " : {now}{provisional}, contre {before} la semaine précédente, soit {change}{}.",
+                    qualifiers(fact, *direction, more)
+                ),
+            };
+            (lead, rest)
+        }
+        Err(WhyNot::Missing(reason)) => {
+            (text.to_owned(), format!(" : pas de valeur pour cette semaine ({}).", trim(reason)))
+        }
+        Err(WhyNot::NoBefore(reason)) => (
+            text.to_owned(),
+            format!(" : {now}{provisional}. La valeur de la semaine précédente manque ({}).", trim(reason)),
+        ),
+        Err(WhyNot::Break(title)) => (
+            text.to_owned(),
+            format!(
+                " : {now}{provisional}, qui {} {} à la semaine précédente : rupture de définition ({}).",
+                subject.verb("ne peut être", "ne peuvent être"),
+                subject.participle("comparé"),
+                trim(title)
+            ),
+        ),
+    }
+}
+
+fn verb(subject: Subject, direction: Direction, size: Size) -> String {
+    let verb = match (direction, size) {
+        (Direction::Up, Size::FromZero) => subject.verb("repart de zéro", "repartent de zéro"),
+        (Direction::Down, Size::ToZero) => subject.verb("retombe à zéro", "retombent à zéro"),
+        (Direction::Up, Size::Doubled) => subject.verb("fait plus que doubler", "font plus que doubler"),
+        (Direction::Down, Size::Halved) => {
+            let is = subject.verb("est", "sont");
+            return format!("{is} {} par plus de deux", subject.participle("divisé"));
+        }
+        (Direction::Up, _) => subject.verb("augmente", "augmentent"),
+        (Direction::Down, _) => subject.verb("diminue", "diminuent"),
+        (Direction::Flat, Size::Slight) => subject.verb("varie peu", "varient peu"),
+        (Direction::Flat, _) => subject.verb("est stable", "sont stables"),
+    };
+    verb.to_owned()
+}
+
+/// `, en hausse depuis 4 semaines (S39) ; plus haut niveau depuis S18`.
+fn qualifiers(fact: &Comparison, direction: Direction, more: &More) -> String {
+    let (way, other) = if direction == Direction::Up { ("hausse", "baisse") } else { ("baisse", "hausse") };
+    let mut said: Vec<String> = Vec::new();
+    if let Some(weeks) = more.turned_after {
+        said.push(format!(", après {weeks} semaines de {other}"));
+    }
+    if fact.weeks >= 2 {
+        said.push(format!(", en {way} depuis {} semaines ({})", fact.weeks, french::week_short(fact.since)));
+    }
+    match more.pace {
+        Some(Pace::Faster) => said.push(format!(" ; la {way} s’accélère")),
+        Some(Pace::Slower) => said.push(format!(" ; la {way} ralentit")),
+        None => {}
+    }
+    let extreme = if direction == Direction::Up { "plus haut" } else { "plus bas" };
+    match more.record {
+        Some(Record::Since(week)) => {
+            said.push(format!(" ; {extreme} niveau depuis la semaine {}", week.iso_week_date().week()));
+        }
+        Some(Record::Of(weeks)) => said.push(format!(" ; {extreme} niveau des {weeks} dernières semaines")),
+        None => {}
+    }
+    said.truncate(QUALIFIERS_MAX);
+    said.concat()
+}
+
+/// A week with a holiday compared with one without: « Semaine avec jour férié (Toussaint) : … ».
+///
+/// `now` are the holidays of the week, `before` those of the week before; nothing where both weeks have the same.
+pub(crate) fn holiday(now: &[String], before: &[String]) -> Option<(String, String)> {
+    let (lead, titles) = match (now, before) {
+        (now, before) if now == before => return None,
+        ([], before) => ("Semaine sans congé après une semaine avec", before),
+        (now, _) => ("Semaine de congé", now),
+    };
+    Some((
+        lead.to_owned(),
+        format!(
+            " ({}) : on teste et on consulte autrement ces jours-là, l’évolution du dépistage et des urgences se lit avec \
+             prudence.",
+            french::list(titles)
+        ),
+    ))
+}

@@ -1,0 +1,42 @@
+//! The sentences of the bulletin: a controlled vocabulary, each clause bound to a computed fact and saying nothing more.
+//!
+//! Numbers arrive printed, through the register; words are chosen here. A clause is said only where its predicate holds,
+//! and each predicate has a bar of materiality (size, noise of small numbers: [`crate::trend`]). No claim is made across
+//! a definition break, a provisional figure says so, and places arrive in order of size.
+//!
+//! Most patterns give two texts: the lead, which stands out, and the rest.
+
+mod change;
+mod levels;
+mod places;
+mod steps;
+mod supply;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use change::{More, Pace, PrintedChange, Record, Size, Subject, holiday, moved};
+pub(crate) use levels::{
+    AtLevel, Move, alerts, changed_levels, covered, pending, since_day, state, state_of_one,
+};
+pub(crate) use places::{Spread, Way, concentrated, opposite, spread};
+pub(crate) use steps::{more_steps, nothing_to_do, step};
+pub(crate) use supply::{Beds, absent, beds, feeds_late, low_cover};
+
+/// A reason without its final stop, to stand in brackets.
+pub(crate) fn trim(reason: &str) -> &str {
+    reason.trim().trim_end_matches('.')
+}
+
+/// A counted noun in words of the page: `1 département`, `3 départements`.
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n >= 2 { many } else { one })
+}
+
+/// The first names of a list, the others counted: « Gard, Hérault et 3 autres ».
+fn named(names: &[String], max: usize) -> String {
+    match names.len() {
+        // One more than the most is named too: « et 1 autre » is no shorter.
+        n if n > max + 1 => format!("{} et {} autres", names[..max].join(", "), n - max),
+        _ => crate::french::list(names),
+    }
+}

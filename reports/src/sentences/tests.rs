@@ -1,0 +1,452 @@
+//! The library of patterns: what is computed, what is said. One line a pattern.
+
+use jiff::civil::date;
+
+use super::*;
+use crate::bulletin::view::{Comparison, WhyNot};
+use crate::trend::Direction;
+
+const PATIENTS: Subject = Subject { text: "Le nombre de patients", plural: false, feminine: false };
+const ADMISSIONS: Subject = Subject { text: "Les admissions", plural: true, feminine: true };
+const INCIDENCE: Subject = Subject { text: "L’incidence", plural: false, feminine: true };
+
+fn fact(direction: Result<Direction, WhyNot>, weeks: u32) -> Comparison {
+    Comparison { now: None, before: None, provisional: false, direction, weeks, since: date(2020, 9, 21) }
+}
+
+fn up(weeks: u32) -> Comparison {
+    fact(Ok(Direction::Up), weeks)
+}
+
+fn down(weeks: u32) -> Comparison {
+    fact(Ok(Direction::Down), weeks)
+}
+
+fn flat() -> Comparison {
+    fact(Ok(Direction::Flat), 0)
+}
+
+fn provisional(fact: Comparison) -> Comparison {
+    Comparison { provisional: true, ..fact }
+}
+
+fn size(size: Size) -> More {
+    More { size, ..More::default() }
+}
+
+fn printed() -> PrintedChange {
+    PrintedChange { now: "812".into(), before: "654".into(), change: "+158 (+24 %)".into() }
+}
+
+fn said((lead, rest): (String, String)) -> String {
+    lead + &rest
+}
+
+fn strings(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn pairs(places: &[(&str, &str)]) -> Vec<(String, String)> {
+    places.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+#[test]
+fn what_moved() {
+    let before_reason = WhyNot::NoBefore("9 départements sur 13 ont transmis.".into());
+    let definition = WhyNot::Break("on compte autrement".into());
+    let patients: [(Comparison, More, &str); 17] = [
+        (
+            up(1),
+            More::default(),
+            "Le nombre de patients augmente : 812, contre 654 la semaine précédente, soit +158 (+24 %).",
+        ),
+        (
+            down(1),
+            More::default(),
+            "Le nombre de patients diminue : 812, contre 654 la semaine précédente, soit +158 (+24 %).",
+        ),
+        (
+            flat(),
+            More::default(),
+            "Le nombre de patients est stable : 812, contre 654 la semaine précédente.",
+        ),
+        (
+            provisional(up(1)),
+            More::default(),
+            "Le nombre de patients augmente : 812 (provisoire), contre 654 la semaine précédente, soit +158 (+24 %).",
+        ),
+        (
+            up(4),
+            More::default(),
+            "Le nombre de patients augmente : 812, contre 654 la semaine précédente, soit +158 (+24 %), en hausse depuis 4 \
+             semaines (S39).",
+        ),
+        (
+            up(1),
+            More { turned_after: Some(3), ..More::default() },
+            "Le nombre de patients augmente : 812, contre 654 la semaine précédente, soit +158 (+24 %), après 3 semaines de \
+             baisse.",
+        ),
+        (
+            down(1),
+            More { turned_after: Some(2), ..More::default() },
+            "Le nombre de patients diminue : 812, contre 654 la semaine précédente, soit +158 (+24 %), après 2 semaines de \
+             hausse.",
+        ),
+        (
+            up(2),
+            More { pace: Some(Pace::Faster), ..More::default() },
+            "Le nombre de patients augmente : 812, contre 654 la semaine précédente, soit +158 (+24 %), en hausse depuis 2 \
+             semaines (S39) ; la hausse s’accélère.",
+        ),
+        (
+            down(3),
+            More { pace: Some(Pace::Slower), ..More::default() },
+            "Le nombre de patients diminue : 812, contre 654 la semaine précédente, soit +158 (+24 %), en baisse depuis 3 \
+             semaines (S39) ; la baisse ralentit.",
+        ),
+        (
+            up(1),
+            More { record: Some(Record::Since(date(2020, 4, 27))), ..More::default() },
+            "Le nombre de patients augmente : 812, contre 654 la semaine précédente, soit +158 (+24 %) ; plus haut niveau \
+             depuis la semaine 18.",
+        ),
+        (
+            down(1),
+            More { record: Some(Record::Of(14)), ..More::default() },
+            "Le nombre de patients diminue : 812, contre 654 la semaine précédente, soit +158 (+24 %) ; plus bas niveau des \
+             14 dernières semaines.",
+        ),
+        (
+            flat(),
+            size(Size::Scarce),
+            "Le nombre de patients est stable : 812, contre 654 la semaine précédente, un écart que le hasard suffit à \
+             expliquer.",
+        ),
+        (
+            flat(),
+            size(Size::Slight),
+            "Le nombre de patients varie peu : 812, contre 654 la semaine précédente.",
+        ),
+        (
+            fact(Err(WhyNot::Missing("source périmée".into())), 0),
+            More::default(),
+            "Le nombre de patients : pas de valeur pour cette semaine (source périmée).",
+        ),
+        (
+            fact(Err(before_reason), 0),
+            More::default(),
+            "Le nombre de patients : 812. La valeur de la semaine précédente manque (9 départements sur 13 ont transmis).",
+        ),
+        (
+            fact(Err(definition.clone()), 0),
+            More::default(),
+            "Le nombre de patients : 812, qui ne peut être comparé à la semaine précédente : rupture de définition (on compte \
+             autrement).",
+        ),
+        (up(1), size(Size::FromZero), "Le nombre de patients repart de zéro : 812 cette semaine."),
+    ];
+    for (fact, more, expected) in patients {
+        assert_eq!(said(moved(PATIENTS, &printed(), &fact, &more)), expected);
+    }
+    let cases: [(Subject, Comparison, More, &str); 10] = [
+        (ADMISSIONS, up(1), More::default(), "Les admissions augmentent"),
+        (ADMISSIONS, down(1), More::default(), "Les admissions diminuent"),
+        (ADMISSIONS, flat(), More::default(), "Les admissions sont stables"),
+        (ADMISSIONS, flat(), size(Size::Slight), "Les admissions varient peu"),
+        (ADMISSIONS, up(1), size(Size::Doubled), "Les admissions font plus que doubler"),
+        (INCIDENCE, up(1), size(Size::Doubled), "L’incidence fait plus que doubler"),
+        (ADMISSIONS, down(1), size(Size::Halved), "Les admissions sont divisées par plus de deux"),
+        (INCIDENCE, down(1), size(Size::Halved), "L’incidence est divisée par plus de deux"),
+        (
+            ADMISSIONS,
+            down(1),
+            size(Size::ToZero),
+            "Les admissions retombent à zéro : 654 la semaine précédente.",
+        ),
+        (
+            ADMISSIONS,
+            fact(Err(definition), 0),
+            More::default(),
+            "Les admissions : 812, qui ne peuvent être comparées à la semaine précédente",
+        ),
+    ];
+    for (subject, fact, more, expected) in cases {
+        let said = said(moved(subject, &printed(), &fact, &more));
+        assert!(said.starts_with(expected), "{said}");
+    }
+}
+
+#[test]
+fn a_sentence_has_two_qualifiers_at_most_and_none_across_a_break() {
+    let more = More {
+        pace: Some(Pace::Faster),
+        record: Some(Record::Of(30)),
+        turned_after: None,
+        size: Size::Ordinary,
+    };
+    let text = said(moved(PATIENTS, &printed(), &up(4), &more));
+    assert!(
+        text.contains("depuis 4 semaines") && text.contains("s’accélère") && !text.contains("niveau"),
+        "{text}"
+    );
+    let text = said(moved(ADMISSIONS, &printed(), &fact(Err(WhyNot::Break("x".into())), 0), &more));
+    assert!(!text.contains("654") && !text.contains("+158") && !text.contains("accélère"), "{text}");
+}
+
+#[test]
+fn where_it_moved() {
+    let two = pairs(&[("Haute-Garonne", "+45"), ("Hérault", "+23")]);
+    let one = pairs(&[("Gers", "+3")]);
+    let of = |moved, total, hidden| Spread { moved, total, hidden };
+    for (found, expected) in [
+        (
+            spread(Way::Up, of(2, 13, false), &two),
+            " Plus fortes hausses : Haute-Garonne (+45) et Hérault (+23).",
+        ),
+        (spread(Way::Down, of(1, 13, false), &one), " Plus forte baisse : Gers (+3)."),
+        (
+            spread(Way::Up, of(10, 13, false), &two),
+            " La hausse touche 10 départements sur 13, d’abord : Haute-Garonne (+45) et Hérault (+23).",
+        ),
+        (
+            spread(Way::Down, of(13, 13, false), &two),
+            " La baisse touche tous les départements, d’abord : Haute-Garonne (+45) et Hérault (+23).",
+        ),
+        (spread(Way::Up, of(1, 13, true), &one), " Hausse toutefois : Gers (+3)."),
+        (
+            spread(Way::Up, of(2, 13, true), &two),
+            " Hausses toutefois : Haute-Garonne (+45) et Hérault (+23).",
+        ),
+        (spread(Way::Up, of(0, 13, false), &[]), ""),
+        (concentrated(Way::Up, "Haute-Garonne", "62 %"), " Haute-Garonne compte pour 62 % de la hausse."),
+        (opposite(Way::Down, &pairs(&[("Lot", "−8")])), " À l’inverse, baisse : Lot (−8)."),
+        (opposite(Way::Up, &[]), ""),
+    ] {
+        assert_eq!(found, expected);
+    }
+}
+
+fn at(title: &str, names: &[&str]) -> AtLevel {
+    AtLevel { title: title.into(), names: strings(names), at_least: false }
+}
+
+#[test]
+fn how_the_territory_stands() {
+    let none = [at("rouge", &[])];
+    let some = [at("rouge", &["Gard"]), at("orange", &["Hérault", "Lot"])];
+    let one = [at("rouge", &["Gard"])];
+    let from_below = [AtLevel { at_least: true, ..at("orange", &["Lot"]) }];
+    let seven = [at("rouge", &["A", "B", "C", "D", "E", "F", "G"])];
+    let cases: [(&[AtLevel], usize, usize, &str); 9] = [
+        (&none, 13, 0, "Aucun des 13 départements jugés n’est en alerte."),
+        (
+            &none,
+            13,
+            2,
+            "Aucun des 11 départements jugés n’est en alerte. Le niveau de 2 départements ne peut être établi : il manque \
+             des données.",
+        ),
+        (&none, 1, 0, "Le département jugé n’est pas en alerte."),
+        (
+            &none,
+            2,
+            2,
+            "Le niveau d’alerte ne peut être établi pour aucun département : il manque des données.",
+        ),
+        (
+            &some,
+            13,
+            0,
+            "3 départements sur 13 sont en alerte : 1 au niveau « rouge » (Gard) et 2 au niveau « orange » (Hérault et Lot).",
+        ),
+        (
+            &one,
+            13,
+            1,
+            "1 département sur 13 est en alerte : 1 au niveau « rouge » (Gard). Le niveau de 1 département ne peut être \
+             établi : il manque des données.",
+        ),
+        (
+            &from_below,
+            13,
+            0,
+            "1 département sur 13 est en alerte : 1 au niveau « orange » ou au-dessus (Lot).",
+        ),
+        (
+            &some,
+            3,
+            0,
+            "Les 3 départements sont en alerte : 1 au niveau « rouge » (Gard) et 2 au niveau « orange » (Hérault et Lot).",
+        ),
+        (&seven, 13, 0, "7 départements sur 13 sont en alerte : 7 au niveau « rouge »."),
+    ];
+    for (levels, total, unknown, expected) in cases {
+        assert_eq!(said(state(levels, total, unknown)), expected);
+    }
+}
+
+#[test]
+fn how_one_department_stands() {
+    for (level, before, expected) in [
+        (Some("tension"), Some("tension"), "Niveau « tension », comme la semaine précédente (règle « R »)."),
+        (
+            Some("tension"),
+            Some("vigilance"),
+            "Niveau « tension », contre « vigilance » la semaine précédente (règle « R »).",
+        ),
+        (Some("tension"), None, "Niveau « tension » (règle « R »)."),
+        (
+            None,
+            Some("tension"),
+            "Le niveau d’alerte ne peut être établi : il manque des données (règle « R »).",
+        ),
+    ] {
+        assert_eq!(said(state_of_one(level, before, "R")), expected);
+    }
+}
+
+#[test]
+fn which_levels_changed() {
+    let moved = |name: &str, to: &str, up| Move { name: name.into(), to: to.into(), up };
+    for (moves, judged, expected) in [
+        (vec![], 13, Some("Aucun département ne change de niveau par rapport à la semaine précédente.")),
+        (vec![], 0, None),
+        (
+            vec![moved("Gard", "tension", true)],
+            13,
+            Some("1 département change de niveau : Gard monte au niveau « tension »."),
+        ),
+        (
+            vec![
+                moved("Gard", "tension", true),
+                moved("Lot", "tension", true),
+                moved("Gers", "sans alerte", false),
+            ],
+            13,
+            Some(
+                "3 départements changent de niveau : Gard et Lot montent au niveau « tension » ; Gers redescend au niveau \
+                 « sans alerte ».",
+            ),
+        ),
+    ] {
+        assert_eq!(changed_levels(&moves, judged).map(said).as_deref(), expected);
+    }
+}
+
+#[test]
+fn which_alerts_stand() {
+    let clause = |title: &str, places: &[&str]| (title.to_owned(), strings(places));
+    for (n, clauses, rest, expected) in [
+        (0, vec![], 0, "Aucune alerte active à la fin de la semaine."),
+        (
+            1,
+            vec![clause("Tension, niveau « orange »", &["Gard (12 oct.)"])],
+            0,
+            "1 alerte en cours (date de début). Tension, niveau « orange » : Gard (12 oct.).",
+        ),
+        (
+            4,
+            vec![clause("Tension", &["A", "B", "C"])],
+            1,
+            "4 alertes en cours (date de début). Tension : A, B et 1 autre lieu ; 1 autre sujet d’alerte plus loin.",
+        ),
+        (
+            6,
+            vec![clause("Tension", &["A", "B", "C", "D"])],
+            2,
+            "6 alertes en cours (date de début). Tension : A, B et 2 autres lieux ; 2 autres sujets d’alerte plus loin.",
+        ),
+    ] {
+        assert_eq!(said(alerts(n, &clauses, rest, 2)), expected);
+    }
+    assert_eq!(pending(0), None);
+    assert_eq!(pending(1).unwrap(), "1 dépassement récent, pas encore assez durable pour une alerte");
+    assert_eq!(pending(2).unwrap(), "2 dépassements récents, pas encore assez durables pour une alerte");
+    assert_eq!(covered(0), None);
+    assert_eq!(
+        covered(1).unwrap(),
+        "1 alerte départementale couverte par l’alerte régionale de la même règle"
+    );
+    assert!(covered(3).unwrap().starts_with("3 alertes départementales couvertes"));
+    assert_eq!(since_day(date(2020, 10, 1), date(2020, 10, 18)), "1er octobre (18 jours)");
+    assert_eq!(since_day(date(2020, 10, 18), date(2020, 10, 18)), "18 octobre (1 jour)");
+}
+
+#[test]
+fn what_there_is_against_what_is_needed() {
+    let cover = |places: &[(&str, &str)]| low_cover("Tests antigéniques", "7", &pairs(places)).map(said);
+    assert_eq!(cover(&[]), None);
+    assert_eq!(
+        cover(&[("Gers", "2,8")]).unwrap(),
+        "Tests antigéniques : moins de 7 jours de stock dans 1 département : Gers (2,8)."
+    );
+    assert_eq!(
+        cover(&[("Gers", "2,8"), ("Lot", "4,1")]).unwrap(),
+        "Tests antigéniques : moins de 7 jours de stock dans 2 départements : Gers (2,8) et Lot (4,1)."
+    );
+    let many = [("A", "1"), ("B", "2"), ("C", "3"), ("D", "4"), ("E", "5"), ("F", "6")];
+    assert!(cover(&many).unwrap().ends_with("A (1), B (2), C (3), D (4) et E (5) ; 1 autre."));
+
+    let of = |over: f64, margin: &str, share: &str| Beds {
+        patients: "480".into(),
+        beds: "474".into(),
+        share: share.into(),
+        margin: margin.into(),
+        over,
+    };
+    assert_eq!(
+        said(beds(&of(6.0, "6", "101 %"))),
+        "Le palier de capacité en vigueur est dépassé : 480 patients en réanimation pour 474 lits, 6 de trop (101 %)."
+    );
+    assert_eq!(
+        said(beds(&of(0.0, "0", "100 %"))),
+        "Le palier de capacité en vigueur est atteint : 480 patients en réanimation pour 474 lits (100 %)."
+    );
+    assert_eq!(
+        said(beds(&of(-315.0, "315", "34 %"))),
+        "34 % du palier de capacité en vigueur est occupé : 480 patients en réanimation pour 474 lits, 315 lits de marge."
+    );
+    assert!(said(beds(&of(-1.0, "1", "99 %"))).ends_with("1 lit de marge."));
+}
+
+#[test]
+fn feeds_that_are_absent_or_late_are_named() {
+    assert_eq!(absent("Soins de ville", &[]), "Soins de ville : aucune valeur pour ces semaines.");
+    assert_eq!(
+        absent("Soins de ville", &strings(&["Centres"])),
+        "Soins de ville : aucune donnée. La source « Centres » n’a pas été reçue."
+    );
+    assert_eq!(
+        absent("Soins de ville", &strings(&["Centres", "Infirmiers"])),
+        "Soins de ville : aucune donnée. Les sources « Centres » et « Infirmiers » n’ont pas été reçues."
+    );
+    assert_eq!(feeds_late(&[]), None);
+    assert_eq!(said(feeds_late(&strings(&["A"])).unwrap()), "Source en retard : « A ».");
+    assert_eq!(said(feeds_late(&strings(&["A", "B"])).unwrap()), "Sources en retard : « A » et « B ».");
+}
+
+#[test]
+fn a_holiday_is_told_where_the_two_weeks_differ() {
+    let of = |now: &[&str], before: &[&str]| holiday(&strings(now), &strings(before)).map(said);
+    assert_eq!(of(&[], &[]), None);
+    assert_eq!(of(&["Toussaint"], &["Toussaint"]), None, "both weeks alike are compared as they are");
+    assert!(of(&["Toussaint"], &[]).unwrap().starts_with("Semaine de congé (Toussaint) : on teste"));
+    assert!(of(&[], &["Noël"]).unwrap().starts_with("Semaine sans congé après une semaine avec (Noël) : "));
+}
+
+#[test]
+fn what_to_do_next() {
+    assert_eq!(
+        said(step(&strings(&["Gard", "Lot"]), 4, "Réunir la cellule de crise.")),
+        "Gard et Lot : réunir la cellule de crise."
+    );
+    assert_eq!(
+        said(step(&strings(&["A", "B", "C", "D"]), 2, "URPS : appeler.")),
+        "A, B et 2 autres : URPS : appeler.",
+    );
+    assert_eq!(more_steps(1), "Une autre action est demandée : voir « Alertes ».");
+    assert_eq!(more_steps(2), "2 autres actions sont demandées : voir « Alertes ».");
+    assert!(nothing_to_do(&[]).starts_with("Aucune action n’est demandée par les règles ; "));
+    assert!(nothing_to_do(&strings(&["Gard"])).ends_with("venant d’y être dépassé : Gard."));
+}

@@ -1,0 +1,40 @@
+//! `vigie send`: what is due to lists, folders and addresses.
+
+use super::print_json;
+use crate::cli::{Global, Send};
+use crate::delivery::{Wanted, send};
+use crate::error::Error;
+use crate::room::Room;
+use crate::{progress, published, replay};
+
+/// Exit code 5 when some deliveries failed; they are tried again at the next call.
+pub(super) async fn run(global: &Global, options: &Send) -> Result<u8, Error> {
+    let room = Room::open(global)?;
+    if room.config.send.is_empty() {
+        return Err(Error::Usage("nothing to send to: the configuration has no [[send]] block".into()));
+    }
+    if let Some(name) = &options.target
+        && !room.config.send.iter().any(|target| target.name == *name)
+    {
+        let known: Vec<&str> = room.config.send.iter().map(|target| target.name.as_str()).collect();
+        return Err(Error::Usage(format!("no target is named {name:?}; known: {}", known.join(", "))));
+    }
+    let known = published::editions(&room).await?;
+    let edition = options.bulletin.as_deref().map(|words| replay::find(&known, words, &room)).transpose()?;
+    let life = progress::spinner(room.talk, "envoi");
+    let wanted = Wanted { edition, target: options.target.as_deref(), again: options.again };
+    let done = send(&room, wanted).await;
+    life.finish_and_clear();
+    let done = done?;
+    if global.json {
+        print_json(&done)?;
+    } else if done.is_empty() {
+        println!("rien à envoyer");
+    } else {
+        for delivery in &done {
+            let outcome = if delivery.outcome == "sent" { "envoyé" } else { "échec" };
+            println!("{outcome}  {} → {} ({})", delivery.target, delivery.address, delivery.message);
+        }
+    }
+    Ok(if done.iter().any(|delivery| delivery.outcome != "sent") { 5 } else { 0 })
+}

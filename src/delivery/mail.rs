@@ -1,0 +1,196 @@
+//! Mail: one message a reader, over SMTP with TLS (rustls, the program's one provider; the machine's own authorities).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mail_send::mail_builder::MessageBuilder;
+use mail_send::{Credentials, SmtpClientBuilder};
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::TlsConnector;
+
+use super::Parcel;
+use crate::clock::now;
+use crate::config::{Security, Smtp, Target};
+use crate::room::Room;
+
+/// Patience with the server, for each of its answers.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest local part and whole address (RFC 5321).
+const LENGTHS: (usize, usize) = (64, 254);
+
+/// A mail address with the name before it, such as `Cellule de crise <crise@example.org>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mailbox {
+    /// The name, may be empty.
+    pub(crate) name: String,
+    /// The address.
+    pub(crate) address: String,
+}
+
+impl std::str::FromStr for Mailbox {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no mail address");
+        let (name, address) = match text.trim().strip_suffix('>').and_then(|rest| rest.split_once('<')) {
+            Some((name, address)) => (name.trim().trim_matches('"').trim(), address.trim()),
+            None => ("", text.trim()),
+        };
+        let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
+        let is_local = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c);
+        let label = |label: &str| {
+            !label.is_empty()
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let is_sound = !local.is_empty()
+            && local.len() <= LENGTHS.0
+            && address.len() <= LENGTHS.1
+            && local.chars().all(is_local)
+            && domain.split('.').all(label)
+            && !name.chars().any(|c| c.is_control() || matches!(c, '<' | '>' | '"'));
+        if is_sound { Ok(Self { name: name.to_owned(), address: address.to_owned() }) } else { Err(wrong()) }
+    }
+}
+
+/// Sends one mail. Gives the form it took (`attached` or `link`) and what was said.
+pub(super) async fn send(
+    room: &Room,
+    target: &Target,
+    to: &str,
+    message_id: &str,
+    parcel: &Parcel,
+) -> (&'static str, Result<String, String>) {
+    let smtp = &room.config.smtp;
+    let (name, bytes) = target.attach.of(parcel);
+    let too_large = bytes.len() as u64 > u64::from(smtp.attachment_max_kib) << 10;
+    let form = if too_large { "link" } else { "attached" };
+    let result = async {
+        let (from, to): (Mailbox, Mailbox) = (smtp.from.parse()?, to.parse()?);
+        let mail = compose(smtp, (&from, &to), message_id, parcel, (&name, bytes), too_large);
+        let body = mail.write_to_vec().map_err(|cause| format!("the mail could not be composed: {cause}"))?;
+        let message = mail_send::smtp::message::Message::new(from.address, [to.address], body);
+        hand_over(smtp, message).await
+    };
+    (form, result.await)
+}
+
+fn compose<'a>(
+    smtp: &'a Smtp,
+    (from, to): (&'a Mailbox, &'a Mailbox),
+    message_id: &'a str,
+    parcel: &'a Parcel,
+    (name, bytes): (&'a str, &'a [u8]),
+    too_large: bool,
+) -> MessageBuilder<'a> {
+    let named = |mailbox: &'a Mailbox| (mailbox.name.as_str(), mailbox.address.as_str());
+    let mail = MessageBuilder::new()
+        .from(named(from))
+        .to(named(to))
+        .subject(parcel.subject.as_str())
+        .message_id(message_id.trim_matches(['<', '>']))
+        .date(now().as_second());
+    if !too_large {
+        return mail.text_body(parcel.text.as_str()).attachment("application/pdf", name, bytes);
+    }
+    let size = bytes.len().div_ceil(1024);
+    let where_ = match &smtp.link {
+        Some(link) => format!("il est là : {}/{name}", link.trim_end_matches('/')),
+        None => format!("il est dans le dossier des bulletins, sous le nom {name}"),
+    };
+    let text =
+        format!("{}\nLe bulletin ({size} Kio) est trop gros pour un courriel ; {where_}\n", parcel.text);
+    mail.text_body(text)
+}
+
+async fn hand_over(smtp: &Smtp, message: mail_send::smtp::message::Message<'_>) -> Result<String, String> {
+    let port = smtp.port.unwrap_or(match smtp.security {
+        Security::StartTls => 587,
+        Security::Tls => 465,
+        Security::None => 25,
+    });
+    let mut client = SmtpClientBuilder::new(smtp.host.clone(), port)
+        .timeout(TIMEOUT)
+        .implicit_tls(smtp.security == Security::Tls);
+    if smtp.security != Security::None {
+        client.tls_connector = connector(smtp)?;
+    }
+    if let Some(user) = &smtp.user {
+        client = client.credentials(Credentials::new(user.clone(), smtp.password()?));
+    }
+    // The server has the mail once it said so: what it answers to the farewell is of no matter.
+    let sent = async {
+        match smtp.security {
+            Security::None => {
+                let mut client = client.connect_plain().await?;
+                client.send(message).await?;
+                let _ = client.quit().await;
+            }
+            _ => {
+                let mut client = client.connect().await?;
+                client.send(message).await?;
+                let _ = client.quit().await;
+            }
+        }
+        Ok::<(), mail_send::Error>(())
+    };
+    match sent.await {
+        Ok(()) => Ok(format!("accepted by {}", smtp.host)),
+        Err(cause) => Err(format!("{}:{port} : {cause}", smtp.host)),
+    }
+}
+
+/// TLS with the machine's authorities, and the agency's own.
+fn connector(smtp: &Smtp) -> Result<TlsConnector, String> {
+    let mut own = Vec::new();
+    if let Some(path) = &smtp.certificate {
+        let faulty = |cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
+        let found = CertificateDer::pem_file_iter(path).map_err(|cause| faulty(&cause))?;
+        for certificate in found {
+            own.push(certificate.map_err(|cause| faulty(&cause))?);
+        }
+    }
+    let provider = Arc::new(ring::default_provider());
+    let verifier =
+        Verifier::new_with_extra_roots(own, Arc::clone(&provider)).map_err(|cause| cause.to_string())?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|cause| cause.to_string())?
+        .dangerous() // only the name of the method: the verifier is the machine's own
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_what_could_inject_is_refused() {
+        let read = |text: &str| text.parse::<Mailbox>();
+        let one = read("Cellule de crise <crise@ars.example.org>").unwrap();
+        assert_eq!((one.name.as_str(), one.address.as_str()), ("Cellule de crise", "crise@ars.example.org"));
+        assert_eq!(read("a.b+c@example.org").unwrap().name, "");
+        for bad in [
+            "",
+            "crise",
+            "@x.org",
+            "a@",
+            "a b@x.org",
+            "a@x..org",
+            "a@-x.org",
+            "a@x.org\r\nRCPT TO:<b@x.org>",
+            "X\n <a@x.org>",
+            "a@x.org>, <b@x.org",
+            "é@x.org",
+        ] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
+    }
+}

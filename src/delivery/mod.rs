@@ -1,0 +1,351 @@
+//! Sending: each published bulletin to the lists, folders and addresses of its territory, at least once.
+//!
+//! A delivery is due until a row of the table `deliveries` says that it was sent. The row is written after the other side
+//! has said yes: a crash in between sends the same thing again, under the same id (`Message-ID` of a mail,
+//! `Idempotency-Key` of a request), which lets the other side tell it from a new one.
+
+mod mail;
+mod targets;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use vigie_queries::Place;
+use vigie_store::{AsOf, fetch_id, step, tables};
+
+use crate::bulletin::{Brief, draw};
+use crate::calendar::week_label;
+use crate::clock::now;
+use crate::config::{Attach, Target};
+use crate::error::Error;
+use crate::fetch::sha256_hex;
+use crate::published::{self, Edition};
+use crate::room::Room;
+use crate::rows;
+
+pub(crate) use mail::Mailbox;
+
+/// How long a sender waits for another one: nobody gets the same mail twice from two commands.
+const LOCK_WAIT: Duration = Duration::from_secs(300);
+
+/// What became of one delivery.
+#[derive(Debug, Clone, Serialize)]
+pub struct Delivery {
+    /// Id of the bulletin.
+    pub bulletin_id: String,
+    /// Name of the target in the configuration.
+    pub target: String,
+    /// Mail address, folder or web address.
+    pub address: String,
+    /// The id it is sent under.
+    pub message_id: String,
+    /// `sent` or `failed`.
+    pub outcome: &'static str,
+    /// `attached`, `link` or `files`.
+    pub form: &'static str,
+    /// What was said: the answer of the other side, or why it failed.
+    pub message: String,
+}
+
+/// One row of `deliveries`.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    delivery_id: String,
+    bulletin_id: &'a str,
+    territory: String,
+    target: &'a str,
+    address: &'a str,
+    message_id: &'a str,
+    outcome: &'static str,
+    form: &'static str,
+    message: &'a str,
+    attempts: u32,
+    recorded_at: Timestamp,
+}
+
+/// A delivery that nobody said was sent.
+#[derive(Debug, Clone)]
+struct Due {
+    edition: Edition,
+    target: Target,
+    address: Address,
+    message_id: String,
+}
+
+/// Where a delivery goes.
+#[derive(Debug, Clone)]
+enum Address {
+    Mail(String),
+    Folder(PathBuf),
+    Web(String),
+}
+
+impl Address {
+    fn text(&self) -> String {
+        match self {
+            Self::Mail(address) | Self::Web(address) => address.clone(),
+            Self::Folder(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// What a bulletin is sent as: its bytes as published, and the words of a mail.
+struct Parcel {
+    name: String,
+    pdf: Vec<u8>,
+    summary: Option<Vec<u8>>,
+    html: Vec<u8>,
+    json: Vec<u8>,
+    xlsx: Vec<u8>,
+    subject: String,
+    text: String,
+}
+
+impl Parcel {
+    /// File names and bytes, the PDF first.
+    fn files(&self) -> Vec<(String, &[u8], &'static str)> {
+        let stem = self.name.trim_end_matches(".pdf");
+        let mut files = vec![(self.name.clone(), self.pdf.as_slice(), "application/pdf")];
+        files.extend(
+            self.summary.as_deref().map(|bytes| (format!("{stem}-a5.pdf"), bytes, "application/pdf")),
+        );
+        files.push((format!("{stem}.html"), self.html.as_slice(), "text/html; charset=utf-8"));
+        files.push((format!("{stem}.json"), self.json.as_slice(), "application/json"));
+        let xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        files.push((format!("{stem}.xlsx"), self.xlsx.as_slice(), xlsx));
+        files
+    }
+}
+
+/// Which deliveries to make.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted<'a> {
+    /// Of this bulletin; of the newest one of each target's territory when none is named.
+    pub edition: Option<&'a Edition>,
+    /// Only to this target.
+    pub target: Option<&'a str>,
+    /// Also what was already sent.
+    pub again: bool,
+}
+
+/// Makes every delivery that is due. One that fails is tried again after a pause, then left, recorded as failed, and due
+/// at the next call.
+///
+/// # Errors
+/// When the lake cannot be read or written, or a bulletin cannot be made again as it was published. What a target answers
+/// is no error: see [`Delivery::outcome`].
+pub async fn send(room: &Room, wanted: Wanted<'_>) -> Result<Vec<Delivery>, Error> {
+    let _one_at_a_time = room.lake.lock("send", LOCK_WAIT)?;
+    let known = published::editions(room).await?;
+    let due = due(room, &known, &wanted).await?;
+    let mut parcels: BTreeMap<String, Parcel> = BTreeMap::new();
+    let mut done = Vec::new();
+    for due in &due {
+        let id = &due.edition.bulletin_id;
+        if !parcels.contains_key(id) {
+            parcels.insert(id.clone(), parcel(room, &known, &due.edition).await?);
+        }
+        let Some(parcel) = parcels.get(id) else { continue };
+        let mut attempts = 0;
+        let settings = &room.config.delivery;
+        let mut pause = Duration::try_from(settings.retry_after).unwrap_or_default();
+        let delivery = loop {
+            attempts += 1;
+            let (form, result) = hand_over(room, due, parcel).await;
+            let (outcome, message) = match result {
+                Ok(said) => ("sent", said),
+                Err(why) => ("failed", why),
+            };
+            tracing::info!(bulletin = id, target = due.target.name, outcome, message, attempts, "delivery");
+            if outcome == "sent" || attempts >= settings.attempts.max(1) {
+                break Delivery {
+                    bulletin_id: id.clone(),
+                    target: due.target.name.clone(),
+                    address: due.address.text(),
+                    message_id: due.message_id.clone(),
+                    outcome,
+                    form,
+                    message,
+                };
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(3);
+        };
+        step("delivery-made");
+        record(room, due, &delivery, attempts).await?;
+        done.push(delivery);
+    }
+    Ok(done)
+}
+
+/// One try. The form it took, and what was said.
+async fn hand_over(room: &Room, due: &Due, parcel: &Parcel) -> (&'static str, Result<String, String>) {
+    match &due.address {
+        Address::Mail(to) => mail::send(room, &due.target, to, &due.message_id, parcel).await,
+        Address::Folder(folder) => ("files", targets::to_folder(folder, parcel)),
+        Address::Web(url) => ("files", targets::to_web(url, &due.message_id, parcel).await),
+    }
+}
+
+/// Deliveries that are due, in the order of the configuration.
+async fn due(room: &Room, known: &[Edition], wanted: &Wanted<'_>) -> Result<Vec<Due>, Error> {
+    #[derive(Deserialize)]
+    struct Sent {
+        message_id: String,
+    }
+    let ctx = room.session(AsOf::everything())?;
+    let sent: Vec<Sent> =
+        rows::read(&ctx, "select distinct message_id from deliveries where outcome = 'sent'").await?;
+    let mut found = Vec::new();
+    for target in &room.config.send {
+        if wanted.target.is_some_and(|name| name != target.name) {
+            continue;
+        }
+        let territory = target.territory.clone().unwrap_or_else(|| room.config.territory.clone());
+        let newest =
+            || known.iter().filter(|edition| edition.territory == territory).max_by_key(|e| e.recorded_at);
+        let edition = match wanted.edition {
+            Some(edition) => Some(edition).filter(|edition| edition.territory == territory),
+            None => newest(),
+        };
+        let Some(edition) = edition else { continue };
+        for address in addresses(target) {
+            let message_id = message_id(edition, target, &address, &room.config.smtp.from);
+            if wanted.again || !sent.iter().any(|sent| sent.message_id == message_id) {
+                found.push(Due { edition: edition.clone(), target: target.clone(), address, message_id });
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn addresses(target: &Target) -> Vec<Address> {
+    let mails = target.to.iter().cloned().map(Address::Mail);
+    let folder = target.folder.iter().cloned().map(Address::Folder);
+    let web = target.url.iter().cloned().map(Address::Web);
+    mails.chain(folder).chain(web).collect()
+}
+
+/// The same for the same bulletin, target and address, whenever it is asked: what makes a second copy known as one.
+fn message_id(edition: &Edition, target: &Target, address: &Address, from: &str) -> String {
+    let text = format!("{}\n{}\n{}", edition.bulletin_id, target.name, address.text());
+    let domain = from.trim_end_matches('>').rsplit('@').next().filter(|domain| !domain.is_empty());
+    format!("<vigie.{}@{}>", &sha256_hex(text.as_bytes())[..32], domain.unwrap_or("vigie.invalid"))
+}
+
+/// A bulletin as it was published: made again from its record, and checked against it byte for byte; else its file.
+async fn parcel(room: &Room, known: &[Edition], edition: &Edition) -> Result<Parcel, Error> {
+    let then = published::room_of(room, edition)?;
+    let drawn = draw(&then, &Brief::of(edition, known)).await?;
+    let mut rendered = drawn.rendered;
+    if sha256_hex(&rendered.pdf) != edition.pdf_sha256 {
+        let kept = std::fs::read(&edition.path).ok().filter(|body| sha256_hex(body) == edition.pdf_sha256);
+        rendered.pdf = kept.ok_or_else(|| {
+            Error::Failed(format!(
+                "bulletin {}: it can no longer be made as it was published, and {} is not it either; vigie replay says why",
+                edition.bulletin_id, edition.path
+            ))
+        })?;
+    }
+    let name = Path::new(&edition.path).file_name().map_or_else(
+        || {
+            format!(
+                "bulletin-{}-{}.pdf",
+                week_label(edition.week),
+                edition.territory.to_string().replace(':', "-")
+            )
+        },
+        |name| name.to_string_lossy().into_owned(),
+    );
+    let territory = territory_name(&edition.territory);
+    let week = edition.week.iso_week_date().week();
+    let subject =
+        format!("{territory}, semaine {week} : {}", rendered.state).replace(['\u{A0}', '\u{202F}'], " ");
+    Ok(Parcel {
+        name,
+        subject,
+        text: rendered.text,
+        pdf: rendered.pdf,
+        summary: rendered.summary,
+        html: rendered.html,
+        json: rendered.json,
+        xlsx: rendered.xlsx,
+    })
+}
+
+fn territory_name(place: &Place) -> String {
+    let known = vigie_queries::known_departments().get(place.code.as_str()).map(|(name, _)| *name);
+    let region = vigie_queries::region_name(&place.code);
+    match place.geo_type {
+        vigie_queries::GeoType::Department => known,
+        vigie_queries::GeoType::Region => region,
+        _ => Some("France"),
+    }
+    .unwrap_or(&place.code)
+    .to_owned()
+}
+
+async fn record(room: &Room, due: &Due, delivery: &Delivery, attempts: u32) -> Result<(), Error> {
+    let at = now();
+    let delivery_id = fetch_id(&delivery.message_id, at, delivery.outcome);
+    let row = Row {
+        delivery_id: delivery_id.clone(),
+        bulletin_id: &delivery.bulletin_id,
+        territory: due.edition.territory.to_string(),
+        target: &delivery.target,
+        address: &delivery.address,
+        message_id: &delivery.message_id,
+        outcome: delivery.outcome,
+        form: delivery.form,
+        message: &delivery.message,
+        attempts,
+        recorded_at: at,
+    };
+    let spec = tables::deliveries();
+    let batch = rows::batch(&spec.schema, std::slice::from_ref(&row))?;
+    Ok(room.lake.append(&spec, &[batch], at, &delivery_id).await?)
+}
+
+/// A delivery whose last try failed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Failed {
+    /// Name of the target.
+    pub target: String,
+    /// Where it should have gone.
+    pub address: String,
+    /// The bulletin.
+    pub bulletin_id: String,
+    /// Why.
+    pub message: String,
+    /// When it was last tried.
+    pub recorded_at: Timestamp,
+}
+
+/// Deliveries whose last try failed: what `vigie status` shows.
+///
+/// # Errors
+/// [`Error::Query`] when the lake cannot be read.
+pub async fn failed(room: &Room) -> Result<Vec<Failed>, Error> {
+    let ctx = room.session(AsOf::everything())?;
+    let query = "select target, address, bulletin_id, message, recorded_at from (
+                   select *, row_number() over (partition by message_id order by recorded_at desc) as place,
+                          max(case when outcome = 'sent' then 1 else 0 end) over (partition by message_id) as done
+                   from deliveries
+                 ) where place = 1 and done = 0 order by recorded_at, target, address";
+    rows::read(&ctx, query).await
+}
+
+/// Which file a mail carries.
+impl Attach {
+    fn of(self, parcel: &Parcel) -> (String, &[u8]) {
+        match (self, &parcel.summary) {
+            (Self::A5, Some(summary)) => {
+                (format!("{}-a5.pdf", parcel.name.trim_end_matches(".pdf")), summary.as_slice())
+            }
+            _ => (parcel.name.clone(), parcel.pdf.as_slice()),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Folders and web addresses: every file of the bulletin, as published.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Parcel;
+use crate::bulletin::write;
+
+/// Patience with a server, for one file.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Writes every file into a folder, each whole or not at all; the PDF last, so that who waits for it finds the others.
+pub(super) fn to_folder(folder: &Path, parcel: &Parcel) -> Result<String, String> {
+    let files = parcel.files();
+    for (name, bytes, _) in files.iter().rev() {
+        write(&folder.join(name), bytes).map_err(|cause| cause.sentence())?;
+    }
+    Ok(format!("{} files", files.len()))
+}
+
+/// Puts every file at an address; `{file}` in it stands for the name, else the name follows a slash.
+pub(super) async fn to_web(url: &str, id: &str, parcel: &Parcel) -> Result<String, String> {
+    let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|cause| cause.to_string())?;
+    let files = parcel.files();
+    for (name, bytes, mime) in files.iter().rev() {
+        let address = if url.contains("{file}") {
+            url.replace("{file}", name)
+        } else {
+            format!("{}/{name}", url.trim_end_matches('/'))
+        };
+        let answer = client
+            .put(&address)
+            .header("content-type", *mime)
+            .header("idempotency-key", format!("{id} {name}"))
+            .body(bytes.to_vec())
+            .send()
+            .await
+            .map_err(|cause| format!("{address} : {}", causes(&cause)))?;
+        if !answer.status().is_success() {
+            return Err(format!("{address} : {}", answer.status()));
+        }
+    }
+    Ok(format!("{} files", files.len()))
+}
+
+fn causes(error: &reqwest::Error) -> String {
+    let mut said = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(next) = source {
+        said.push_str(&format!(" : {next}"));
+        source = next.source();
+    }
+    said
+}

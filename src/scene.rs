@@ -1,0 +1,176 @@
+//! What the bulletins of one week are drawn from: computed from the lake once, whatever the number of territories.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use vigie_queries::{Alert, AlertState, Place};
+use vigie_reports::input::{
+    AccessNumber, Agency, AsOf as PrintedAsOf, Event, FeedState, FindingSummary, Input,
+};
+use vigie_store::AsOf;
+
+use crate::build::{Judged, Picture, picture};
+use crate::bulletin::{Brief, Drawn};
+use crate::error::Error;
+use crate::room::Room;
+use crate::{changes, feeds, gates, gather};
+
+/// Weeks of judgements that a bulletin looks back on.
+const WEEKS_BACK: i32 = 14;
+
+/// What every bulletin of one week and as-of shares.
+pub struct Scene {
+    picture: Picture,
+    judged: Judged,
+    /// Alerts as they stood on the Sundays of the bulletins before, by today's data.
+    stood: BTreeMap<Date, Vec<Alert>>,
+    feeds: Vec<FeedState>,
+    findings: Vec<FindingSummary>,
+    access_numbers: Vec<AccessNumber>,
+    events: Vec<Event>,
+}
+
+impl Scene {
+    /// Computes what some bulletins of one week are drawn from.
+    ///
+    /// # Errors
+    /// [`Error::Transform`], [`Error::Query`] when the lake cannot be read.
+    pub async fn of(room: &Room, as_of: AsOf, briefs: &[Brief]) -> Result<Self, Error> {
+        let week = briefs.first().map_or(Date::MIN, |brief| brief.week);
+        let sunday = week.saturating_add(6.days());
+        let picture = picture(room, as_of).await?;
+        let from = week.saturating_sub(WEEKS_BACK.weeks());
+        let earlier: BTreeSet<Date> = briefs
+            .iter()
+            .filter_map(|brief| brief.previous.as_ref())
+            .map(|edition| edition.week.saturating_add(6.days()))
+            .collect();
+        let (judged, stood) = picture.judge_and_before(room, from, sunday, &earlier);
+        let ctx = &picture.ctx;
+        Ok(Self {
+            feeds: feeds::states(room, ctx, as_of, &picture.computed.settling).await?,
+            findings: feeds::findings(ctx, as_of).await?,
+            access_numbers: gather::access_numbers(ctx).await?,
+            events: gather::events(ctx).await?,
+            picture,
+            judged,
+            stood,
+        })
+    }
+
+    /// What one bulletin says, its changes since the one before included.
+    ///
+    /// # Errors
+    /// [`Error::Transform`] naming the gate that cannot run, [`Error::Query`].
+    pub async fn input<'a>(&'a self, room: &'a Room, brief: &Brief) -> Result<Input<'a>, Error> {
+        let Self { picture, judged, .. } = self;
+        let agency = &room.config.agency;
+        let mut findings = self.findings.clone();
+        let gates = gates::results(room, picture, judged, brief, &self.feeds, &mut findings).await?;
+        let mut input = Input {
+            territory: brief.territory.clone(),
+            week: brief.week,
+            as_of: PrintedAsOf { issued: brief.as_of.issued, recorded: brief.as_of.recorded },
+            edition: brief.number,
+            observations: &picture.observations,
+            judgements: &judged.judgements,
+            alerts: &judged.alerts,
+            vocabulary: &room.vocabulary,
+            places: picture.places.clone(),
+            feeds: self.feeds.clone(),
+            findings,
+            gates,
+            access_numbers: self.access_numbers.clone(),
+            events: self.events.clone(),
+            agency: Agency {
+                name: agency.name.clone().unwrap_or_default(),
+                service: String::new(),
+                contact: agency.contact.clone(),
+            },
+            changes: None,
+            wording: brief.wording.clone(),
+            reviewed_by: brief.by.clone(),
+            theme: room.theme.clone(),
+        };
+        let sunday = brief.previous.as_ref().map(|edition| edition.week.saturating_add(6.days()));
+        let stood = sunday.and_then(|sunday| self.stood.get(&sunday)).map_or(&[][..], Vec::as_slice);
+        input.changes = Some(changes::since(room, picture, &input, brief, stood).await?);
+        Ok(input)
+    }
+
+    /// Draws bulletins: the lake is asked in turn, the pages are set side by side.
+    ///
+    /// # Errors
+    /// [`Error::Reports`] when a page cannot be set, and as [`Self::input`].
+    pub async fn draw(&self, room: &Room, briefs: &[Brief]) -> Result<Vec<Drawn>, Error> {
+        let mut inputs = Vec::new();
+        for brief in briefs {
+            inputs.push(self.input(room, brief).await?);
+        }
+        let rendered = tokio::task::block_in_place(|| render_all(&inputs));
+        let mut drawn = Vec::new();
+        for ((brief, input), rendered) in briefs.iter().zip(&inputs).zip(rendered) {
+            let acknowledged = input.gates.iter().filter_map(|result| result.acknowledged.as_ref());
+            drawn.push(Drawn {
+                rendered: rendered?,
+                alerts: told(&self.judged.alerts, room, input),
+                held: gates::held(&input.gates, &brief.territory, brief.week),
+                acknowledgements: acknowledged.map(|one| one.id.clone()).collect(),
+            });
+        }
+        Ok(drawn)
+    }
+}
+
+/// Sets every page, as many at once as there are cores.
+fn render_all(inputs: &[Input<'_>]) -> Vec<Result<vigie_reports::Rendered, vigie_reports::Error>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(inputs.len());
+    if cores <= 1 {
+        return inputs.iter().map(vigie_reports::render).collect();
+    }
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let done = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|threads| {
+        for _ in 0..cores {
+            threads.spawn(|| {
+                loop {
+                    let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let Some(input) = inputs.get(place) else { break };
+                    let rendered = vigie_reports::render(input);
+                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((place, rendered));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, rendered)| rendered).collect()
+}
+
+/// The alerts of the territory that are raised, a line each.
+fn told(alerts: &[vigie_queries::Alert], room: &Room, input: &Input<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for alert in alerts {
+        let inside = alert.place == input.territory
+            || input.places.iter().any(|info| {
+                info.place == alert.place
+                    && info.region.as_deref().map(Place::region).as_ref() == Some(&input.territory)
+            });
+        if !inside || alert.inhibited || !matches!(alert.state, AlertState::Active | AlertState::Clearing) {
+            continue;
+        }
+        let name =
+            input.places.iter().find(|info| info.place == alert.place).map_or("", |info| info.name.as_str());
+        let rule = room.vocabulary.rule(&alert.rule);
+        let title = rule.map_or(alert.rule.as_str(), |rule| rule.title_fr.as_str());
+        let level = rule
+            .and_then(|rule| rule.level(alert.rank))
+            .map_or(alert.level.as_str(), |l| l.title_fr.as_str());
+        lines.push(format!(
+            "{name} : {title}, niveau « {level} » depuis le {}",
+            vigie_reports::french::date(alert.since)
+        ));
+    }
+    lines
+}
