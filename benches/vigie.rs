@@ -8,17 +8,19 @@
     reason = "a bench fails by panicking and prints its table"
 )]
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::civil::date;
-use vigie::build::{build, picture};
+use vigie::build::build;
 use vigie::bulletin::{self, Brief, Order};
 use vigie::cli::Global;
 use vigie::fetch::{Origin, Request, ensure_reference, fetch};
 use vigie::room::Room;
+use vigie::scene::Scene;
 use vigie_queries::Place;
 use vigie_samples::{BigFeed, big};
 use vigie_store::AsOf;
@@ -126,18 +128,38 @@ async fn run() {
 
     let week = date(2020, 10, 12);
     let out = folder.path().join("bulletin.pdf");
-    let brief = Brief { territory: Place::region("76"), week, as_of: as_of(last), number: 1, previous: None };
+    let brief = Brief {
+        territory: Place::region("76"),
+        week,
+        as_of: as_of(last),
+        number: 1,
+        previous: None,
+        wording: BTreeMap::new(),
+        by: None,
+    };
+    let sheets = vigie_queries::known_departments()
+        .iter()
+        .filter(|(_, (_, home))| *home == Some("76"))
+        .map(|(code, _)| (Place::department(code), folder.path().join(format!("sheet-{code}.pdf"))));
+    let region = (brief.territory.clone(), out);
+    let with_sheets: Vec<_> = std::iter::once(region.clone()).chain(sheets).collect();
+    let order = |territories| Order { territories, week, issued: last, new_edition: true, by: None };
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();
-        let order = Order { territory: &brief.territory, week, issued: last, out: &out, new_edition: true };
-        bulletin::publish(&room, order).await.unwrap();
+        bulletin::publish(&room, &order(vec![region.clone()])).await.unwrap();
         times.push(started.elapsed());
     }
     line("one bulletin from the lake, computation included", times, |_| String::new());
-    let picture = picture(&room, as_of(last)).await.unwrap();
-    let judged = picture.judge_all(&room, date(2020, 7, 6), date(2020, 10, 18));
-    let input = bulletin::input(&room, &picture, &judged, &brief).await.unwrap();
+    let mut times = Vec::new();
+    for _ in 0..RUNS {
+        let started = Instant::now();
+        bulletin::publish(&room, &order(with_sheets.clone())).await.unwrap();
+        times.push(started.elapsed());
+    }
+    line("the same with 13 department sheets", times, |_| String::new());
+    let scene = Scene::of(&room, as_of(last), std::slice::from_ref(&brief)).await.unwrap();
+    let input = scene.input(&room, &brief).await.unwrap();
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();

@@ -14,6 +14,8 @@ mod gates;
 mod real_feeds;
 mod replay;
 mod schedule;
+mod send;
+mod sheets;
 mod support;
 mod torture;
 mod vintages;

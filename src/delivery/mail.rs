@@ -53,7 +53,8 @@ impl std::str::FromStr for Mailbox {
             && address.len() <= LENGTHS.1
             && local.chars().all(is_local)
             && domain.split('.').all(label)
-            && !name.chars().any(|c| c.is_control() || matches!(c, '<' | '>' | '"'));
+            && !text.contains(char::is_control)
+            && !name.contains(['<', '>', '"']);
         if is_sound { Ok(Self { name: name.to_owned(), address: address.to_owned() }) } else { Err(wrong()) }
     }
 }

@@ -6,7 +6,9 @@ use super::levels::Levels;
 use super::parts::{self, Notes};
 use super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
-use crate::figures::{self, HeatCell, HeatRow, HeatStrip, Panel, Size, SmallMultiples, style};
+use crate::figures::{
+    self, HeatCell, HeatRow, HeatStrip, Panel, RankedDots, RankedRow, Size, SmallMultiples, style,
+};
 use crate::french;
 use crate::published::Register;
 use crate::trend::Direction;
@@ -35,6 +37,7 @@ pub(crate) fn write(view: &View, register: &mut Register, levels: Option<&Levels
     let places: Vec<&Place> = view.departments.iter().map(|info| &info.place).collect();
     let mut blocks = vec![table(view, register, levels, &places)];
     if places.len() <= PANELS_MAX {
+        blocks.extend(parts::side_by_side(ranked(view, register, &places)));
         blocks.extend(multiples(view, register, &places));
     }
     if let Some(levels) = levels {
@@ -107,6 +110,54 @@ fn table(view: &View, register: &mut Register, levels: Option<&Levels>, places: 
         notes: lines,
         source: view.source_line(&ids),
     })
+}
+
+/// Departments in order of two figures, the week before beside this one: two figures, side by side.
+fn ranked(view: &View, register: &mut Register, places: &[&Place]) -> Vec<Block> {
+    const FIGURES: [(&str, &str, &str); 3] = [
+        ("icu_occupancy_initial", "Occupation de la réanimation", "lits installés (SAE)"),
+        ("incidence_7d_per_100k", "Taux d’incidence, 7 jours", "pour 100 000 habitants"),
+        ("hospital_patients_per_100k", "Patients hospitalisés", "pour 100 000 habitants"),
+    ];
+    let known = |id: &str| places.iter().filter(|place| view.sample(id, "", place, 0).is_some()).count();
+    let mut blocks = Vec::new();
+    for (id, title, unit_name) in
+        FIGURES.into_iter().filter(|(id, ..)| view.defined(id) && known(id) >= 2).take(2)
+    {
+        let (unit, decimals) = view.unit(id);
+        let crossed = view.break_between(id, 1, 0).is_some();
+        let mut with_total = places.to_vec();
+        with_total.push(view.territory());
+        let rows: Vec<RankedRow> = with_total
+            .into_iter()
+            .map(|place| {
+                let name = view.name(place);
+                let label = format!("{name}, {title}");
+                let shown = view.print(register, "figure", &label, id, "", place, 0);
+                let previous = view.sample(id, "", place, 1).filter(|_| !crossed).map(|sample| sample.value);
+                if previous.is_some() {
+                    view.print(register, "figure", &label, id, "", place, 1);
+                }
+                RankedRow {
+                    label: name,
+                    value: view.sample(id, "", place, 0).map(|sample| sample.value),
+                    previous,
+                    provisional: shown.provisional,
+                    reason: shown.reason,
+                    strong: place == view.territory(),
+                }
+            })
+            .collect();
+        let figure = figures::ranked_dots(&RankedDots {
+            title: title.to_owned(),
+            unit: parts::figure_unit(&unit, decimals, unit_name),
+            rows,
+            thresholds: Vec::new(),
+            width_pt: Size::HALF.width_pt,
+        });
+        blocks.push(parts::picture(view, register, figure, title, &[id]));
+    }
+    blocks
 }
 
 /// The same series for all departments, on common scales.

@@ -1,13 +1,14 @@
 //! Hospital: stock, admissions, occupancy of intensive care against each denominator.
 
 use jiff::Span;
+use jiff::civil::Date;
 use vigie_queries::{Status, TimeType};
 
 use super::catalogue;
 use super::parts::{self, Line, Notes};
 use super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
-use crate::figures::{Size, Threshold, Tone};
+use crate::figures::{self, Size, Slope, SlopeRow, Threshold, Tone};
 use crate::french;
 use crate::published::{About, Register};
 use crate::sentences;
@@ -42,6 +43,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     }
     blocks.extend(parts::side_by_side(charts));
     blocks.extend(day_by_day(view, register));
+    blocks.extend(slopes(view, register));
     blocks.extend(occupancy(view, register));
     blocks.extend(care_chains(view, register));
     blocks
@@ -144,6 +146,68 @@ fn day_by_day(view: &View, register: &mut Register) -> Option<Block> {
         notes: notes.lines(),
         source: view.source_line(&ids),
     }))
+}
+
+/// Occupancy of intensive care from the week before to this one, by each denominator and against the step in force.
+fn slopes(view: &View, register: &mut Register) -> Option<Block> {
+    const MEASURES: [(&str, &str, Tone); 4] = [
+        ("icu_occupancy_initial", "lits installés (SAE)", Tone::Main),
+        ("icu_occupancy_critical_care", "soins critiques (SAE)", Tone::Third),
+        ("icu_occupancy_open", "lits ouverts, tous patients", Tone::Second),
+        ("icu_occupancy_open_covid", "lits ouverts, Covid-19", Tone::Fourth),
+    ];
+    let place = view.territory();
+    let title = "Occupation de la réanimation, d’une semaine à l’autre";
+    let mut rows: Vec<SlopeRow> = Vec::new();
+    let mut shown = Vec::new();
+    for (id, label, tone) in MEASURES.into_iter().filter(|(id, ..)| view.defined(id)) {
+        let value = |back: i64| view.sample(id, "", place, back).map(|sample| sample.value);
+        let (before, now) = (value(1), value(0));
+        if before.is_none() && now.is_none() {
+            continue;
+        }
+        let provisional = view.week(id, "", place, 0).is_some_and(|o| o.status == Status::Partial);
+        for back in [1, 0] {
+            view.print(register, "figure", &format!("{title} : {label}"), id, "", place, back);
+        }
+        shown.push(id);
+        rows.push(SlopeRow { label: label.to_owned(), before, now, provisional, tone });
+    }
+    let patients = |back: i64| view.sample("icu_patients", "", place, back).map(|sample| sample.value);
+    let step_on = |day: Date| {
+        let holds = |step: &Threshold| {
+            step.from.is_none_or(|from| from <= day) && step.until.is_none_or(|u| u >= day)
+        };
+        capacity_steps(view).into_iter().find(holds).map(|step| step.value).filter(|beds| *beds > 0.0)
+    };
+    let of_step = |back: i64| {
+        let day = view.monday(back).saturating_add(Span::new().days(6));
+        Some(patients(back)? / step_on(day)?)
+    };
+    let (before, now) = (of_step(1), of_step(0));
+    if let Some(beds) = step_on(view.sunday).filter(|_| now.is_some()) {
+        let label = format!("palier de {} lits", french::number(beds, 0));
+        for (back, share) in [(1, before), (0, now)] {
+            let mut about = view.about("icu_patients", "", place, back);
+            about.indicator = "icu_patients.step_share".to_owned();
+            let printed = share.map_or_else(|| "–".to_owned(), |share| french::percent(share, 1));
+            register.note("figure", &format!("{title} : {label}"), &about, share, "share", printed);
+        }
+        rows.push(SlopeRow { label, before, now, provisional: false, tone: Tone::Context });
+    }
+    if rows.len() < 2 {
+        return None;
+    }
+    let figure = figures::slope(&Slope {
+        title: title.to_owned(),
+        unit: parts::figure_unit("share", 1, "part des lits occupés"),
+        rows,
+        thresholds: Vec::new(),
+        from: french::week_short(view.monday(1)),
+        until: french::week_short(view.monday(0)),
+        size: Size { width_pt: Size::WIDE.width_pt, height_pt: 112.0 },
+    });
+    Some(parts::picture(view, register, figure, title, &shown))
 }
 
 /// The same patients against each denominator: the day reads 21 %, 34 % or 74 % according to the beds one counts.

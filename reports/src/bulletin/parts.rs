@@ -218,7 +218,8 @@ pub(crate) fn chart(
     let place = view.territory();
     let first = lines.first().map_or("", |line| line.indicator);
     let (unit, decimals) = view.unit(first);
-    let series: Vec<Series> = lines
+    let published = ghost(view, first, place);
+    let mut series: Vec<Series> = lines
         .iter()
         .map(|line| Series {
             label: line.label.clone(),
@@ -227,6 +228,9 @@ pub(crate) fn chart(
             shape: Shape::Line,
         })
         .collect();
+    if let Some(ghost) = published {
+        series.insert(0, ghost); // the subject is drawn over it
+    }
     let figure = figures::time_series(&TimeSeries {
         title: title.to_owned(),
         unit: figure_unit(&unit, decimals, unit_name),
@@ -240,6 +244,35 @@ pub(crate) fn chart(
     });
     let ids: Vec<&str> = lines.iter().map(|line| line.indicator).collect();
     picture(view, register, figure, title, &ids)
+}
+
+/// The week of the bulletin before as it was published then, where its days have been revised since.
+fn ghost(view: &View, indicator: &str, place: &Place) -> Option<Series> {
+    let changes = view.input.changes.as_ref()?;
+    let week = changes.previous.as_ref()?.week;
+    let of_day = |day: Date| {
+        changes.changes.iter().find(|change| {
+            change.indicator == indicator
+                && change.category.is_empty()
+                && change.place == *place
+                && change.time_type == TimeType::Day
+                && change.date == day
+        })
+    };
+    let days: Vec<Date> = (0..7).map(|offset| week.saturating_add(Span::new().days(offset))).collect();
+    if !days.iter().any(|day| of_day(*day).is_some()) || week < view.chart_start() {
+        return None;
+    }
+    let points = days
+        .into_iter()
+        .map(|day| {
+            let today = view.input.observations.get(indicator, "", place, TimeType::Day, day);
+            let value = of_day(day).map_or_else(|| today.and_then(|o| o.value), |change| change.before);
+            Point { date: day, value, provisional: false, reason: None }
+        })
+        .collect();
+    let label = format!("publié ({})", french::week_short(week));
+    Some(Series { label, points, tone: Tone::Context, shape: Shape::Ghost })
 }
 
 /// The days of a series between the chart's ends, noted as plotted.

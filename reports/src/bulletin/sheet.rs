@@ -32,10 +32,12 @@ pub(crate) struct Room {
 }
 
 /// Rooms of a sheet; the last one always fits (a test prints the longest texts there are).
-pub(crate) const ROOMS: [Room; 4] = [
+pub(crate) const ROOMS: [Room; 6] = [
     Room { points: 7, steps: 4, rows: 15, curves_pt: 104 },
-    Room { points: 5, steps: 3, rows: 13, curves_pt: 92 },
-    Room { points: 4, steps: 2, rows: 9, curves_pt: 84 },
+    Room { points: 7, steps: 3, rows: 13, curves_pt: 92 },
+    Room { points: 6, steps: 3, rows: 11, curves_pt: 84 },
+    Room { points: 5, steps: 2, rows: 8, curves_pt: 84 },
+    Room { points: 4, steps: 2, rows: 9, curves_pt: 0 },
     Room { points: 3, steps: 1, rows: 6, curves_pt: 0 },
 ];
 
@@ -84,10 +86,10 @@ pub(crate) fn sections(
 ) -> Vec<Section> {
     let first = First::of(view, register, levels);
     let mut blocks = key_points::head(&first);
-    let left = vec![Block::Bullets { items: first.points(room.points) }];
+    let left =
+        vec![Block::Bullets { items: first.points(room.points) }, Block::Note { text: first.alerts.clone() }];
     let size = Size { width_pt: 205.0, height_pt: 150.0 };
     let mut right: Vec<Block> = map::write(view, register, levels, mapped, size).into_iter().collect();
-    right.push(Block::Note { text: first.alerts });
     right.extend(first.feeds.map(|text| Block::Note { text }));
     blocks.push(Block::Columns { left, right, ratio: 1.35 });
     let items = first.next.into_iter().take(room.steps).collect();

@@ -274,6 +274,40 @@ pub struct RankedDots {
     pub width_pt: f64,
 }
 
+/// One measure of a slope.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlopeRow {
+    /// Its name.
+    pub label: String,
+    /// The week before.
+    pub before: Option<f64>,
+    /// This week.
+    pub now: Option<f64>,
+    /// Not settled.
+    pub provisional: bool,
+    /// Colour role.
+    pub tone: Tone,
+}
+
+/// The same quantity by several measures, from one week to the next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slope {
+    /// What is shown.
+    pub title: String,
+    /// Unit of all measures.
+    pub unit: Unit,
+    /// Measures, in the order of preference for room.
+    pub rows: Vec<SlopeRow>,
+    /// Levels to compare with.
+    pub thresholds: Vec<Threshold>,
+    /// Name of the first moment: « S41 ».
+    pub from: String,
+    /// Name of the second.
+    pub until: String,
+    /// Room.
+    pub size: Size,
+}
+
 /// One product of the days-of-cover figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CoverRow {

@@ -392,3 +392,37 @@ fn every_text_names_the_embedded_family() {
         svg.matches("font-family=\"&apos;Source Sans 3&apos;\"").count()
     );
 }
+
+#[test]
+fn a_slope_names_its_lines_where_they_end_and_draws_none_to_a_gap() {
+    let row = |label: &str, before, now, tone| SlopeRow {
+        label: label.to_owned(),
+        before,
+        now,
+        provisional: false,
+        tone,
+    };
+    let figure = slope(&Slope {
+        title: "Occupation".to_owned(),
+        unit: Unit::share("part des lits occupés", 1),
+        rows: vec![
+            row("lits installés (SAE)", Some(0.31), Some(0.335), Tone::Main),
+            row("palier de 474 lits", Some(0.31), Some(0.335), Tone::Context), // the same line: both names stay
+            row("soins critiques (SAE)", Some(0.2), None, Tone::Third),
+            row("lits ouverts", None, Some(0.9), Tone::Second),
+        ],
+        thresholds: Vec::new(),
+        from: "S41".to_owned(),
+        until: "S42".to_owned(),
+        size: Size { width_pt: 482.0, height_pt: 112.0 },
+    });
+    for part in ["33,5", "lits installés (SAE)", "palier de 474 lits", "31,0", "S41", "lits ouverts"] {
+        assert!(figure.svg.contains(part), "{part}: {}", figure.svg);
+    }
+    assert!(
+        figure.alt.contains("soins critiques (SAE) : S41 20,0\u{202f}%, S42 sans valeur"),
+        "{}",
+        figure.alt
+    );
+    assert_eq!(figure.table.rows.len(), 4);
+}
