@@ -21,7 +21,8 @@ fn a_region_with_its_sheets_a_draft_and_a_theme_are_rebuilt_byte_for_byte() {
     let folder = folder.path();
     succeed(&command(folder).args(["demo", "--out", "demo", "--quiet"]).output().unwrap());
     let ok = |words: &[&str]| succeed(&vigie(folder, words));
-    let of_week = ["bulletin", "--week", "2020-W42", "--as-of", "2020-10-22"];
+    // The as-of that the demo publishes from.
+    let of_week = ["bulletin", "--week", "2020-W42", "--as-of", "2020-10-22T07:00:00Z"];
 
     // All departments in one run, beside the bulletin that the demo published for the same as-of.
     let all =
@@ -69,7 +70,11 @@ fn a_region_with_its_sheets_a_draft_and_a_theme_are_rebuilt_byte_for_byte() {
         let (in_pdf, in_page) = (words(&text), words(&page));
         // Page numbers, numbers of tables and figures are of the paper only.
         let of_paper = |word: &str| word.parse::<u32>().is_ok_and(|n| n <= 40);
-        let missing: Vec<&String> = in_pdf.difference(&in_page).filter(|word| !of_paper(word)).collect();
+        // pdftotext parts « 1 922 » in charts where the page holds it whole.
+        let of_thousands =
+            |word: &str| word.len() == 3 && in_page.iter().any(|n| n.len() > 3 && n.ends_with(word));
+        let missing: Vec<&String> =
+            in_pdf.difference(&in_page).filter(|word| !of_paper(word) && !of_thousands(word)).collect();
         assert!(missing.is_empty(), "in the PDF and not in the HTML: {missing:?}");
         assert!(in_pdf.len() > 300, "{}", in_pdf.len());
     }

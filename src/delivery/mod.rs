@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use vigie_queries::Place;
-use vigie_store::{AsOf, fetch_id, step, tables};
+use vigie_store::{AsOf, fetch_id, tables};
 
 use crate::bulletin::{Brief, draw};
 use crate::calendar::week_label;
@@ -174,7 +174,6 @@ pub async fn send(room: &Room, wanted: Wanted<'_>) -> Result<Vec<Delivery>, Erro
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(3);
         };
-        step("delivery-made");
         record(room, due, &delivery, attempts).await?;
         done.push(delivery);
     }
