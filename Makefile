@@ -7,7 +7,7 @@ MOLD := $(shell command -v mold 2>/dev/null)
 CARGO := $(if $(MOLD),mold -run cargo,cargo)
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo build test check alltests fuzz torture bench release samples clean
+.PHONY: help demo build test check alltests fuzz torture weeks bench release samples clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,11 @@ torture: ## What docs/reliability.md tells, tried again (ONLY="kills calls", ROU
 	@.ci/setup --torture
 	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace --test torture -- $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(LONG),--long)
+
+weeks: ## A year of bulletins through the accessibility checkers, each made twice (FEEDS=../shared/real/spf)
+	@.ci/setup --tests
+	$(CARGO) build --workspace --bins
+	tests/weeks/run $(BUILT)/debug/vigie $(or $(FEEDS),../shared/real/spf)
 
 bench: ## Figures of docs/benches.md (release: over an hour from nothing; PROFILE=dev: the quick build)
 	@.ci/setup

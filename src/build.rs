@@ -8,7 +8,7 @@ use datafusion::prelude::SessionContext;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use vigie_queries::{Alert, AlertEvent, Judgement, Observations, Rule};
+use vigie_queries::{Alert, AlertEvent, GeoType, Judgement, Observations, Place, Rule};
 use vigie_reports::input::PlaceInfo;
 use vigie_store::{Appended, AsOf, TableSpec, Transaction, fetch_id, step, tables};
 use vigie_transform::{
@@ -91,14 +91,48 @@ impl Built {
 /// # Errors
 /// [`Error::Transform`] naming the query, [`Error::Store`].
 pub async fn picture(room: &Room, as_of: AsOf) -> Result<Picture, Error> {
+    picture_of(room, as_of, &[]).await
+}
+
+/// [`picture`] with the observations that bulletins of some territories read: theirs, those of their departments or of
+/// their region's, the country's. All of them for no territory, and for the country.
+///
+/// # Errors
+/// As [`picture`].
+pub async fn picture_of(room: &Room, as_of: AsOf, territories: &[&Place]) -> Result<Picture, Error> {
     let ctx = room.session(as_of)?;
     up_to_issue(room, &ctx, as_of.issued).await?;
     let computed = vigie_transform::compute(&ctx, &room.vocabulary, paris_day(as_of.issued)).await?;
-    let observations = computed.observations()?;
     let places = gather::places(&ctx).await?;
+    let scope = scope(&places, territories);
+    let observations = computed.observations_where(&|kind, code| {
+        let wanted = |scope: &BTreeSet<(GeoType, &str)>| scope.contains(&(kind, code));
+        matches!(kind, GeoType::Country | GeoType::Source) || scope.as_ref().is_none_or(wanted)
+    })?;
     let populations = places.iter().filter_map(|info| Some((info.place.clone(), info.population?))).collect();
     let recorded = ctx.sql("select * from judgements where geo_type = 'source'").await?.collect().await?;
     Ok(Picture { recorded: judgements_of(&recorded)?, ctx, computed, observations, places, populations })
+}
+
+/// The regions of some territories and their departments; none when that is everything.
+fn scope<'a>(places: &'a [PlaceInfo], territories: &[&'a Place]) -> Option<BTreeSet<(GeoType, &'a str)>> {
+    if territories.is_empty() || territories.iter().any(|place| place.geo_type == GeoType::Country) {
+        return None;
+    }
+    let mut found: BTreeSet<(GeoType, &str)> =
+        territories.iter().map(|place| (place.geo_type, place.code.as_str())).collect();
+    for territory in territories {
+        let of = |info: &'a PlaceInfo| info.region.as_deref();
+        let region = match territory.geo_type {
+            GeoType::Region => Some(territory.code.as_str()),
+            _ => places.iter().find(|info| info.place == **territory).and_then(of),
+        };
+        let Some(region) = region else { continue };
+        found.insert((GeoType::Region, region));
+        let inside = places.iter().filter(|info| of(info) == Some(region));
+        found.extend(inside.map(|info| (info.place.geo_type, info.place.code.as_str())));
+    }
+    Some(found)
 }
 
 /// Hides from a session what was issued later. The tables of versions and the polls hold every issue recorded so far,

@@ -276,7 +276,8 @@ async fn again(
         (other.as_of, other.week, kept(other), before(other))
             == (edition.as_of, edition.week, kept(edition), before(edition))
     };
-    if !kept.as_ref().is_some_and(alike) {
+    let holds = |kept: &Kept| alike(kept) && kept.2.holds(&edition.territory);
+    if !kept.as_ref().is_some_and(holds) {
         let then = published::room_of(room, edition)?;
         let scene = Scene::of(&then, edition.as_of, std::slice::from_ref(&brief)).await?;
         *kept = Some((edition.clone(), then, scene));

@@ -1,6 +1,7 @@
 //! What the bulletins of one week are drawn from: computed from the lake once, whatever the number of territories.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -10,7 +11,7 @@ use vigie_reports::input::{
 };
 use vigie_store::AsOf;
 
-use crate::build::{Judged, Picture, picture};
+use crate::build::{Judged, Picture, picture_of};
 use crate::bulletin::{Brief, Drawn};
 use crate::error::Error;
 use crate::room::Room;
@@ -39,7 +40,11 @@ impl Scene {
     pub async fn of(room: &Room, as_of: AsOf, briefs: &[Brief]) -> Result<Self, Error> {
         let week = briefs.first().map_or(Date::MIN, |brief| brief.week);
         let sunday = week.saturating_add(6.days());
-        let picture = picture(room, as_of).await?;
+        let started = Instant::now();
+        let territories: Vec<&Place> = briefs.iter().map(|brief| &brief.territory).collect();
+        let picture = picture_of(room, as_of, &territories).await?;
+        tracing::debug!(ms = millis(started), "indicators computed");
+        let started = Instant::now();
         let from = week.saturating_sub(WEEKS_BACK.weeks());
         let earlier: BTreeSet<Date> = briefs
             .iter()
@@ -47,8 +52,10 @@ impl Scene {
             .map(|edition| edition.week.saturating_add(6.days()))
             .collect();
         let (judged, stood) = picture.judge_and_before(room, from, sunday, &earlier);
+        tracing::debug!(ms = millis(started), "rules judged");
+        let started = Instant::now();
         let ctx = &picture.ctx;
-        Ok(Self {
+        let scene = Self {
             feeds: feeds::states(room, ctx, as_of, &picture.computed.settling).await?,
             findings: feeds::findings(ctx, as_of).await?,
             access_numbers: gather::access_numbers(ctx).await?,
@@ -56,7 +63,15 @@ impl Scene {
             picture,
             judged,
             stood,
-        })
+        };
+        tracing::debug!(ms = millis(started), "feeds, findings and events read");
+        Ok(scene)
+    }
+
+    /// Whether what a territory's bulletin reads is here: a scene holds the regions it was made for.
+    #[must_use]
+    pub fn holds(&self, territory: &Place) -> bool {
+        self.picture.observations.iter().any(|(key, _)| key.place == *territory)
     }
 
     /// What one bulletin says, its changes since the one before included.
@@ -67,7 +82,9 @@ impl Scene {
         let Self { picture, judged, .. } = self;
         let agency = &room.config.agency;
         let mut findings = self.findings.clone();
+        let started = Instant::now();
         let gates = gates::results(room, picture, judged, brief, &self.feeds, &mut findings).await?;
+        tracing::debug!(ms = millis(started), territory = %brief.territory, "gates asked");
         let mut input = Input {
             territory: brief.territory.clone(),
             week: brief.week,
@@ -95,7 +112,9 @@ impl Scene {
         };
         let sunday = brief.previous.as_ref().map(|edition| edition.week.saturating_add(6.days()));
         let stood = sunday.and_then(|sunday| self.stood.get(&sunday)).map_or(&[][..], Vec::as_slice);
+        let started = Instant::now();
         input.changes = Some(changes::since(room, picture, &input, brief, stood).await?);
+        tracing::debug!(ms = millis(started), territory = %brief.territory, "changes looked up");
         Ok(input)
     }
 
@@ -108,7 +127,9 @@ impl Scene {
         for brief in briefs {
             inputs.push(self.input(room, brief).await?);
         }
+        let started = Instant::now();
         let rendered = tokio::task::block_in_place(|| render_all(&inputs));
+        tracing::debug!(ms = millis(started), bulletins = inputs.len(), "pages set");
         let mut drawn = Vec::new();
         for ((brief, input), rendered) in briefs.iter().zip(&inputs).zip(rendered) {
             let acknowledged = input.gates.iter().filter_map(|result| result.acknowledged.as_ref());
@@ -121,6 +142,11 @@ impl Scene {
         }
         Ok(drawn)
     }
+}
+
+/// Whole milliseconds since then.
+fn millis(started: Instant) -> u128 {
+    started.elapsed().as_millis()
 }
 
 /// Sets every page, as many at once as there are cores.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{command, pdf_text, succeed};
+use crate::support::{accessible, command, pdf_text, succeed};
 
 /// `vigie` over the lake of a demo.
 fn vigie(folder: &Path, words: &[&str]) -> std::process::Output {
@@ -56,6 +56,9 @@ fn a_region_with_its_sheets_a_draft_and_a_theme_are_rebuilt_byte_for_byte() {
             assert!(text.contains(part), "the sheet holds « {part} »: {text}");
         }
     }
+
+    let pdfs = ["all/r.pdf", "all/r-a5.pdf", "all/bulletin-2020-W42-department-31.pdf"];
+    accessible(&pdfs.map(|name| folder.join(name)));
 
     // Every number of the PDF's tables and texts is in its HTML twin, word for word.
     let pdf = folder.join("demo/bulletin-2020-W42-region-76.pdf");

@@ -84,6 +84,43 @@ pub(crate) fn shared(part: &str) -> Option<PathBuf> {
     None
 }
 
+/// Fails when a checker that is not ours (outloud: PDF/UA-1 and what a validator cannot see) finds an error in a PDF.
+///
+/// It is a Python package, installed once beside the build. Where it cannot be had the check is skipped with a word; in
+/// continuous integration (`CI`) that is a failure.
+pub(crate) fn accessible(pdfs: &[PathBuf]) {
+    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outloud-0.2.1");
+    let program = venv.join("bin/outloud");
+    if !program.is_file() {
+        // Made aside, so that one made half is never taken for a whole one.
+        let aside = venv.with_extension(std::process::id().to_string());
+        let made = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
+        let has_it = made(Command::new("python3").args(["-m", "venv"]).arg(&aside))
+            && made(Command::new(aside.join("bin/python")).args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "outloud==0.2.1",
+            ]));
+        // The scripts of a venv hold its path: it cannot be moved.
+        if !has_it {
+            let _ = std::fs::remove_dir_all(&aside);
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "outloud could not be installed (python3-venv, registry)"
+            );
+            eprintln!("skipped: outloud could not be installed (python3-venv, registry)");
+            return;
+        }
+        std::fs::create_dir_all(venv.join("bin")).unwrap();
+        let _ = std::os::unix::fs::symlink(aside.join("bin/outloud"), &program);
+    }
+    let output = Command::new(&program).args(["--no-info", "--json", "-"]).args(pdfs).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Text of a PDF, as `pdftotext -layout` reads it; none where the program is missing.
 pub(crate) fn pdf_text(pdf: &Path) -> Option<String> {
     match Command::new("pdftotext").arg("-layout").arg(pdf).arg("-").output() {

@@ -81,6 +81,11 @@ impl Observations {
         self.series.entry(key).or_default().insert(date, observation);
     }
 
+    /// The series of a key, empty when there was none: for many values of one key.
+    pub fn series_mut(&mut self, key: SeriesKey) -> &mut BTreeMap<Date, Observation> {
+        self.series.entry(key).or_default()
+    }
+
     /// The value at a date, when the run produced one (possibly a gap).
     #[must_use]
     pub fn get(

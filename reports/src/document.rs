@@ -285,6 +285,10 @@ pub struct Cell {
     pub swatch: String,
     /// Whether it stands out.
     pub strong: bool,
+    /// A second text below the first, smaller; may be empty.
+    pub detail: String,
+    /// Rows it spans: 0 and 1 are one row. The rows below it have one cell less.
+    pub rows: usize,
 }
 
 impl Cell {

@@ -216,12 +216,16 @@ impl Page<'_> {
             }
             self.raw(if row.kind == RowKind::Group { "</th>" } else { "</td>" });
         } else {
+            // Below a cell that spans rows the first column is taken.
+            let taken = columns.len().saturating_sub(row.cells.len());
             for (index, cell) in row.cells.iter().enumerate() {
-                let number = columns.get(index).is_some_and(|column| column.number);
-                let tag = if index == 0 { "th" } else { "td" };
+                let number = columns.get(index + taken).is_some_and(|column| column.number);
+                let tag = if index + taken == 0 { "th" } else { "td" };
                 self.raw(&format!("<{tag}"));
-                if index == 0 {
-                    self.raw(" scope=\"row\"");
+                match (tag, cell.rows) {
+                    ("th", rows) if rows > 1 => self.raw(&format!(" scope=\"rowgroup\" rowspan=\"{rows}\"")),
+                    ("th", _) => self.raw(" scope=\"row\""),
+                    _ => {}
                 }
                 if number {
                     self.raw(" class=\"number\"");
@@ -244,6 +248,9 @@ impl Page<'_> {
             self.text(&cell.text);
         }
         self.note(&cell.note);
+        if !cell.detail.is_empty() {
+            self.element("small", "", &cell.detail);
+        }
     }
 
     fn note(&mut self, mark: &str) {
@@ -314,7 +321,7 @@ impl Page<'_> {
         self.open(tag, class);
         self.text(text);
         self.raw(&format!("</{tag}>"));
-        if !matches!(tag, "strong" | "sup" | "span") {
+        if !matches!(tag, "strong" | "sup" | "span" | "small") {
             self.raw("\n");
         }
     }

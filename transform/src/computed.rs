@@ -25,15 +25,27 @@ impl Computed {
     /// # Errors
     /// [`Error::Shape`] when a batch is not one of the table `indicators`.
     pub fn observations(&self) -> Result<Observations, Error> {
+        self.observations_where(&|_, _| true)
+    }
+
+    /// Those of some places only, told by their kind and code.
+    ///
+    /// # Errors
+    /// As [`Self::observations`].
+    pub fn observations_where(&self, wanted: &dyn Fn(GeoType, &str) -> bool) -> Result<Observations, Error> {
         let mut found = Observations::default();
         for batch in &self.indicators {
-            read(batch, &mut found)?;
+            read(batch, wanted, &mut found)?;
         }
         Ok(found)
     }
 }
 
-fn read(batch: &RecordBatch, into: &mut Observations) -> Result<(), Error> {
+fn read(
+    batch: &RecordBatch,
+    wanted: &dyn Fn(GeoType, &str) -> bool,
+    into: &mut Observations,
+) -> Result<(), Error> {
     let shape = |what: String| Error::Shape { file: "indicators".to_owned(), what };
     let column = |name: &str| {
         batch.column_by_name(name).ok_or_else(|| shape(format!("the batch has no column {name:?}")))
@@ -53,28 +65,42 @@ fn read(batch: &RecordBatch, into: &mut Observations) -> Result<(), Error> {
         .ok_or_else(|| shape("column \"time_value\" is not a date".to_owned()))?;
     let (value, numerator, denominator) = (number("value")?, number("numerator")?, number("denominator")?);
     let (status, missing_reason) = (text("status")?, text("missing_reason")?);
-    for row in 0..batch.num_rows() {
-        let at = |array: &arrow::array::Float64Array| array.is_valid(row).then(|| array.value(row));
-        let geo_type: GeoType = geo_type.value(row).parse().map_err(&shape)?;
-        let key = SeriesKey {
-            indicator: indicator.value(row).to_owned(),
-            category: category.value(row).to_owned(),
-            place: Place { geo_type, code: geo_value.value(row).to_owned() },
-            time_type: if time_type.value(row) == "week" { TimeType::Week } else { TimeType::Day },
-        };
-        let date = date_of(time_value.value(row)).ok_or_else(|| shape("a date out of range".to_owned()))?;
-        let observation = Observation {
-            value: at(value),
-            numerator: at(numerator),
-            denominator: at(denominator),
-            status: match status.value(row) {
-                "ok" => Status::Ok,
-                "partial" => Status::Partial,
-                _ => Status::Missing,
-            },
-            missing_reason: missing_reason.is_valid(row).then(|| missing_reason.value(row).to_owned()),
-        };
-        into.insert(key, date, observation);
+    // Rows of one series follow each other: its key is made once.
+    let texts = [indicator, category, geo_type, geo_value, time_type];
+    let same = |row: usize, other: usize| texts.iter().all(|text| text.value(row) == text.value(other));
+    let mut row = 0;
+    while row < batch.num_rows() {
+        let first = row;
+        while row < batch.num_rows() && same(row, first) {
+            row += 1;
+        }
+        let kind: GeoType = geo_type.value(first).parse().map_err(&shape)?;
+        if !wanted(kind, geo_value.value(first)) {
+            continue;
+        }
+        let series = into.series_mut(SeriesKey {
+            indicator: indicator.value(first).to_owned(),
+            category: category.value(first).to_owned(),
+            place: Place { geo_type: kind, code: geo_value.value(first).to_owned() },
+            time_type: if time_type.value(first) == "week" { TimeType::Week } else { TimeType::Day },
+        });
+        for row in first..row {
+            let at = |array: &arrow::array::Float64Array| array.is_valid(row).then(|| array.value(row));
+            let date =
+                date_of(time_value.value(row)).ok_or_else(|| shape("a date out of range".to_owned()))?;
+            let observation = Observation {
+                value: at(value),
+                numerator: at(numerator),
+                denominator: at(denominator),
+                status: match status.value(row) {
+                    "ok" => Status::Ok,
+                    "partial" => Status::Partial,
+                    _ => Status::Missing,
+                },
+                missing_reason: missing_reason.is_valid(row).then(|| missing_reason.value(row).to_owned()),
+            };
+            series.insert(date, observation);
+        }
     }
     Ok(())
 }

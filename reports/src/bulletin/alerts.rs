@@ -84,7 +84,7 @@ pub(crate) fn are_few(view: &View) -> bool {
     standing(view).len() <= FEW
 }
 
-/// One group per rule and level: its title, what to do, one row per place.
+/// One group per rule and level: its title and what to do beside one row per place.
 fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
     let mut groups: Vec<(&str, &str, Vec<&Alert>)> = Vec::new();
     for &alert in alerts {
@@ -103,25 +103,33 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
         let swatch = group.first().map_or_else(String::new, |alert| {
             style::level(alert.rank, 1 + rule.map_or(usize::from(alert.rank), |rule| rule.levels.len())).hex()
         });
-        rows.push(Row {
-            cells: vec![Cell { text: heading, swatch, strong: true, ..Cell::default() }],
-            strong: true,
-            kind: RowKind::Group,
-        });
-        if let Some(action) =
-            group.first().map(|alert| alert.action_fr.trim()).filter(|text| !text.is_empty())
-        {
-            let text = french::typography(&format!("Que faire : {}", crate::clean::short(action, 400)));
-            rows.push(Row { cells: vec![Cell::text(text)], strong: false, kind: RowKind::Across });
-        }
+        let action = group.first().map_or("", |alert| alert.action_fr.trim());
+        let detail = match action {
+            "" => String::new(),
+            action => french::typography(&format!("Que faire : {}", crate::clean::short(action, 400))),
+        };
         for alert in &group {
             let about = view.about(&format!("rule:{rule_id}.alert"), "", &alert.place, 0);
             let label = format!("{} : {rule_title}", view.name(&alert.place));
             let rank = Some(f64::from(alert.rank));
             register.note("table", &label, &about, rank, "rank", level_title.to_lowercase());
         }
-        for alert in group.iter().take(ROWS_MAX) {
-            rows.push(row(view, register, rule, alert));
+        for (place, alert) in group.iter().take(ROWS_MAX).enumerate() {
+            let mut row = row(view, register, rule, alert);
+            if place == 0 {
+                row.cells.insert(
+                    0,
+                    Cell {
+                        text: heading.clone(),
+                        swatch: swatch.clone(),
+                        strong: true,
+                        detail: detail.clone(),
+                        rows: group.len().min(ROWS_MAX),
+                        ..Cell::default()
+                    },
+                );
+            }
+            rows.push(row);
         }
         if group.len() > ROWS_MAX {
             let names: Vec<String> = group[ROWS_MAX..].iter().map(|alert| view.name(&alert.place)).collect();
@@ -132,9 +140,10 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
     Block::Table(Table {
         caption: format!("Alertes en cours au {}", french::date(view.sunday)),
         columns: vec![
-            Column::text("Lieu", 1.0),
+            Column::text("Alerte et conduite à tenir", 1.9),
+            Column::text("Lieu", 0.85),
             Column::text("Depuis le", 0.0),
-            Column::text("Chiffres et seuils", 2.6),
+            Column::text("Chiffres et seuils", 1.9),
             Column::text("État", 0.0),
         ],
         rows,

@@ -195,7 +195,8 @@ fn slopes(view: &View, register: &mut Register) -> Option<Block> {
         }
         rows.push(SlopeRow { label, before, now, provisional: false, tone: Tone::Context });
     }
-    if rows.len() < 2 {
+    // Names without a line say less than the table below.
+    if rows.iter().filter(|row| row.before.is_some() && row.now.is_some()).count() < 2 {
         return None;
     }
     let figure = figures::slope(&Slope {

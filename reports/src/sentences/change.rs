@@ -195,7 +195,7 @@ fn qualifiers(fact: &Comparison, direction: Direction, more: &More) -> String {
 pub(crate) fn holiday(now: &[String], before: &[String]) -> Option<(String, String)> {
     let (lead, titles) = match (now, before) {
         (now, before) if now == before => return None,
-        ([], before) => ("Semaine sans congé après une semaine avec", before),
+        ([], before) => ("Semaine ordinaire après une semaine de congé", before),
         (now, _) => ("Semaine de congé", now),
     };
     Some((
