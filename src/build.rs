@@ -102,37 +102,53 @@ pub async fn picture(room: &Room, as_of: AsOf) -> Result<Picture, Error> {
 pub async fn picture_of(room: &Room, as_of: AsOf, territories: &[&Place]) -> Result<Picture, Error> {
     let ctx = room.session(as_of)?;
     up_to_issue(room, &ctx, as_of.issued).await?;
-    let computed = vigie_transform::compute(&ctx, &room.vocabulary, paris_day(as_of.issued)).await?;
+    let day = paris_day(as_of.issued);
+    let computed = match scope(&ctx, territories).await? {
+        None => vigie_transform::compute(&ctx, &room.vocabulary, day).await?,
+        Some(scope) => {
+            let wanted = |kind: GeoType, code: &str| {
+                matches!(kind, GeoType::Country | GeoType::Source) || scope.contains(&(kind, code.to_owned()))
+            };
+            vigie_transform::compute_where(&ctx, &room.vocabulary, day, &wanted).await?
+        }
+    };
+    let observations = computed.observations()?;
     let places = gather::places(&ctx).await?;
-    let scope = scope(&places, territories);
-    let observations = computed.observations_where(&|kind, code| {
-        let wanted = |scope: &BTreeSet<(GeoType, &str)>| scope.contains(&(kind, code));
-        matches!(kind, GeoType::Country | GeoType::Source) || scope.as_ref().is_none_or(wanted)
-    })?;
     let populations = places.iter().filter_map(|info| Some((info.place.clone(), info.population?))).collect();
     let recorded = ctx.sql("select * from judgements where geo_type = 'source'").await?.collect().await?;
     Ok(Picture { recorded: judgements_of(&recorded)?, ctx, computed, observations, places, populations })
 }
 
 /// The regions of some territories and their departments; none when that is everything.
-fn scope<'a>(places: &'a [PlaceInfo], territories: &[&'a Place]) -> Option<BTreeSet<(GeoType, &'a str)>> {
-    if territories.is_empty() || territories.iter().any(|place| place.geo_type == GeoType::Country) {
-        return None;
+async fn scope(
+    ctx: &SessionContext,
+    territories: &[&Place],
+) -> Result<Option<BTreeSet<(GeoType, String)>>, Error> {
+    #[derive(serde::Deserialize)]
+    struct Home {
+        department: String,
+        region: Option<String>,
     }
-    let mut found: BTreeSet<(GeoType, &str)> =
-        territories.iter().map(|place| (place.geo_type, place.code.as_str())).collect();
+    if territories.is_empty() || territories.iter().any(|place| place.geo_type == GeoType::Country) {
+        return Ok(None);
+    }
+    let homes: Vec<Home> = crate::rows::read(ctx, "select department, region from departments").await?;
+    let mut found: BTreeSet<(GeoType, String)> =
+        territories.iter().map(|place| (place.geo_type, place.code.clone())).collect();
     for territory in territories {
-        let of = |info: &'a PlaceInfo| info.region.as_deref();
         let region = match territory.geo_type {
-            GeoType::Region => Some(territory.code.as_str()),
-            _ => places.iter().find(|info| info.place == **territory).and_then(of),
+            GeoType::Region => Some(territory.code.clone()),
+            _ => homes
+                .iter()
+                .find(|home| home.department == territory.code)
+                .and_then(|home| home.region.clone()),
         };
         let Some(region) = region else { continue };
+        let inside = homes.iter().filter(|home| home.region.as_ref() == Some(&region));
+        found.extend(inside.map(|home| (GeoType::Department, home.department.clone())));
         found.insert((GeoType::Region, region));
-        let inside = places.iter().filter(|info| of(info) == Some(region));
-        found.extend(inside.map(|info| (info.place.geo_type, info.place.code.as_str())));
     }
-    Some(found)
+    Ok(Some(found))
 }
 
 /// Hides from a session what was issued later. The tables of versions and the polls hold every issue recorded so far,

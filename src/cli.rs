@@ -91,6 +91,9 @@ pub enum Command {
                             vigie replay 9c1fa2b3c4d5e6f7 --today-rules\n\nExit codes: 0 identical, 1 something differs"
     )]
     Replay(Replay),
+    /// Where each number of a published bulletin comes from: rule, queries, sources and their editions
+    #[command(after_help = "Example:\n  vigie lineage W42 --section key_points")]
+    Lineage(Lineage),
     /// Send the newest bulletins to the lists, folders and addresses that have not received them
     #[command(
         after_help = "Examples:\n  vigie send\n  vigie send W42 --target cellule-de-crise --again\n\nExit codes: 0 all that was \
@@ -270,6 +273,19 @@ pub struct Replay {
     /// Say also which published numbers today's definitions and rules would change, on the same data
     #[arg(long)]
     pub today_rules: bool,
+}
+
+/// Options of `lineage`.
+#[derive(Debug, Args)]
+pub struct Lineage {
+    /// Id of the bulletin, its PDF or a twin of it, or its week (2020-W42, W42: the newest edition)
+    pub bulletin: String,
+    /// Only the numbers of this section, such as key_points
+    #[arg(long, value_name = "ID")]
+    pub section: Option<String>,
+    /// Only those of this indicator
+    #[arg(long, value_name = "ID")]
+    pub indicator: Option<String>,
 }
 
 /// Options of `send`.

@@ -45,7 +45,10 @@ impl Scene {
         let picture = picture_of(room, as_of, &territories).await?;
         tracing::debug!(ms = millis(started), "indicators computed");
         let started = Instant::now();
-        let from = week.saturating_sub(WEEKS_BACK.weeks());
+        // An earlier bulletin is read again with the judgements of its own weeks.
+        let first =
+            briefs.iter().filter_map(|brief| brief.previous.as_ref()).map(|edition| edition.week).min();
+        let from = first.map_or(week, |first| first.min(week)).saturating_sub(WEEKS_BACK.weeks());
         let earlier: BTreeSet<Date> = briefs
             .iter()
             .filter_map(|brief| brief.previous.as_ref())

@@ -60,6 +60,18 @@ fn a_region_with_its_sheets_a_draft_and_a_theme_are_rebuilt_byte_for_byte() {
     let pdfs = ["all/r.pdf", "all/r-a5.pdf", "all/bulletin-2020-W42-department-31.pdf"];
     accessible(&pdfs.map(|name| folder.join(name)));
 
+    // Every number of the key page is traced to the queries that gave it.
+    let traced = ok(&["--json", "lineage", "all/r.pdf", "--section", "key_points"]);
+    let traced: Vec<Value> = serde_json::from_str(&traced).unwrap();
+    assert!(traced.len() > 20, "{}", traced.len());
+    for one in &traced {
+        let is_count = one["indicator"].as_str().unwrap().starts_with("changes.");
+        assert!(is_count || !one["queries"].as_array().unwrap().is_empty(), "{one:#}");
+        assert!(is_count || one["sources"][0]["issued_at"].is_string(), "{one:#}");
+    }
+    let patients = traced.iter().find(|one| one["printed"] == "670").unwrap();
+    assert_eq!(patients["queries"].as_array().unwrap().last().unwrap(), "indicators/hospital_patients.sql");
+
     // Every number of the PDF's tables and texts is in its HTML twin, word for word.
     let pdf = folder.join("demo/bulletin-2020-W42-region-76.pdf");
     let page = String::from_utf8(read(&pdf.with_extension("html"))).unwrap();

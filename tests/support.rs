@@ -116,7 +116,7 @@ pub(crate) fn accessible(pdfs: &[PathBuf]) {
         std::fs::create_dir_all(venv.join("bin")).unwrap();
         let _ = std::os::unix::fs::symlink(aside.join("bin/outloud"), &program);
     }
-    let output = Command::new(&program).args(["--no-info", "--json", "-"]).args(pdfs).output().unwrap();
+    let output = Command::new(&program).arg("--no-info").args(pdfs).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }

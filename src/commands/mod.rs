@@ -9,6 +9,7 @@ mod fetch;
 mod findings;
 mod found;
 mod judge;
+mod lineage;
 mod replay;
 mod send;
 mod status;
@@ -34,6 +35,7 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Build { as_of } => build(global, as_of).await,
         Command::Bulletin(options) => bulletin::run(global, &options).await,
         Command::Replay(options) => replay::run(global, &options).await,
+        Command::Lineage(options) => lineage::run(global, &options).await,
         Command::Send(options) => send::run(global, &options).await,
         Command::Sql(options) => {
             crate::sql::run(&Room::open(global)?, &options, global.json).await.map(|()| 0)

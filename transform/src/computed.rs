@@ -25,27 +25,15 @@ impl Computed {
     /// # Errors
     /// [`Error::Shape`] when a batch is not one of the table `indicators`.
     pub fn observations(&self) -> Result<Observations, Error> {
-        self.observations_where(&|_, _| true)
-    }
-
-    /// Those of some places only, told by their kind and code.
-    ///
-    /// # Errors
-    /// As [`Self::observations`].
-    pub fn observations_where(&self, wanted: &dyn Fn(GeoType, &str) -> bool) -> Result<Observations, Error> {
         let mut found = Observations::default();
         for batch in &self.indicators {
-            read(batch, wanted, &mut found)?;
+            read(batch, &mut found)?;
         }
         Ok(found)
     }
 }
 
-fn read(
-    batch: &RecordBatch,
-    wanted: &dyn Fn(GeoType, &str) -> bool,
-    into: &mut Observations,
-) -> Result<(), Error> {
+fn read(batch: &RecordBatch, into: &mut Observations) -> Result<(), Error> {
     let shape = |what: String| Error::Shape { file: "indicators".to_owned(), what };
     let column = |name: &str| {
         batch.column_by_name(name).ok_or_else(|| shape(format!("the batch has no column {name:?}")))
@@ -75,9 +63,6 @@ fn read(
             row += 1;
         }
         let kind: GeoType = geo_type.value(first).parse().map_err(&shape)?;
-        if !wanted(kind, geo_value.value(first)) {
-            continue;
-        }
         let series = into.series_mut(SeriesKey {
             indicator: indicator.value(first).to_owned(),
             category: category.value(first).to_owned(),

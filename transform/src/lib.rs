@@ -29,7 +29,7 @@ pub use judge::{
 pub use recent::{KEY_SEPARATOR, Recent};
 pub use revisions::{SETTLING_TIMES, Settling, register_revisions};
 pub use rows::indicators_schema;
-pub use run::compute;
+pub use run::{Wanted, compute, compute_where};
 pub use thresholds::round_half_away;
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
+use arrow::compute::{cast, concat_batches, filter_record_batch};
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::Column;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::MemTable;
@@ -20,7 +20,7 @@ use datafusion::logical_expr::Expr;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::civil::Date;
-use vigie_queries::{Query, QueryKind, Vocabulary};
+use vigie_queries::{GeoType, Query, QueryKind, Vocabulary};
 
 use crate::Error;
 use crate::computed::Computed;
@@ -48,7 +48,24 @@ pub async fn compute(
     vocabulary: &Vocabulary,
     as_of_day: Date,
 ) -> Result<Computed, Error> {
-    run(ctx, vocabulary, vocabulary.queries().iter().collect(), as_of_day).await
+    run(ctx, vocabulary, vocabulary.queries().iter().collect(), as_of_day, None).await
+}
+
+/// Whether the values of a place, told by its kind and code, are wanted.
+pub type Wanted<'a> = &'a (dyn Fn(GeoType, &str) -> bool + Sync);
+
+/// [`compute`], the values of some places only. Everything is queried all the same, so that a value is what it is among
+/// all of them; what is left out is not made into rows of the table `indicators`.
+///
+/// # Errors
+/// As [`compute`].
+pub async fn compute_where(
+    ctx: &SessionContext,
+    vocabulary: &Vocabulary,
+    as_of_day: Date,
+    wanted: Wanted<'_>,
+) -> Result<Computed, Error> {
+    run(ctx, vocabulary, vocabulary.queries().iter().collect(), as_of_day, Some(wanted)).await
 }
 
 /// [`compute`] for one indicator and the marts it reads.
@@ -66,7 +83,7 @@ pub(crate) async fn compute_one(
         }
     }
     let queries = vocabulary.queries().iter().filter(|query| wanted.contains(query.id.as_str())).collect();
-    run(ctx, vocabulary, queries, as_of_day).await
+    run(ctx, vocabulary, queries, as_of_day, None).await
 }
 
 async fn run(
@@ -74,6 +91,7 @@ async fn run(
     vocabulary: &Vocabulary,
     queries: Vec<&Query>,
     as_of_day: Date,
+    wanted: Option<Wanted<'_>>,
 ) -> Result<Computed, Error> {
     let inner =
         SessionContext::new_with_config_rt(ctx.copied_config().with_target_partitions(1), ctx.runtime_env());
@@ -95,6 +113,8 @@ async fn run(
             .map(Settling::days)
             .max()
             .unwrap_or(0);
+        let kept = wanted.map(|wanted| of_places(query, batch, wanted)).transpose()?;
+        let batch = kept.as_ref().unwrap_or(batch);
         indicators.push((query.id.clone(), rows::of_indicator(query, batch, settling_days, as_of_day)?));
     }
     indicators.sort_by(|(left, _), (right, _)| left.cmp(right));
@@ -104,6 +124,25 @@ async fn run(
         register(ctx, table, batch)?;
     }
     Ok(Computed { indicators: indicators.into_iter().map(|(_, batch)| batch).collect(), settling })
+}
+
+/// The rows of some places. A batch that does not name its places stays whole: its shape is told later.
+fn of_places(query: &Query, batch: &RecordBatch, wanted: Wanted<'_>) -> Result<RecordBatch, Error> {
+    let text = |name: &str| {
+        let column = cast(batch.column_by_name(name)?, &DataType::Utf8).ok()?;
+        Some(column.as_string::<i32>().clone())
+    };
+    let (Some(kinds), Some(codes)) = (text("geo_type"), text("geo_value")) else { return Ok(batch.clone()) };
+    let keep: BooleanArray = kinds
+        .iter()
+        .zip(&codes)
+        .map(|(kind, code)| match (kind.map(str::parse), code) {
+            (Some(Ok(kind)), Some(code)) => Some(wanted(kind, code)),
+            _ => Some(true),
+        })
+        .collect();
+    filter_record_batch(batch, &keep)
+        .map_err(|cause| Error::Shape { file: query.file.clone(), what: cause.to_string() })
 }
 
 /// Names of the source tables that some query reads.

@@ -140,9 +140,9 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
     Block::Table(Table {
         caption: format!("Alertes en cours au {}", french::date(view.sunday)),
         columns: vec![
-            Column::text("Alerte et conduite à tenir", 1.9),
+            Column::text("Alerte", 1.9),
             Column::text("Lieu", 0.85),
-            Column::text("Depuis le", 0.0),
+            Column::text("Depuis", 0.0),
             Column::text("Chiffres et seuils", 1.9),
             Column::text("État", 0.0),
         ],

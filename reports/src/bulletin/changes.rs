@@ -83,9 +83,10 @@ pub(crate) fn key_point(view: &View, register: &mut Register) -> Option<Rich> {
     Some(parts::led(
         &lead,
         &format!(
-            " {since} : {which}{what} ({}, {}), passe de {before} à {now} ({cause}).",
+            " {since} : {which}{what} ({}, {}), passe {} à {now} ({cause}).",
             view.name(&first.place),
-            period(first)
+            period(first),
+            french::de(&before),
         ),
     ))
 }

@@ -12,7 +12,7 @@ use super::next;
 use super::parts;
 use super::sheet::Room;
 use super::supply;
-use super::view::View;
+use super::view::{View, WhyNot};
 use crate::document::{Block, KeyFigure, Rich};
 use crate::figures::Size;
 use crate::french;
@@ -75,7 +75,7 @@ impl First {
             figures,
             points,
             alerts: alerts_in_brief(view),
-            next: next::write(view),
+            next: next::write(view, levels.is_some()),
             feeds: feeds(view),
         }
     }
@@ -158,7 +158,10 @@ fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
 
 /// How the departments stand under the rule of the map.
 fn state(view: &View, register: &mut Register, levels: Option<&Levels>) -> Option<Rich> {
-    let levels = levels?;
+    let Some(levels) = levels else {
+        let (lead, rest) = sentences::state_unknown();
+        return Some(parts::led(&lead, &rest));
+    };
     let places: Vec<&Place> = if view.departments.is_empty() {
         vec![view.territory()]
     } else {
@@ -245,12 +248,22 @@ const SUBJECTS: [(&str, Subject); 6] = [
 fn changes(view: &View, register: &mut Register) -> Vec<(u8, Rich)> {
     let place = view.territory();
     let mut points = Vec::new();
+    let mut missing: Vec<(String, Vec<String>)> = Vec::new();
     for (id, subject) in SUBJECTS {
         if !view.defined(id) || !view.has_lately(id, "", place) {
             continue;
         }
         let fact = view.compare(id, "", place);
         let label = catalogue::label(view, id);
+        if let Err(WhyNot::Missing(reason)) = &fact.direction {
+            // Said once for all that lack for the same reason; the gap is a published fact all the same.
+            view.print(register, "text", &label, id, "", place, 0);
+            match missing.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, names)) => names.push(label),
+                None => missing.push((reason.clone(), vec![label])),
+            }
+            continue;
+        }
         let mut printed = PrintedChange {
             now: view.print(register, "text", &label, id, "", place, 0).text,
             ..PrintedChange::default()
@@ -271,6 +284,10 @@ fn changes(view: &View, register: &mut Register) -> Vec<(u8, Rich)> {
         };
         points.push((importance, parts::led(&lead, &rest)));
     }
+    points.extend(missing.into_iter().map(|(reason, names)| {
+        let (lead, rest) = sentences::missing(&names, &reason);
+        (1, parts::led(&lead, &rest))
+    }));
     points
 }
 

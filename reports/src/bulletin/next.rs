@@ -15,7 +15,8 @@ const STEPS_MAX: usize = 3;
 /// Places named per step.
 const PLACES_MAX: usize = 4;
 
-pub(crate) fn write(view: &View) -> Vec<Rich> {
+/// `judged`: whether the rule of the map could be applied at all this week.
+pub(crate) fn write(view: &View, judged: bool) -> Vec<Rich> {
     let standing = alerts::standing(view);
     let mut groups: Vec<(&str, Vec<&Alert>)> = Vec::new();
     for alert in standing.into_iter().filter(|alert| alert.place.geo_type != GeoType::Source) {
@@ -40,7 +41,9 @@ pub(crate) fn write(view: &View) -> Vec<Rich> {
     if rest > 0 {
         steps.push(parts::text(sentences::more_steps(rest)));
     }
-    if steps.is_empty() {
+    if !judged {
+        steps.push(parts::text(sentences::not_judged(steps.len())));
+    } else if steps.is_empty() {
         let watched: Vec<String> = view
             .input
             .alerts

@@ -189,6 +189,11 @@ fn qualifiers(fact: &Comparison, direction: Direction, more: &More) -> String {
     said.concat()
 }
 
+/// Figures without a value this week, for one reason.
+pub(crate) fn missing(names: &[String], reason: &str) -> (String, String) {
+    ("Pas de valeur cette semaine".to_owned(), format!(" ({}) : {}.", trim(reason), names.join(" ; ")))
+}
+
 /// A week with a holiday compared with one without: « Semaine avec jour férié (Toussaint) : … ».
 ///
 /// `now` are the holidays of the week, `before` those of the week before; nothing where both weeks have the same.

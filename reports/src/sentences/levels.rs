@@ -57,6 +57,14 @@ pub(crate) fn state(levels: &[AtLevel], total: usize, unknown: usize) -> (String
     (lead, format!(" : {}.{of_unknown}", french::list(&parts)))
 }
 
+/// No rule could be applied to any department.
+pub(crate) fn state_unknown() -> (String, String) {
+    (
+        "Le niveau d’alerte ne peut être établi".to_owned(),
+        " cette semaine : il manque des données.".to_owned(),
+    )
+}
+
 /// The level of one department: on its own sheet.
 ///
 /// `level` is none when it cannot be judged; `before` is that of the week before where it is known.

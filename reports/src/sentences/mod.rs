@@ -14,12 +14,12 @@ mod supply;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use change::{More, Pace, PrintedChange, Record, Size, Subject, holiday, moved};
+pub(crate) use change::{More, Pace, PrintedChange, Record, Size, Subject, holiday, missing, moved};
 pub(crate) use levels::{
-    AtLevel, Move, alerts, changed_levels, covered, pending, since_day, state, state_of_one,
+    AtLevel, Move, alerts, changed_levels, covered, pending, since_day, state, state_of_one, state_unknown,
 };
 pub(crate) use places::{Spread, Way, concentrated, opposite, spread};
-pub(crate) use steps::{more_steps, nothing_to_do, step};
+pub(crate) use steps::{more_steps, not_judged, nothing_to_do, step};
 pub(crate) use supply::{Beds, absent, beds, feeds_late, low_cover};
 
 /// A reason without its final stop, to stand in brackets.

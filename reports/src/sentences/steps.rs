@@ -26,6 +26,17 @@ pub(crate) fn nothing_to_do(watched: &[String]) -> String {
     }
 }
 
+/// The rules could not be applied this week: no action can be told, or those told are of alerts from before.
+pub(crate) fn not_judged(steps: usize) -> String {
+    match steps {
+        0 => "Les règles ne peuvent être appliquées cette semaine, il manque des données : aucune action ne peut en être \
+              déduite. Se renseigner auprès des établissements et du SAMU."
+            .to_owned(),
+        _ => "Les règles ne peuvent être appliquées cette semaine, il manque des données : les alertes sont celles d’avant."
+            .to_owned(),
+    }
+}
+
 /// A sentence that goes on after a colon starts small, unless it starts with an acronym.
 fn first_small(text: &str) -> String {
     let mut chars = text.chars();

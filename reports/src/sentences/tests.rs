@@ -438,6 +438,17 @@ fn a_holiday_is_told_where_the_two_weeks_differ() {
 }
 
 #[test]
+fn what_is_missing_is_said_once_for_a_reason() {
+    assert_eq!(
+        said(missing(&strings(&["Patients hospitalisés", "Taux de positivité"]), "source périmée.")),
+        "Pas de valeur cette semaine (source périmée) : Patients hospitalisés ; Taux de positivité."
+    );
+    assert!(said(state_unknown()).starts_with("Le niveau d’alerte ne peut être établi cette semaine"));
+    assert!(not_judged(0).contains("aucune action ne peut en être déduite"));
+    assert!(not_judged(2).ends_with("les alertes sont celles d’avant."));
+}
+
+#[test]
 fn what_to_do_next() {
     assert_eq!(
         said(step(&strings(&["Gard", "Lot"]), 4, "Réunir la cellule de crise.")),
