@@ -99,7 +99,9 @@ pub fn render(input: &Input) -> Result<Rendered, Error> {
         ];
         let pdf = typeset(input, &draft.document, &draft.pictures, attached)?;
         let fits = match draft.document.head.frame {
-            document::Frame::Bulletin => pdf.second_at.is_none_or(|page| page <= 2),
+            document::Frame::Bulletin => {
+                pdf.pages <= bulletin::sheet::PAGES_MAX && pdf.second_at.is_none_or(|page| page <= 2)
+            }
             _ => pdf.pages == 1,
         };
         made = Some((draft, json, pdf));

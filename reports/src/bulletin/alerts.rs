@@ -51,13 +51,14 @@ pub(crate) fn concerned(view: &View, alert: &Alert) -> bool {
     alert.place == view.input.territory || view.departments.iter().any(|info| info.place == alert.place)
 }
 
-pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
+/// At most `rows_max` places are printed per rule and level.
+pub(crate) fn write(view: &View, register: &mut Register, rows_max: usize) -> Vec<Block> {
     let alerts = standing(view);
     let mut blocks = Vec::new();
     if alerts.is_empty() {
         blocks.push(Block::Paragraph { text: parts::text("Aucune alerte active à la fin de la semaine.") });
     } else {
-        blocks.push(table(view, register, &alerts));
+        blocks.push(table(view, register, &alerts, rows_max.min(ROWS_MAX)));
     }
     let pending = count(view, AlertState::Pending);
     let inhibited = view
@@ -85,7 +86,7 @@ pub(crate) fn are_few(view: &View) -> bool {
 }
 
 /// One group per rule and level: its title and what to do beside one row per place.
-fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
+fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usize) -> Block {
     let mut groups: Vec<(&str, &str, Vec<&Alert>)> = Vec::new();
     for &alert in alerts {
         match groups.iter_mut().find(|(rule, level, _)| *rule == alert.rule && *level == alert.level) {
@@ -94,6 +95,21 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
         }
     }
     let mut rows = Vec::new();
+    // A raised alert is a published fact, printed or counted.
+    for (rule_id, level_id, group) in &groups {
+        let rule = view.input.vocabulary.rule(rule_id);
+        let rule_title = rule.map_or(*rule_id, |rule| rule.title_fr.as_str());
+        let level = rule.and_then(|rule| rule.levels.iter().find(|level| level.id == *level_id));
+        let level_title = level.map_or(*level_id, |level| level.title_fr.as_str());
+        for alert in group {
+            let about = view.about(&format!("rule:{rule_id}.alert"), "", &alert.place, 0);
+            let label = format!("{} : {rule_title}", view.name(&alert.place));
+            let rank = Some(f64::from(alert.rank));
+            register.note("table", &label, &about, rank, "rank", level_title.to_lowercase());
+        }
+    }
+    // The gravest come first; kinds of alert for which there is no room are counted.
+    let rest = groups.split_off(groups.len().min(rows_max));
     for (rule_id, level_id, group) in groups {
         let rule = view.input.vocabulary.rule(rule_id);
         let level = rule.and_then(|rule| rule.levels.iter().find(|level| level.id == level_id));
@@ -108,13 +124,7 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
             "" => String::new(),
             action => french::typography(&format!("Que faire : {}", crate::clean::short(action, 400))),
         };
-        for alert in &group {
-            let about = view.about(&format!("rule:{rule_id}.alert"), "", &alert.place, 0);
-            let label = format!("{} : {rule_title}", view.name(&alert.place));
-            let rank = Some(f64::from(alert.rank));
-            register.note("table", &label, &about, rank, "rank", level_title.to_lowercase());
-        }
-        for (place, alert) in group.iter().take(ROWS_MAX).enumerate() {
+        for (place, alert) in group.iter().take(rows_max).enumerate() {
             let mut row = row(view, register, rule, alert);
             if place == 0 {
                 row.cells.insert(
@@ -124,18 +134,34 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert]) -> Block {
                         swatch: swatch.clone(),
                         strong: true,
                         detail: detail.clone(),
-                        rows: group.len().min(ROWS_MAX),
+                        rows: group.len().min(rows_max),
                         ..Cell::default()
                     },
                 );
             }
             rows.push(row);
         }
-        if group.len() > ROWS_MAX {
-            let names: Vec<String> = group[ROWS_MAX..].iter().map(|alert| view.name(&alert.place)).collect();
+        if group.len() > rows_max {
+            let names: Vec<String> = group[rows_max..].iter().map(|alert| view.name(&alert.place)).collect();
             let text = french::typography(&format!("Et aussi : {}.", french::list(&names)));
             rows.push(Row { cells: vec![Cell::text(text)], strong: false, kind: RowKind::Across });
         }
+    }
+    if !rest.is_empty() {
+        let kinds: Vec<String> = rest
+            .iter()
+            .map(|(rule, _, group)| {
+                let title = view.input.vocabulary.rule(rule).map_or(*rule, |rule| rule.title_fr.as_str());
+                let places = group.len() as f64;
+                format!(
+                    "{} ({})",
+                    crate::clean::short(title, 60),
+                    french::counted(places, 0, "lieu", "lieux")
+                )
+            })
+            .collect();
+        let text = french::typography(&format!("Et aussi : {}.", kinds.join(" ; ")));
+        rows.push(Row { cells: vec![Cell::text(text)], strong: false, kind: RowKind::Across });
     }
     Block::Table(Table {
         caption: format!("Alertes en cours au {}", french::date(view.sunday)),

@@ -13,7 +13,8 @@ use crate::published::{About, Register};
 /// Changes printed; the rest is counted, and all are in the twins.
 const ROWS_MAX: usize = 25;
 
-pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
+/// At most `rows_max` changes are printed.
+pub(crate) fn write(view: &View, register: &mut Register, rows_max: usize) -> Vec<Block> {
     let Some(changes) = &view.input.changes else { return Vec::new() };
     let Some(previous) = &changes.previous else {
         let text = "C’est le premier bulletin publié pour ce territoire : il n’y a rien à comparer.";
@@ -21,7 +22,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     };
     let mut blocks = vec![Block::Paragraph { text: parts::text(told(view, register, changes, previous)) }];
     if !changes.changes.is_empty() {
-        blocks.push(table(view, register, changes));
+        blocks.push(table(view, register, changes, rows_max.min(ROWS_MAX)));
     }
     blocks
 }
@@ -91,11 +92,11 @@ pub(crate) fn key_point(view: &View, register: &mut Register) -> Option<Rich> {
     ))
 }
 
-fn table(view: &View, register: &mut Register, changes: &Changes) -> Block {
+fn table(view: &View, register: &mut Register, changes: &Changes, rows_max: usize) -> Block {
     let rows = changes
         .changes
         .iter()
-        .take(ROWS_MAX)
+        .take(rows_max)
         .map(|change| {
             let (before, now) = printed(view, register, change);
             Row::of(vec![
@@ -109,7 +110,7 @@ fn table(view: &View, register: &mut Register, changes: &Changes) -> Block {
         })
         .collect();
     let mut notes = Vec::new();
-    let rest = changes.changes.len().saturating_sub(ROWS_MAX);
+    let rest = changes.changes.len().saturating_sub(rows_max);
     if rest > 0 {
         let rest = count(view, register, "not_printed", "changements non imprimés", rest);
         notes.push(format!("Et {rest} autres, dans les fichiers joints au bulletin (JSON, XLSX)."));

@@ -96,13 +96,13 @@ fn sections(
     let alerts_first = alerts::are_few(view);
     if alerts_first {
         r.enter("alerts");
-        add("alerts", "Alertes", alerts::write(view, r));
+        add("alerts", "Alertes", alerts::write(view, r, room.rows));
     }
     r.enter("indicators");
     add("indicators", "Indicateurs clés", indicators::write(view, r));
     if !alerts_first {
         r.enter("alerts");
-        add("alerts", "Alertes", alerts::write(view, r));
+        add("alerts", "Alertes", alerts::write(view, r, room.rows));
     }
     r.enter("hospital");
     add("hospital", "Hôpital", hospital::write(view, r));
@@ -117,7 +117,7 @@ fn sections(
     r.enter("departments");
     add("departments", "Départements", departments::write(view, r, levels));
     r.enter("changes");
-    add("changes", "Ce qui a changé depuis le dernier bulletin", changes::write(view, r));
+    add("changes", "Ce qui a changé depuis le dernier bulletin", changes::write(view, r, room.rows));
     r.enter("quality");
     add("quality", "Qualité des données", quality::write(view, r));
     let blocks = definitions::write(view, r, levels);

@@ -25,8 +25,8 @@ pub(crate) struct Room {
     pub(crate) points: usize,
     /// What to do.
     pub(crate) steps: usize,
-    /// Sheets: rows of the table.
-    rows: usize,
+    /// Sheets: rows of the table. Bulletins: rows of the table of changes, and of alerts of one kind.
+    pub(crate) rows: usize,
     /// Sheets: height of the curves, in points; 0 leaves them out.
     curves_pt: u16,
 }
@@ -41,13 +41,18 @@ pub(crate) const ROOMS: [Room; 6] = [
     Room { points: 3, steps: 1, rows: 6, curves_pt: 0 },
 ];
 
-/// Rooms of the first page of a bulletin.
-pub(crate) const ROOMS_OF_FIRST: [Room; 4] = [
-    Room { points: 12, steps: 4, rows: 0, curves_pt: 0 },
-    Room { points: 9, steps: 4, rows: 0, curves_pt: 0 },
-    Room { points: 7, steps: 3, rows: 0, curves_pt: 0 },
-    Room { points: 5, steps: 2, rows: 0, curves_pt: 0 },
+/// Rooms of a bulletin: its first page is one page, the whole has at most [`PAGES_MAX`].
+pub(crate) const ROOMS_OF_BULLETIN: [Room; 6] = [
+    Room { points: 12, steps: 4, rows: 25, curves_pt: 0 },
+    Room { points: 9, steps: 3, rows: 25, curves_pt: 0 },
+    Room { points: 7, steps: 3, rows: 25, curves_pt: 0 },
+    Room { points: 6, steps: 3, rows: 20, curves_pt: 0 },
+    Room { points: 5, steps: 2, rows: 12, curves_pt: 0 },
+    Room { points: 4, steps: 1, rows: 4, curves_pt: 0 },
 ];
+
+/// Pages of a bulletin.
+pub(crate) const PAGES_MAX: usize = 12;
 
 /// Rows of the table, in order of preference: the first that the department has are printed.
 const ROWS: [(&str, &str); 17] = [
@@ -182,5 +187,5 @@ pub(crate) fn is_for(place: &Place) -> bool {
 
 /// The rooms to try for a place.
 pub(crate) fn rooms(place: &Place) -> &'static [Room] {
-    if is_for(place) { &ROOMS } else { &ROOMS_OF_FIRST }
+    if is_for(place) { &ROOMS } else { &ROOMS_OF_BULLETIN }
 }

@@ -422,3 +422,51 @@ fn a_theme_brings_its_logo_its_style_and_its_layout() {
     assert!(page.contains("body { color: black }") && !page.contains("</style><script>"));
     assert_ne!(rendered.pdf, render(&Made::rich().input()).unwrap().pdf);
 }
+
+#[test]
+fn a_bulletin_of_many_alerts_and_changes_keeps_to_twelve_pages() {
+    let mut made = Made::rich();
+    made.changes = Some(changes(200));
+    // Every department under every rule, each with a long action.
+    let model = made.alerts.iter().find(|alert| alert.rule == "tension-score").unwrap().clone();
+    let places: Vec<Place> = made.input().places.iter().map(|info| info.place.clone()).collect();
+    let rules: Vec<String> = made.vocabulary.rules().map(|rule| rule.id.clone()).collect();
+    made.alerts = rules
+        .iter()
+        .flat_map(|rule| places.iter().map(move |place| (rule, place)))
+        .map(|(rule, place)| vigie_queries::Alert {
+            rule: rule.clone(),
+            place: place.clone(),
+            action_fr: format!("{rule} : réunir la cellule de crise dans la journée, prévenir. ").repeat(3),
+            ..model.clone()
+        })
+        .collect();
+    let rendered = render(&made.input()).unwrap();
+    keep("many", &rendered);
+    assert!(rendered.pages <= 12, "{} pages", rendered.pages);
+}
+
+/// Colours of the layouts that ship with Vigie, read from their files: a theme may choose its own.
+#[test]
+fn every_text_of_the_layouts_is_read_on_its_ground() {
+    use crate::figures::style::Rgb;
+    let colour = |text: &str, name: &str| {
+        let at = text.find(name).unwrap_or_else(|| panic!("no {name}")) + name.len();
+        let hex = &text[at + text[at..].find('#').unwrap() + 1..][..6];
+        let part = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        Rgb(part(0), part(2), part(4))
+    };
+    let white = Rgb(255, 255, 255);
+    for (file, names) in [
+        (crate::TEMPLATE, ["#let ink", "#let accent", "#let quiet", "#let wash"]),
+        (crate::STYLE, ["--ink:", "--accent:", "--quiet:", "--wash:"]),
+    ] {
+        let [ink, accent, quiet, wash] = names.map(|name| colour(file, name));
+        for text in [ink, accent, quiet] {
+            for ground in [white, wash] {
+                assert!(text.contrast(ground) >= 4.5, "{} on {}", text.hex(), ground.hex());
+            }
+        }
+        assert!(white.contrast(accent) >= 4.5 && white.contrast(ink) >= 4.5);
+    }
+}
