@@ -267,7 +267,7 @@ impl Page<'_> {
         if let Some(svg) = self.pictures.get(&figure.file).and_then(|bytes| std::str::from_utf8(bytes).ok()) {
             // Drawn by us, every text in it escaped by the drawing library.
             let svg = svg.find("<svg").map_or(svg, |from| &svg[from..]);
-            self.raw(&svg.replacen("<svg", "<svg aria-hidden=\"true\" focusable=\"false\"", 1));
+            self.raw(&fitted(&svg.replacen("<svg", "<svg aria-hidden=\"true\" focusable=\"false\"", 1)));
         }
         self.raw("</div>\n");
         self.element(
@@ -357,6 +357,34 @@ fn is_colour(text: &str) -> bool {
     text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
+/// A figure whose texts keep the width they were drawn for: a reader without its typeface sees another one, as wide.
+fn fitted(svg: &str) -> String {
+    let mut out = String::with_capacity(svg.len() + svg.len() / 8);
+    let mut rest = svg;
+    while let Some(at) = rest.find("<text ") {
+        let (before, element) = rest.split_at(at);
+        out.push_str(before);
+        let end = element.find("</text>").unwrap_or(element.len());
+        let head = element[..end].find('>').unwrap_or(end);
+        let body = &element[(head + 1).min(end)..end];
+        let attribute =
+            |name: &str| element[..head].split_once(name).and_then(|(_, value)| value.split('"').next());
+        let size = attribute("font-size=\"").and_then(|size| size.parse::<f64>().ok());
+        out.push_str(&element[..head]);
+        if let Some(size) = size.filter(|_| !body.trim().is_empty()) {
+            let text = body.trim().replace("&apos;", "'").replace("&quot;", "\"");
+            let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+            let is_bold = attribute("font-weight=\"") == Some("bold");
+            let width = figures::fonts::width(&text, size, is_bold);
+            out.push_str(&format!(" textLength=\"{width:.0}\" lengthAdjust=\"spacingAndGlyphs\""));
+        }
+        out.push_str(&element[head..end]);
+        rest = &element[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
 /// MIME type of a logo, from the end of its name.
 fn mime(name: &str) -> &'static str {
     match name.rsplit('.').next() {
@@ -384,6 +412,21 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_a_figure_keep_their_width_and_all_else_stays() {
+        let svg = "<svg><path d=\"M0\"/><text x=\"0\" font-size=\"90\" font-weight=\"bold\">\nNiveau &amp; co\n</text><text x=\"1\" \
+                   font-size=\"80\">\n\n</text></svg>";
+        let wide = figures::fonts::width("Niveau & co", 90.0, true);
+        let expected = format!(" textLength=\"{wide:.0}\" lengthAdjust=\"spacingAndGlyphs\">\nNiveau");
+        let set = fitted(svg);
+        assert!(set.contains(&expected), "{set}");
+        assert_eq!(set.matches("textLength").count(), 1);
+        assert_eq!(
+            set.replace(&format!(" textLength=\"{wide:.0}\" lengthAdjust=\"spacingAndGlyphs\""), ""),
+            svg
+        );
+    }
 
     #[test]
     fn base64_is_that_of_the_standard() {
