@@ -323,18 +323,19 @@ pub struct Failed {
     pub recorded_at: Timestamp,
 }
 
-/// Deliveries whose last try failed: what `vigie status` shows.
+/// Targets of the configuration whose last delivery failed: what `vigie status` shows.
 ///
 /// # Errors
 /// [`Error::Query`] when the lake cannot be read.
 pub async fn failed(room: &Room) -> Result<Vec<Failed>, Error> {
     let ctx = room.session(AsOf::everything())?;
     let query = "select target, address, bulletin_id, message, recorded_at from (
-                   select *, row_number() over (partition by message_id order by recorded_at desc) as place,
-                          max(case when outcome = 'sent' then 1 else 0 end) over (partition by message_id) as done
+                   select *, row_number() over (partition by target, address order by recorded_at desc) as place
                    from deliveries
-                 ) where place = 1 and done = 0 order by recorded_at, target, address";
-    rows::read(&ctx, query).await
+                 ) where place = 1 and outcome = 'failed' order by target, address";
+    let mut found: Vec<Failed> = rows::read(&ctx, query).await?;
+    found.retain(|failed| room.config.send.iter().any(|target| target.name == failed.target));
+    Ok(found)
 }
 
 /// Which file a mail carries.
