@@ -85,7 +85,14 @@ pub(crate) fn write(
                 about.indicator = id;
                 register.note("figure", &title, &about, Some(value), &unit_id, unit.print(value));
             }
-            MapPlace { code: place.code.clone(), name: view.name(place), rank, value, provisional }
+            MapPlace {
+                code: place.code.clone(),
+                name: view.name(place),
+                rank,
+                value,
+                provisional,
+                strong: *place == view.territory(),
+            }
         })
         .collect();
     let names = levels.map_or_else(|| vec!["niveau non établi".to_owned()], Levels::names);

@@ -267,6 +267,11 @@ fn draw_shapes(canvas: &mut Canvas, spec: &Map, shapes: &[Shape<'_>], projection
             canvas.outline(ring, colour, halo * width);
         }
     }
+    for shape in shapes.iter().filter(|shape| shape.place.strong) {
+        for ring in projection.rings(shape.contour) {
+            canvas.outline(&ring, style::INK, 1.4 * width);
+        }
+    }
 }
 
 /// Paris and the inner ring, enlarged in a frame of their own.

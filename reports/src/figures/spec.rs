@@ -417,6 +417,8 @@ pub struct MapPlace {
     pub value: Option<f64>,
     /// Not settled: an asterisk follows the value.
     pub provisional: bool,
+    /// Set apart by a thick outline: the department among those of its region.
+    pub strong: bool,
 }
 
 /// Departments coloured by level, the value printed in each. The frame follows the places given: a region is drawn

@@ -17,6 +17,7 @@ fn spec(codes: &[&str], size: Size) -> Map {
             rank: if i % 7 == 6 { None } else { u8::try_from(i % 5).ok() },
             value: if i % 7 == 6 { None } else { Some(f64::from(i) * 3.7) },
             provisional: i % 3 == 0,
+            strong: i == 3,
         })
         .collect();
     Map {
