@@ -49,6 +49,10 @@ bench: ## Figures of docs/benches.md (release: over an hour from nothing; PROFIL
 	@.ci/setup
 	$(CARGO) bench --workspace --bench vigie $(if $(PROFILE),--profile $(PROFILE))
 
+bench-versions: ## As-of questions over twenty million versions, Vigie and DuckDB in turns (installs DuckDB into a venv)
+	@.ci/setup --python
+	$(CARGO) bench --workspace --bench versions $(if $(PROFILE),--profile $(PROFILE))
+
 release: ## An optimised binary (over an hour from nothing)
 	@.ci/setup
 	$(CARGO) build --release --workspace --bins

@@ -109,6 +109,15 @@ pub enum Command {
     Sql(Sql),
     /// Run the schedule until told to stop (SIGTERM, Ctrl-C)
     Run,
+    /// SQL for analysts over the Postgres wire, read-only, until told to stop
+    #[command(after_help = "Example:\n  vigie --lake lake serve\n  psql -h 127.0.0.1 -p 5433 -d vigie")]
+    Serve {
+        /// Address and port [default: that of the configuration, else 127.0.0.1:5433]
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<std::net::SocketAddr>,
+    },
+    /// Print the verifier of a password read from standard input, for [serve.users] of the configuration
+    Password,
     /// Age and state of every feed
     Status {
         /// Judge ages as of then

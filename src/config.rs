@@ -10,6 +10,7 @@ use vigie_ingest::FetchPolicy;
 use vigie_queries::{Place, Vocabulary};
 
 use crate::error::Error;
+use crate::serve::Serve;
 
 /// What an agency decides.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,6 +40,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// Memory for queries, in MiB.
     pub memory_mib: usize,
+    /// SQL for analysts.
+    pub serve: Serve,
     /// What differs from the contract, by source.
     pub sources: BTreeMap<String, Source>,
 }
@@ -247,6 +250,7 @@ impl Default for Config {
             smtp: Smtp::default(),
             delivery: Delivery::default(),
             memory_mib: 2048,
+            serve: Serve::default(),
             sources: BTreeMap::new(),
         }
     }
@@ -276,7 +280,7 @@ impl Default for Fetch {
 }
 
 /// A time to wait; one before now is none.
-fn positive(wait: SignedDuration) -> Duration {
+pub(crate) fn positive(wait: SignedDuration) -> Duration {
     Duration::try_from(wait).unwrap_or(Duration::ZERO)
 }
 
@@ -355,6 +359,8 @@ impl Config {
         for target in &mut config.send {
             target.folder = target.folder.take().map(|path| folder.join(path));
         }
+        config.serve.rooted(folder);
+        config.serve.users().map_err(|what| faulty(text.find("[serve").unwrap_or(0), what))?;
         Ok(config)
     }
 

@@ -61,6 +61,9 @@ pub enum Error {
     /// A batch could not be made or read.
     #[error("a table could not be read or written")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// A statement that is not carried out.
+    #[error(transparent)]
+    Refused(#[from] vigie_serve::Refused),
     /// A gate holds a bulletin: French sentences that say why and what to do.
     #[error("{0}")]
     Held(String),
@@ -90,7 +93,9 @@ impl Error {
             Self::Store(vigie_store::Error::Locked { .. }) => {
                 Some("another process writes to this lake; try again when it has finished")
             }
-            Self::Query(_) => Some("`vigie sql \"show tables\"` lists what can be queried"),
+            Self::Query(_) | Self::Refused(vigie_serve::Refused::Plan(_)) => {
+                Some("`vigie sql \"show tables\"` lists what can be queried")
+            }
             _ => None,
         }
     }

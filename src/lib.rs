@@ -29,5 +29,6 @@ pub mod room;
 pub mod rows;
 pub mod scene;
 pub mod schedule;
+pub mod serve;
 pub mod sql;
 pub mod theme;

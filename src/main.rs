@@ -8,7 +8,7 @@ use vigie::cli::{Cli, Command, Global};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logs(&cli.global, matches!(cli.command, Command::Run));
+    logs(&cli.global, matches!(cli.command, Command::Run | Command::Serve { .. }));
     // reqwest brings no TLS provider of its own: the whole program uses one.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         eprintln!("error: a TLS provider was installed twice");

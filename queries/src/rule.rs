@@ -124,6 +124,17 @@ pub enum Comparison {
     AtMost,
 }
 
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+            Self::Below => "<",
+            Self::AtMost => "<=",
+        })
+    }
+}
+
 /// One criterion.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@ use crate::cli::{Acknowledge, Global, OutputFormat};
 use crate::error::Error;
 use crate::gates::{Acknowledgement, acknowledge};
 use crate::room::Room;
-use crate::sql::{plan, print_batches};
+use crate::sql::print_batches;
 
 /// Writes one acknowledgement, or lists them all.
 pub(super) async fn run(global: &Global, options: Acknowledge) -> Result<u8, Error> {
@@ -50,6 +50,7 @@ pub(super) async fn run(global: &Global, options: Acknowledge) -> Result<u8, Err
         "select recorded_at, gate, source, territory, week, fetch_id, \"by\", reason, until from acknowledgements
          where {which} order by recorded_at desc, gate"
     );
-    print_batches(plan(&room.session(Room::as_of(None, room.now()?))?, &query).await?, format).await?;
+    let acknowledged = room.session(Room::as_of(None, room.now()?))?.sql(&query).await?;
+    print_batches(acknowledged, format).await?;
     Ok(0)
 }

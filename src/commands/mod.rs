@@ -41,6 +41,8 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
             crate::sql::run(&Room::open(global)?, &options, global.json).await.map(|()| 0)
         }
         Command::Run => crate::schedule::run(&Room::open(global)?).await.map(|()| 0),
+        Command::Serve { listen } => crate::serve::run(&Room::open(global)?, listen).await.map(|()| 0),
+        Command::Password => crate::serve::password().map(|()| 0),
         Command::Status { as_of } => status::run(global, as_of).await,
         Command::Verify => verify::run(global).await,
         Command::Backup { dir } => backup::run(global, &dir).await,

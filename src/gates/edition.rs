@@ -98,6 +98,7 @@ async fn session(room: &Room, contract: &Contract, edition: &Edition<'_>) -> Res
     let options = SessionOptions {
         memory_limit: Some(room.config.memory_mib.max(64) << 20),
         target_partitions: 1, // the same rows in the same order
+        ..SessionOptions::default()
     };
     let ctx = room.lake.session_with(as_of, &room.tables(), options)?;
     // The tables are small: planning costs more than running, and a second pass over a plan gains nothing.

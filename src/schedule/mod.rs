@@ -7,4 +7,4 @@ mod plan;
 mod service;
 
 pub use plan::{Due, Timetable};
-pub use service::run;
+pub use service::{Stop, run};

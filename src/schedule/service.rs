@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_cron_scheduler::{Job as Ticker, JobScheduler};
 use vigie_store::tables;
@@ -53,6 +53,34 @@ struct Run {
     caught_up: bool,
 }
 
+/// SIGTERM or Ctrl-C.
+pub struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when the system gives no signals.
+    pub fn new() -> Result<Self, Error> {
+        let signals = |kind| signal(kind).map_err(|source| Error::Failed(format!("no signals: {source}")));
+        Ok(Self {
+            terminate: signals(SignalKind::terminate())?,
+            interrupt: signals(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits until one comes.
+    pub async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
 /// Runs the schedule until SIGTERM or Ctrl-C.
 ///
 /// # Errors
@@ -75,15 +103,21 @@ pub async fn run(room: &Room) -> Result<(), Error> {
     scheduler.add(ticker.map_err(failed)?).await.map_err(failed)?;
     scheduler.start().await.map_err(failed)?;
 
-    let signals = |kind| signal(kind).map_err(|source| Error::Failed(format!("no signals: {source}")));
-    let (mut terminate, mut interrupt) =
-        (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+    let mut stop = Stop::new()?;
+    let (close, closed) = oneshot::channel::<()>();
+    let wire = match room.config.serve.listen {
+        Some(listen) => {
+            let wire = crate::serve::bind(room, listen).await?;
+            tracing::info!(%listen, "SQL for analysts");
+            Some(tokio::spawn(wire.serve(async { closed.await.unwrap_or_default() })))
+        }
+        None => None,
+    };
     let mut under_way: JoinSet<usize> = JoinSet::new();
     start_due(room, &mut jobs, &mut under_way, started).await;
     loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            () = stop.asked() => break,
             Some(()) = ticks.recv() => start_due(room, &mut jobs, &mut under_way, started).await,
             Some(ended) = under_way.join_next() => match ended {
                 Ok(place) => jobs[place].running = false,
@@ -93,6 +127,10 @@ pub async fn run(room: &Room) -> Result<(), Error> {
     }
     tracing::info!(under_way = under_way.len(), "stopping: jobs under way may finish");
     let _ = scheduler.shutdown().await; // it only stops ticking
+    drop(close);
+    if let Some(wire) = wire {
+        let _ = wire.await; // it waits for its clients for seconds only
+    }
     if tokio::time::timeout(STOP_WAIT, async { while under_way.join_next().await.is_some() {} })
         .await
         .is_err()

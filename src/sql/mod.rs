@@ -3,9 +3,8 @@
 mod output;
 mod session;
 
-use datafusion::dataframe::DataFrame;
-use datafusion::execution::context::SQLOptions;
-use datafusion::prelude::SessionContext;
+use vigie_serve::{Answer, Role, Session};
+use vigie_store::SessionOptions;
 
 pub use output::{print_batches, write_file};
 
@@ -18,13 +17,18 @@ use crate::room::Room;
 /// # Errors
 /// [`Error::Query`] when the engine refuses the statement, [`Error::Usage`] when a format needs a file.
 pub async fn run(room: &Room, options: &Sql, json: bool) -> Result<(), Error> {
-    let as_of = Room::as_of(options.as_of, room.now()?);
-    let ctx = room.session(as_of)?;
+    let session = open(room, options.as_of)?;
     let Some(query) = &options.query else {
-        return session::interactive(room, ctx).await;
+        return session::interactive(room, &session).await;
     };
     let format = options.format.unwrap_or_else(|| default_format(options, json));
-    let frame = plan(&ctx, query).await?;
+    let frame = match session.ask(query).await? {
+        Answer::Rows(frame) => *frame,
+        Answer::Told(text) => {
+            println!("{text}");
+            return Ok(());
+        }
+    };
     match &options.out {
         Some(path) => {
             let rows = write_file(frame, format, path).await?;
@@ -38,16 +42,17 @@ pub async fn run(room: &Room, options: &Sql, json: bool) -> Result<(), Error> {
     }
 }
 
-/// Plans a statement that may only read.
-///
-/// # Errors
-/// [`Error::Query`]: syntax, unknown names, or a statement that would write, define or set.
-pub async fn plan(ctx: &SessionContext, query: &str) -> Result<DataFrame, Error> {
-    let only_reads =
-        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    let plan = ctx.state().create_logical_plan(query).await?;
-    only_reads.verify_plan(&plan)?;
-    Ok(ctx.execute_logical_plan(plan).await?)
+/// A session that only reads, with the memory that the configuration allows.
+fn open(room: &Room, as_of: Option<jiff::Timestamp>) -> Result<Session, Error> {
+    let options = SessionOptions {
+        memory_limit: Some(room.config.memory_mib.max(64) << 20),
+        ..SessionOptions::default()
+    };
+    let session = Session::open(crate::serve::source(room, options), Role::Analyste)?;
+    if let Some(at) = as_of {
+        session.set_as_of(Some(&at.to_string()))?;
+    }
+    Ok(session)
 }
 
 /// The name of the file decides first, then `--json`; else boxes on standard output and CSV in a file.

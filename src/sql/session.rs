@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use datafusion::prelude::SessionContext;
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
+use vigie_serve::{Answer, Session};
 
-use super::{plan, print_batches};
+use super::print_batches;
 use crate::cli::OutputFormat;
 use crate::error::Error;
 use crate::room::Room;
@@ -16,7 +16,7 @@ const HELP: &str = "\\dt          tables\n\\d TABLE     columns of a table\n\\ti
                     \\q           leave\nA statement ends with ; and may span lines.";
 
 /// Reads statements until the end of input. A statement that fails is told and the session goes on.
-pub(super) async fn interactive(room: &Room, ctx: SessionContext) -> Result<(), Error> {
+pub(super) async fn interactive(room: &Room, session: &Session) -> Result<(), Error> {
     let mut editor = DefaultEditor::new().map_err(|cause| Error::Failed(format!("no terminal: {cause}")))?;
     let history = history_file();
     if let Some(file) = &history {
@@ -68,9 +68,13 @@ pub(super) async fn interactive(room: &Room, ctx: SessionContext) -> Result<(), 
         };
         let _ = editor.add_history_entry(if query.is_empty() { word } else { query.as_str() });
         let started = Instant::now();
-        let outcome = match plan(&ctx, &query).await {
-            Ok(frame) => print_batches(frame, OutputFormat::Table).await,
-            Err(error) => Err(error),
+        let outcome = match session.ask(&query).await {
+            Ok(Answer::Rows(frame)) => print_batches(*frame, OutputFormat::Table).await,
+            Ok(Answer::Told(text)) => {
+                println!("{text}");
+                Ok(())
+            }
+            Err(refused) => Err(refused.into()),
         };
         if let Err(error) = outcome {
             eprintln!("{}", error.report());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::MemoryConsumer;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
@@ -198,7 +198,7 @@ fn merged(
 ) -> Result<SendableRecordBatchStream, Error> {
     let fault = || engine::<datafusion::error::DataFusionError>("compaction", &spec.name);
     let columns: Vec<usize> = (0..schema.fields().len()).collect();
-    let context = Arc::new(TaskContext::default());
+    let context = crate::engine::task_context();
     let order: Result<Vec<PhysicalSortExpr>, Error> = spec
         .sort_columns()
         .iter()

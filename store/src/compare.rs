@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::row::{OwnedRow, Row};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlan;
 use jiff::Timestamp;
 
@@ -311,8 +311,7 @@ impl Lake {
             keep_withdrawn,
         })
         .map_err(engine("reading", &spec.name))?;
-        let stream =
-            plan.execute(0, Arc::new(TaskContext::default())).map_err(engine("reading", &spec.name))?;
+        let stream = plan.execute(0, crate::engine::task_context()).map_err(engine("reading", &spec.name))?;
         Ok(Some(stream))
     }
 }

@@ -1,10 +1,7 @@
 //! Which editions a table knows: from the footers of its files, their rows, and the fetches that changed nothing.
 
-use std::sync::Arc;
-
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
-use datafusion::execution::TaskContext;
 use futures::StreamExt;
 use jiff::Timestamp;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
@@ -49,7 +46,7 @@ impl Lake {
         if !files.is_empty() {
             let files = CheckedFiles::new(&spec.name, files).map_err(fault())?;
             let scan = file_scan(&stored, &files, 1, vec![at], None, None).map_err(fault())?;
-            let mut rows = scan.execute(0, Arc::new(TaskContext::default())).map_err(fault())?;
+            let mut rows = scan.execute(0, crate::engine::task_context()).map_err(fault())?;
             while let Some(batch) = rows.next().await {
                 let batch = batch.map_err(fault())?;
                 let issues = batch.column(0).as_primitive::<TimestampMicrosecondType>();

@@ -28,6 +28,7 @@ mod compact;
 mod compare;
 mod disk;
 mod draft;
+mod engine;
 mod error;
 mod footer;
 mod issues;

@@ -9,11 +9,11 @@ use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
-use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 
 use crate::checked::CheckedFiles;
+use crate::engine::lake_url;
 
 /// A scan of whole files in `groups` partitions (each keeps the order of its files), giving the columns at
 /// `projection`. The predicate only skips row groups and pages that cannot hold a row: it must be applied again.
@@ -42,7 +42,7 @@ pub(crate) fn file_scan(
         files.files().iter().map(CheckedFiles::partitioned).collect::<Result<_>>()?;
     let per_group = files.len().div_ceil(groups.max(1)).max(1);
     let groups = files.chunks(per_group).map(|files| FileGroup::new(files.to_vec())).collect();
-    let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+    let config = FileScanConfigBuilder::new(lake_url()?, Arc::new(source))
         .with_file_groups(groups)
         .with_projection_indices(Some(projection))?
         .with_limit(limit)

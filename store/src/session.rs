@@ -4,11 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
 
-use crate::error::engine;
+use crate::engine;
+use crate::error::engine as fault;
 use crate::provider::{AsOfTable, EveryRow};
 use crate::spec::{AsOf, TableSpec};
 use crate::{Error, Lake};
@@ -18,6 +17,8 @@ use crate::{Error, Lake};
 pub struct SessionOptions {
     /// Bytes the operators of one session may hold before they spill or fail; none is no limit.
     pub memory_limit: Option<usize>,
+    /// Bytes they may spill to disk; none is the engine's own limit.
+    pub spill_limit: Option<u64>,
     /// Threads of a query. Sums of decimal numbers may differ in their last digit between runs unless it is 1.
     pub target_partitions: usize,
 }
@@ -25,7 +26,7 @@ pub struct SessionOptions {
 impl Default for SessionOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self { memory_limit: None, target_partitions: threads }
+        Self { memory_limit: None, spill_limit: None, target_partitions: threads }
     }
 }
 
@@ -52,26 +53,20 @@ impl Lake {
         specs: &[TableSpec],
         options: SessionOptions,
     ) -> Result<SessionContext, Error> {
-        let mut config = SessionConfig::new()
-            .with_information_schema(true)
-            .with_target_partitions(options.target_partitions.max(1));
-        let settings = config.options_mut();
-        settings.execution.time_zone = Some("UTC".to_owned());
-        settings.execution.parquet.schema_force_view_types = false;
-        // One text type everywhere: the tables', Utf8.
-        settings.sql_parser.map_string_types_to_utf8view = false;
-        let mut runtime = RuntimeEnvBuilder::new();
-        if let Some(bytes) = options.memory_limit {
-            let pool = FairSpillPool::new(bytes);
-            let top = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
-            runtime = runtime.with_memory_pool(Arc::new(TrackConsumersPool::new(pool, top)));
-        }
-        let runtime = runtime.build_arc().map_err(engine("session", "*"))?;
-        let context = SessionContext::new_with_config_rt(config, runtime);
+        let context = self.empty_session(options)?;
         for spec in specs {
-            self.register(&context, as_of, spec).map_err(engine("registration", &spec.name))?;
+            self.register(&context, as_of, spec).map_err(fault("registration", &spec.name))?;
         }
         Ok(context)
+    }
+
+    /// A session that has no table yet, within limits: for who brings tables of other sessions together.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] when the engine refuses.
+    pub fn empty_session(&self, options: SessionOptions) -> Result<SessionContext, Error> {
+        let spool = self.is_writable().then(|| self.spool());
+        engine::session(options, spool.as_deref()).map_err(fault("session", "*"))
     }
 
     /// Registers one table in a session.

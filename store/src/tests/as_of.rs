@@ -164,7 +164,8 @@ async fn big_tables_are_read_in_ranges_of_keys() {
         let (id, stamp) = (format!("r{turn}"), lake.stamp(day(turn)).unwrap());
         lake.append_versions(&lock, &spec, &[edition(turn)], day(turn), &stamp, &id).await.unwrap();
     }
-    let options = SessionOptions { target_partitions: 3, memory_limit: Some(200 << 20) };
+    let options =
+        SessionOptions { target_partitions: 3, memory_limit: Some(200 << 20), ..SessionOptions::default() };
     let specs = [spec];
     let session = lake.session_with(AsOf::at(day(2)), &specs, options).unwrap();
     let query =

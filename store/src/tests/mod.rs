@@ -150,7 +150,7 @@ pub(super) async fn try_fetch(
 
 /// The as-of view, read by SQL.
 pub(super) async fn view(lake: &Lake, spec: &TableSpec, as_of: AsOf) -> Rows {
-    let options = SessionOptions { target_partitions: 3, memory_limit: None };
+    let options = SessionOptions { target_partitions: 3, ..SessionOptions::default() };
     let session = lake.session_with(as_of, std::slice::from_ref(spec), options).unwrap();
     let batches = session.sql("select dep, day, n from beds").await.unwrap().collect().await.unwrap();
     let mut found = Rows::new();

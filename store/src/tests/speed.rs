@@ -53,7 +53,7 @@ fn versions(n_days: i32, issues: std::ops::Range<i64>) -> RecordBatch {
 
 async fn time(name: &str, lake: &Lake, query: &str, target_partitions: usize) {
     let specs = [series()];
-    let options = SessionOptions { target_partitions, memory_limit: None };
+    let options = SessionOptions { target_partitions, ..SessionOptions::default() };
     let as_of = AsOf { issued: day(20), recorded: day(99) };
     let (mut best, mut cpu) = (f64::MAX, f64::MAX);
     for _ in 0..3 {

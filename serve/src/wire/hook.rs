@@ -1,0 +1,311 @@
+//! A statement on the wire, by the simple and the extended protocol: guard, plan, rows, and a line in the log.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::common::ParamValues;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{EmptyRelation, LogicalPlan};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::sqlparser::ast::Statement;
+use datafusion_postgres::DfSessionService;
+use datafusion_postgres::arrow_pg::datatypes::df::encode_dataframe;
+use datafusion_postgres::hooks::set_show::SetShowHook;
+use datafusion_postgres::hooks::transactions::TransactionStatementHook;
+use datafusion_postgres::hooks::{HookClient, QueryHook};
+use datafusion_postgres::pgwire::api::portal::{Format, Portal};
+use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
+use datafusion_postgres::pgwire::api::results::{
+    DataRowEncoder, FieldFormat, FieldInfo, QueryResponse, Response, Tag,
+};
+use datafusion_postgres::pgwire::api::store::PortalStore;
+use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, Type};
+use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::types::format::FormatOptions;
+use futures::{Sink, StreamExt as _};
+
+use super::log;
+use super::said::Said;
+use crate::guard::Asked;
+use crate::{Refused, Role, Session};
+
+/// The statements of one client.
+pub(super) struct Service {
+    /// Encodes and decodes; whatever it would carry out comes by the hooks first.
+    inner: DfSessionService,
+    guard: Arc<Guard>,
+}
+
+impl Service {
+    pub(super) fn new(session: Session, role: Role, rows_max: u64) -> Self {
+        let engine = Arc::new(session.engine().clone());
+        let guard = Arc::new(Guard { session, role, rows_max });
+        let hooks: Vec<Arc<dyn QueryHook>> = vec![
+            Arc::<Guard>::clone(&guard),
+            Arc::new(SetShowHook),
+            Arc::new(TransactionStatementHook),
+            Arc::new(NothingElse),
+        ];
+        Self { inner: DfSessionService::new_with_hooks(engine, hooks), guard }
+    }
+}
+
+#[async_trait]
+impl SimpleQueryHandler for Service {
+    async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        // Several at once are refused whole, before the first is carried out.
+        if let Err(refused @ Refused::Several(_)) = crate::guard::parse(query) {
+            return Err(refused.into());
+        }
+        SimpleQueryHandler::do_query(&self.inner, client, query).await.map_err(translated)
+    }
+}
+
+#[async_trait]
+impl ExtendedQueryHandler for Service {
+    type Statement = <DfSessionService as ExtendedQueryHandler>::Statement;
+    type QueryParser = <DfSessionService as ExtendedQueryHandler>::QueryParser;
+
+    fn query_parser(&self) -> Arc<Self::QueryParser> {
+        self.inner.query_parser()
+    }
+
+    async fn do_query<C>(
+        &self,
+        client: &mut C,
+        portal: &Portal<Self::Statement>,
+        max_rows: usize,
+    ) -> PgWireResult<Response>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let entry = match &portal.statement.statement {
+            (_, Some((statement, _))) => Some(log::Entry::new(statement, self.guard.role, Instant::now())),
+            (_, None) => None,
+        };
+        let answer = ExtendedQueryHandler::do_query(&self.inner, client, portal, max_rows).await;
+        match (answer, entry) {
+            (Ok(Response::Query(rows)), Some(entry)) => Ok(self.guard.counted(rows, entry)),
+            (answer, _) => answer.map_err(translated),
+        }
+    }
+}
+
+impl From<Refused> for PgWireError {
+    fn from(refused: Refused) -> Self {
+        let state = refused.sqlstate().to_owned();
+        Self::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), state, refused.to_string())))
+    }
+}
+
+/// First of the hooks: whatever it does not know to be harmless ends here.
+struct Guard {
+    session: Session,
+    role: Role,
+    rows_max: u64,
+}
+
+impl Guard {
+    /// Answers what moves the session in time; none when the statement asks for something else.
+    fn move_in_time(&self, asked: &Asked) -> Option<PgWireResult<Response>> {
+        let moved = match asked {
+            Asked::SetAsOf(text) => self.session.set_as_of(Some(text)),
+            Asked::ResetAsOf => self.session.set_as_of(None),
+            Asked::ShowAsOf => return Some(self.shown()),
+            _ => return None,
+        };
+        Some(moved.map(|()| Response::Execution(Tag::new("SET"))).map_err(PgWireError::from))
+    }
+
+    fn shown(&self) -> PgWireResult<Response> {
+        let fields = Arc::new(vec![FieldInfo::new(
+            crate::guard::AS_OF.to_owned(),
+            None,
+            None,
+            Type::VARCHAR,
+            FieldFormat::Text,
+        )]);
+        let text = self.session.as_of().map_or_else(|| "maintenant".to_owned(), |at| at.to_string());
+        let mut row = DataRowEncoder::new(Arc::clone(&fields));
+        row.encode_field(&Some(text))?;
+        let rows = futures::stream::iter([Ok(row.take_row())]);
+        Ok(Response::Query(QueryResponse::new(fields, rows)))
+    }
+
+    /// Runs a plan; its rows are text.
+    async fn run(
+        &self,
+        statement: &Statement,
+        plan: LogicalPlan,
+        options: FormatOptions,
+    ) -> PgWireResult<Response> {
+        let entry = log::Entry::new(statement, self.role, Instant::now());
+        let frame = DataFrame::new(self.session.engine().state(), plan);
+        match encode_dataframe(frame, &Format::UnifiedText, Some(Arc::new(options))).await {
+            Ok(rows) => Ok(self.counted(rows, entry)),
+            Err(fault) => {
+                let fault = translated(fault);
+                entry.failed(&fault);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Counts rows as they go, and logs the statement when they are through.
+    fn counted(&self, response: QueryResponse, entry: log::Entry) -> Response {
+        let QueryResponse { row_schema, data_rows, .. } = response;
+        let rows_max = self.rows_max;
+        let counted = futures::stream::unfold(
+            (data_rows, 0_u64, Some(entry)),
+            move |(mut rows, n, entry)| async move {
+                let entry = entry?;
+                let fault = match rows.next().await {
+                    None => {
+                        entry.ended(n);
+                        return None;
+                    }
+                    Some(Ok(row)) if n < rows_max => return Some((Ok(row), (rows, n + 1, Some(entry)))),
+                    Some(Ok(_)) => Said::TooManyRows(rows_max).into(),
+                    Some(Err(fault)) => translated(fault),
+                };
+                entry.failed(&fault);
+                Some((Err(fault), (rows, n, None)))
+            },
+        );
+        Response::Query(QueryResponse::new(row_schema, counted))
+    }
+}
+
+/// An error of the engine, in the words of analysts.
+fn translated(fault: PgWireError) -> PgWireError {
+    match fault {
+        PgWireError::ApiError(cause) => match cause.downcast::<DataFusionError>() {
+            Ok(cause) => Refused::of(&cause).into(),
+            Err(cause) => PgWireError::ApiError(cause),
+        },
+        other => other,
+    }
+}
+
+/// The plan of a statement that gives no rows to plan: it stands for itself until it is carried out.
+fn nothing(column: Option<&str>) -> PgWireResult<LogicalPlan> {
+    let fields: Vec<Field> = column.map(|name| Field::new(name, DataType::Utf8, true)).into_iter().collect();
+    let schema = datafusion::common::ToDFSchema::to_dfschema(Schema::new(fields))
+        .map_err(|fault| PgWireError::ApiError(Box::new(fault)))?;
+    Ok(LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema: Arc::new(schema) }))
+}
+
+#[async_trait]
+impl QueryHook for Guard {
+    async fn handle_simple_query(
+        &self,
+        statement: &Statement,
+        _: &SessionContext,
+        client: &mut dyn HookClient,
+    ) -> Option<PgWireResult<Response>> {
+        let asked = match self.session.check(statement) {
+            Ok(asked) => asked,
+            Err(refused) => return Some(Err(log::refused(statement, self.role, refused).into())),
+        };
+        if let Some(answer) = self.move_in_time(&asked) {
+            return Some(answer);
+        }
+        if asked != Asked::Rows {
+            return None;
+        }
+        let plan = match self.session.plan(statement).await {
+            Ok(plan) => plan,
+            Err(refused) => return Some(Err(log::refused(statement, self.role, refused).into())),
+        };
+        let options = FormatOptions::from_client_metadata(client.metadata());
+        Some(self.run(statement, plan, options).await)
+    }
+
+    async fn handle_extended_parse_query(
+        &self,
+        statement: &Statement,
+        _: &SessionContext,
+        _: &(dyn ClientInfo + Send + Sync),
+    ) -> Option<PgWireResult<LogicalPlan>> {
+        match self.session.check(statement) {
+            Err(refused) => Some(Err(log::refused(statement, self.role, refused).into())),
+            Ok(Asked::Rows) => Some(
+                self.session
+                    .plan(statement)
+                    .await
+                    .map_err(|refused| log::refused(statement, self.role, refused).into()),
+            ),
+            Ok(Asked::SetAsOf(_) | Asked::ResetAsOf) => Some(nothing(None)),
+            Ok(Asked::ShowAsOf) => Some(nothing(Some(crate::guard::AS_OF))),
+            Ok(Asked::ClientSetting | Asked::Transaction) => None,
+        }
+    }
+
+    async fn handle_extended_query(
+        &self,
+        statement: &Statement,
+        _: &LogicalPlan,
+        _: &ParamValues,
+        _: &SessionContext,
+        _: &mut dyn HookClient,
+    ) -> Option<PgWireResult<Response>> {
+        // Its plan was checked when it was made, and values bound since cannot change what it does.
+        match self.session.check(statement) {
+            Ok(asked) => self.move_in_time(&asked),
+            Err(refused) => Some(Err(refused.into())),
+        }
+    }
+}
+
+/// Last of the hooks: what nobody answered must not reach the engine.
+struct NothingElse;
+
+fn unanswered(statement: &Statement) -> PgWireError {
+    Refused::OnlyReads(statement.to_string().chars().take(40).collect()).into()
+}
+
+#[async_trait]
+impl QueryHook for NothingElse {
+    async fn handle_simple_query(
+        &self,
+        statement: &Statement,
+        _: &SessionContext,
+        _: &mut dyn HookClient,
+    ) -> Option<PgWireResult<Response>> {
+        Some(Err(unanswered(statement)))
+    }
+
+    async fn handle_extended_parse_query(
+        &self,
+        statement: &Statement,
+        _: &SessionContext,
+        _: &(dyn ClientInfo + Send + Sync),
+    ) -> Option<PgWireResult<LogicalPlan>> {
+        Some(Err(unanswered(statement)))
+    }
+
+    async fn handle_extended_query(
+        &self,
+        _: &Statement,
+        _: &LogicalPlan,
+        _: &ParamValues,
+        _: &SessionContext,
+        _: &mut dyn HookClient,
+    ) -> Option<PgWireResult<Response>> {
+        None // without a plan that was checked there is nothing to carry out
+    }
+}
