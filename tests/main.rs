@@ -19,3 +19,4 @@ mod sheets;
 mod support;
 mod torture;
 mod vintages;
+mod wire;

@@ -43,7 +43,7 @@ fn owned(values: impl IntoIterator<Item = Option<String>>) -> ArrayRef {
 
 fn dates(values: impl IntoIterator<Item = Option<Date>>) -> ArrayRef {
     let epoch = date(1970, 1, 1);
-    let days = |day: Date| i32::try_from((day - epoch).get_days()).unwrap_or_default();
+    let days = |day: Date| (day - epoch).get_days();
     Arc::new(values.into_iter().map(|day| day.map(days)).collect::<Date32Array>())
 }
 

@@ -25,6 +25,8 @@ pub enum Asked {
     ResetAsOf,
     /// `SHOW vigie.as_of`.
     ShowAsOf,
+    /// `SHOW server_version`: that of PostgreSQL whose ways are followed.
+    ShowVersion,
     /// A harmless setting of a client, or one shown.
     ClientSetting,
     /// `BEGIN`, `COMMIT`, `ROLLBACK`: there is nothing to undo.
@@ -57,8 +59,7 @@ const CLIENT_SETTINGS: [&str; 18] = [
 ];
 
 /// Settings that may be shown besides.
-const SHOWN: [&str; 8] = [
-    "server_version",
+const SHOWN: [&str; 7] = [
     "server_version_num",
     "server_encoding",
     "is_superuser",
@@ -67,6 +68,9 @@ const SHOWN: [&str; 8] = [
     "max_identifier_length",
     "transaction isolation level",
 ];
+
+/// Tables of PostgreSQL that hold passwords; empty here, and asked for by nobody who means well.
+const SECRET: [&str; 3] = ["pg_authid", "pg_shadow", "pg_user_mapping"];
 
 /// Functions of other systems that read files, addresses or the machine: told apart from a typing mistake.
 const REACHING: [&str; 16] = [
@@ -93,8 +97,8 @@ const REACHING: [&str; 16] = [
 /// # Errors
 /// [`Refused::Syntax`], [`Refused::Empty`], [`Refused::Several`].
 pub fn parse(sql: &str) -> Result<Statement, Refused> {
-    let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, sql)
-        .map_err(|fault| Refused::Syntax(fault.to_string().replacen("sql parser error: ", "", 1)))?;
+    let mut statements =
+        Parser::parse_sql(&PostgreSqlDialect {}, sql).map_err(|fault| Refused::syntax(&fault))?;
     match (statements.len(), statements.pop()) {
         (1, Some(statement)) => Ok(statement),
         (0, _) | (_, None) => Err(Refused::Empty),
@@ -125,6 +129,9 @@ pub fn check(statement: &Statement, functions: &BTreeSet<String>) -> Result<Aske
             let (dotted, spaced) = (words.join("."), words.join(" "));
             if dotted == AS_OF {
                 return Ok(Asked::ShowAsOf);
+            }
+            if dotted == "server_version" {
+                return Ok(Asked::ShowVersion);
             }
             let is_shown = |name: &String| is_client_setting(name) || SHOWN.contains(&name.as_str());
             if is_shown(&dotted) || is_shown(&spaced) {
@@ -190,7 +197,11 @@ fn relation(name: &ObjectName) -> Result<(), Refused> {
     let is_file = ["csv", "parquet", "json", "ndjson", "arrow", "avro", "txt", "gz", "zst", "toml", "db"]
         .iter()
         .any(|extension| lower.ends_with(&format!(".{extension}")));
-    if is_path || is_file || name.0.len() > 3 { Err(Refused::File(text)) } else { Ok(()) }
+    if is_path || is_file || name.0.len() > 3 {
+        return Err(Refused::File(text));
+    }
+    let last = lower.rsplit('.').next().unwrap_or_default();
+    if SECRET.contains(&last) { Err(Refused::Table(text)) } else { Ok(()) }
 }
 
 struct Looker<'a> {
@@ -269,5 +280,69 @@ fn broken(outcome: Result<(), Refused>) -> ControlFlow<Refused> {
     match outcome {
         Ok(()) => ControlFlow::Continue(()),
         Err(refused) => ControlFlow::Break(refused),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `tests/hostile.sql`, a statement a line; the doors are tried with it in `tests/hostile.rs`.
+    pub(crate) fn hostile() -> impl Iterator<Item = &'static str> {
+        include_str!("../../tests/hostile.sql")
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with("-- "))
+    }
+
+    fn asked(sql: &str) -> Result<Asked, Refused> {
+        let known =
+            ["count", "max", "sum", "coalesce", "version", "as_of", "generate_series", "current_date"];
+        check(&parse(sql)?, &known.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    #[test]
+    fn a_query_is_a_query() {
+        for sql in [
+            "select 1",
+            "select count(*) from tests where department = $1 group by time_value",
+            "with x as (select 1 as a) select * from x union all values (2)",
+            "select * from public.tests t, as_of('tests', '2020-10-12') o where t.department = o.department",
+            "select pg_catalog.version()",
+            "explain analyze verbose select max(tests) from vigie.public.tests",
+            "select * from generate_series(1, 3)",
+            "select 'drop table tests; copy x to ''/tmp/x'''",
+            "show tables",
+        ] {
+            assert_eq!(asked(sql), Ok(Asked::Rows), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_session_moves_in_time_and_clients_may_set_what_is_theirs() {
+        assert_eq!(asked("set vigie.as_of = '2020-10-12'"), Ok(Asked::SetAsOf("2020-10-12".to_owned())));
+        assert_eq!(asked("SET vigie.as_of TO DEFAULT"), Ok(Asked::ResetAsOf));
+        assert_eq!(asked("reset vigie.as_of"), Ok(Asked::ResetAsOf));
+        assert_eq!(asked("show vigie.as_of"), Ok(Asked::ShowAsOf));
+        for sql in [
+            "set extra_float_digits = 3",
+            "set datestyle to 'ISO'",
+            "SET TIME ZONE 'UTC'",
+            "show transaction isolation level",
+        ] {
+            assert_eq!(asked(sql), Ok(Asked::ClientSetting), "{sql}");
+        }
+        for sql in ["begin", "commit", "rollback", "start transaction read only"] {
+            assert_eq!(asked(sql), Ok(Asked::Transaction), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_only_the_engine_can_tell_passes_this_fence_and_nothing_else_does() {
+        let passed: Vec<&str> = hostile().filter(|sql| asked(sql).is_ok()).collect();
+        // A time that is none, a table that is not there: told when the session is asked.
+        for sql in &passed {
+            assert!(sql.contains("as_of"), "passed: {sql}");
+        }
+        assert!(hostile().count() >= 150, "{}", hostile().count());
     }
 }

@@ -8,13 +8,13 @@
 
 mod as_of;
 mod catalogue;
+mod expected;
 pub mod guard;
 mod lake;
 mod refused;
 mod role;
 mod schema;
 mod session;
-mod version;
 pub mod wire;
 
 pub use lake::{OpenTables, ReadTime, Source};

@@ -1,6 +1,7 @@
 //! Why a statement is not carried out: French sentences for analysts, each with a stable code.
 
 use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
 
 /// A statement that is turned away before anything runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +40,9 @@ pub enum Refused {
         "« {0} » n’est pas une table : ni fichier ni adresse ne peuvent être lus d’ici. (fichier-refuse)"
     )]
     File(String),
+    /// A table of passwords. `(table-refusee)`
+    #[error("La table « {0} » ne se lit pas d’ici. (table-refusee)")]
+    Table(String),
     /// A function that is not offered. `(fonction-refusee)`
     #[error("La fonction « {0} » n’est pas offerte ici. (fonction-refusee)")]
     Function(String),
@@ -53,6 +57,12 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// What an error of the parser means to an analyst.
+    #[must_use]
+    pub fn syntax(fault: &ParserError) -> Self {
+        Self::Syntax(fault.to_string().replacen("sql parser error: ", "", 1))
+    }
+
     /// What an error of the engine means to an analyst.
     #[must_use]
     pub fn of(fault: &DataFusionError) -> Self {
@@ -69,7 +79,7 @@ impl Refused {
             Self::Syntax(_) | Self::Empty | Self::Several(_) => "42601",
             Self::OnlyReads(_) | Self::Writes(_) => "25006",
             Self::Setting(_) | Self::Time(_) => "22023",
-            Self::File(_) | Self::Function(_) => "42501",
+            Self::File(_) | Self::Table(_) | Self::Function(_) => "42501",
             Self::Plan(_) => "42000",
             Self::TooBig => "53200",
         }

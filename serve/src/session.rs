@@ -19,7 +19,7 @@ use crate::as_of::AsOfFunction;
 use crate::guard::{self, Asked};
 use crate::lake::Source;
 use crate::schema::Shown;
-use crate::{Refused, Role, catalogue, version};
+use crate::{Refused, Role, catalogue, expected};
 
 /// A session that stays in the present looks for new commits at most so often.
 const FRESH: Duration = Duration::from_secs(1);
@@ -62,7 +62,9 @@ impl Session {
         let ctx = source.lake.empty_session(source.options).map_err(external)?;
         let catalogue = Arc::new(catalogue::tables(&source.vocabulary)?);
         setup_pg_catalog(&ctx, CATALOGUE, EmptyContextProvider).map_err(|fault| *fault)?;
-        ctx.register_udf(version::function());
+        for function in expected::functions() {
+            ctx.register_udf(function);
+        }
         ctx.register_udtf("as_of", Arc::new(AsOfFunction::new(source.clone(), role)));
         let functions = functions(&ctx);
         let time = Mutex::new(Time { as_of: None, opened: Instant::now() });
@@ -129,6 +131,7 @@ impl Session {
             Asked::SetAsOf(text) => self.set_as_of(Some(&text)).map(|()| self.told()),
             Asked::ResetAsOf => self.set_as_of(None).map(|()| self.told()),
             Asked::ShowAsOf => Ok(self.told()),
+            Asked::ShowVersion => Ok(Answer::Told(format!("server_version = {}", expected::POSTGRES))),
             Asked::ClientSetting | Asked::Transaction => Ok(Answer::Told(String::new())),
         }
     }
@@ -188,4 +191,138 @@ fn functions(ctx: &SessionContext) -> BTreeSet<String> {
     names.extend(state.higher_order_functions().keys().cloned());
     names.extend(state.table_functions().keys().cloned());
     names.into_iter().map(|name| name.to_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_queries::Vocabulary;
+    use vigie_store::{AsOf, Lake, SessionOptions, TableSpec};
+
+    use super::*;
+
+    fn source(folder: &std::path::Path) -> Source {
+        let lake = Lake::open(&folder.join("lake")).unwrap();
+        let vocabulary = Arc::new(Vocabulary::embedded().unwrap());
+        let (opened, contracts) = (lake.clone(), Arc::clone(&vocabulary));
+        Source {
+            lake,
+            vocabulary,
+            open: Arc::new(move |issued| {
+                let specs: Vec<TableSpec> = contracts.contracts().map(TableSpec::of).collect();
+                let issued = issued.unwrap_or(Timestamp::MAX);
+                opened
+                    .session(AsOf { issued, recorded: Timestamp::MAX }, &specs)
+                    .map_err(|fault| fault.to_string())
+            }),
+            read_time: |text| text.parse().map_err(|_| format!("« {text} » n’est pas un instant")),
+            options: SessionOptions { memory_limit: Some(64 << 20), ..SessionOptions::default() },
+        }
+    }
+
+    /// Statements that would reach out of the lake or change it.
+    fn hostile() -> impl Iterator<Item = &'static str> {
+        include_str!("../../tests/hostile.sql")
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with("-- "))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_hostile_statement_is_refused_with_a_code() {
+        let folder = tempfile::tempdir().unwrap();
+        let session = Session::open(source(folder.path()), Role::Analyste).unwrap();
+        for sql in hostile() {
+            let refused = match session.ask(sql).await {
+                Err(refused) => refused.to_string(),
+                Ok(answer) => panic!("carried out: {sql}: {answer:?}"),
+            };
+            assert!(refused.ends_with(')') && refused.contains('('), "{sql}: {refused}");
+        }
+        let rows = session.ask("select count(*) from tests").await;
+        assert!(matches!(rows, Ok(Answer::Rows(_))), "the session goes on: {rows:?}");
+    }
+
+    /// The second fence without the first, over an engine that has files, formats and external tables.
+    #[tokio::test]
+    async fn a_plan_that_writes_is_refused_whatever_let_it_through() {
+        let open = SessionContext::new();
+        open.sql("create table tests as select 1 as a").await.unwrap();
+        let mut n = 0;
+        for sql in hostile() {
+            // Those that the engine cannot even plan are no matter.
+            let Ok(plan) = open.state().create_logical_plan(sql).await else { continue };
+            let reads =
+                matches!(&plan, LogicalPlan::Projection(_) | LogicalPlan::Limit(_) | LogicalPlan::Explain(_));
+            if verify(&plan).is_err() {
+                n += 1;
+                continue;
+            }
+            assert!(reads, "{sql}: {plan}");
+        }
+        assert!(n >= 25, "{n} plans refused");
+    }
+
+    /// The third fence without the others: nothing is read from or written to a file.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_engine_can_reach_nothing_but_the_lake() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = source(folder.path());
+        let file = folder.path().join("outside.csv");
+        std::fs::write(&file, "a\n1\n").unwrap();
+        let (outside, out) = (file.display(), folder.path().join("out.csv"));
+        let ctx = source.lake.empty_session(source.options).unwrap();
+        for sql in [
+            format!("select * from '{outside}'"),
+            format!("create external table t stored as csv location '{outside}'"),
+            format!("create external table t stored as parquet location '{outside}'"),
+            format!("copy (select 1) to '{}'", out.display()),
+            format!("copy (select 1) to '{}' stored as csv", out.display()),
+            format!("explain analyze copy (select 1) to '{}'", out.display()),
+            "create external table t stored as csv location 'http://127.0.0.1:1/x.csv'".to_owned(),
+        ] {
+            let outcome = match ctx.sql(&sql).await {
+                Ok(frame) => frame.collect().await,
+                Err(fault) => Err(fault),
+            };
+            assert!(outcome.is_err(), "{sql}: {outcome:?}");
+        }
+        assert!(!out.exists());
+        // A table of files made by hand is not read either.
+        let options = datafusion::prelude::CsvReadOptions::new();
+        let read = match ctx.read_csv(file.to_str().unwrap(), options).await {
+            Ok(frame) => frame.collect().await,
+            Err(fault) => Err(fault),
+        };
+        assert!(read.is_err(), "{read:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_role_sees_what_is_published_or_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        let lecture = Session::open(source(folder.path()), Role::Lecture).unwrap();
+        let analyste = Session::open(source(folder.path()), Role::Analyste).unwrap();
+        for (table, published) in
+            [("departments", true), ("tests", false), ("tests_versions", false), ("catalogue_rules", true)]
+        {
+            let sql = format!("select count(*) from {table}");
+            assert_eq!(lecture.ask(&sql).await.is_ok(), published, "{table}");
+            assert!(analyste.ask(&sql).await.is_ok(), "{table}");
+        }
+        assert!(lecture.ask("select * from as_of('tests', '2020-10-12T00:00:00Z')").await.is_err());
+        assert!(analyste.ask("select * from as_of('tests', '2020-10-12T00:00:00Z')").await.is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_query_that_wants_all_memory_is_told_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut source = source(folder.path());
+        source.options.memory_limit = Some(2 << 20);
+        source.options.spill_limit = Some(1 << 20);
+        let session = Session::open(source, Role::Analyste).unwrap();
+        let sql = "select value, count(*) from generate_series(1, 3000000) group by value order by 2, 1";
+        let Ok(Answer::Rows(frame)) = session.ask(sql).await else { panic!("not planned") };
+        let fault = frame.collect().await.unwrap_err();
+        assert_eq!(Refused::of(&fault), Refused::TooBig, "{fault}");
+        let Ok(Answer::Rows(frame)) = session.ask("select 1").await else { panic!("not planned") };
+        assert_eq!(frame.count().await.unwrap(), 1);
+    }
 }

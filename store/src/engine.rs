@@ -3,7 +3,6 @@
 //! There is no store of local files, no address it could open, no format it could write, no kind of external table: a
 //! statement that asks for any of these finds nothing to do it with, whatever let it through.
 
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -88,7 +87,7 @@ pub(crate) fn session(options: SessionOptions, spool: Option<&Path>) -> Result<S
     let state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
-        .with_table_factories(HashMap::new())
+        .with_table_factories(Default::default())
         .with_file_formats(Vec::new())
         .build();
     Ok(SessionContext::new_with_state(state))

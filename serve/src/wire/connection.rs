@@ -133,7 +133,7 @@ async fn talk(door: &Arc<Door>, socket: &mut Socket, service: &Arc<Service>) -> 
 }
 
 /// Ends when the service stops.
-async fn stop(stopping: &mut watch::Receiver<bool>) {
+pub(super) async fn stop(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await; // a sender that is gone has stopped too
 }
 

@@ -12,7 +12,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{EmptyRelation, LogicalPlan};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::Statement;
-use datafusion_postgres::DfSessionService;
+use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion_postgres::arrow_pg::datatypes::df::encode_dataframe;
 use datafusion_postgres::hooks::set_show::SetShowHook;
 use datafusion_postgres::hooks::transactions::TransactionStatementHook;
@@ -22,15 +22,19 @@ use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryH
 use datafusion_postgres::pgwire::api::results::{
     DataRowEncoder, FieldFormat, FieldInfo, QueryResponse, Response, Tag,
 };
+use datafusion_postgres::pgwire::api::stmt::QueryParser;
 use datafusion_postgres::pgwire::api::store::PortalStore;
 use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, Type};
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
 use datafusion_postgres::pgwire::types::format::FormatOptions;
+use datafusion_postgres::{DfSessionService, Parser};
 use futures::{Sink, StreamExt as _};
+use tokio::runtime::Handle;
 
 use super::log;
 use super::said::Said;
+use super::threads::{on, over};
 use crate::guard::Asked;
 use crate::{Refused, Role, Session};
 
@@ -42,9 +46,9 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) fn new(session: Session, role: Role, rows_max: u64) -> Self {
+    pub(super) fn new(session: Session, role: Role, rows_max: u64, threads: Handle) -> Self {
         let engine = Arc::new(session.engine().clone());
-        let guard = Arc::new(Guard { session, role, rows_max });
+        let guard = Arc::new(Guard { session, role, rows_max, threads });
         let hooks: Vec<Arc<dyn QueryHook>> = vec![
             Arc::<Guard>::clone(&guard),
             Arc::new(SetShowHook),
@@ -68,17 +72,55 @@ impl SimpleQueryHandler for Service {
         if let Err(refused @ Refused::Several(_)) = crate::guard::parse(query) {
             return Err(refused.into());
         }
-        SimpleQueryHandler::do_query(&self.inner, client, query).await.map_err(translated)
+        let answers = SimpleQueryHandler::do_query(&self.inner, client, query);
+        on(&self.guard.threads, answers).await.map_err(translated)
+    }
+}
+
+type Parsed = <DfSessionService as ExtendedQueryHandler>::Statement;
+
+/// The parser of the library takes the first of several statements and forgets the others.
+pub(super) struct OneStatement(Arc<Parser>);
+
+#[async_trait]
+impl QueryParser for OneStatement {
+    type Statement = Parsed;
+
+    async fn parse_sql<C>(
+        &self,
+        client: &C,
+        sql: &str,
+        types: &[Option<Type>],
+    ) -> PgWireResult<Option<Self::Statement>>
+    where
+        C: ClientInfo + Unpin + Send + Sync,
+    {
+        if let Err(refused @ Refused::Several(_)) = crate::guard::parse(sql) {
+            return Err(refused.into());
+        }
+        self.0.parse_sql(client, sql, types).await.map_err(translated)
+    }
+
+    fn get_parameter_types(&self, statement: &Self::Statement) -> PgWireResult<Vec<Type>> {
+        self.0.get_parameter_types(statement)
+    }
+
+    fn get_result_schema(
+        &self,
+        statement: &Self::Statement,
+        format: Option<&Format>,
+    ) -> PgWireResult<Vec<FieldInfo>> {
+        self.0.get_result_schema(statement, format)
     }
 }
 
 #[async_trait]
 impl ExtendedQueryHandler for Service {
-    type Statement = <DfSessionService as ExtendedQueryHandler>::Statement;
-    type QueryParser = <DfSessionService as ExtendedQueryHandler>::QueryParser;
+    type Statement = Parsed;
+    type QueryParser = OneStatement;
 
     fn query_parser(&self) -> Arc<Self::QueryParser> {
-        self.inner.query_parser()
+        Arc::new(OneStatement(self.inner.query_parser()))
     }
 
     async fn do_query<C>(
@@ -97,7 +139,8 @@ impl ExtendedQueryHandler for Service {
             (_, Some((statement, _))) => Some(log::Entry::new(statement, self.guard.role, Instant::now())),
             (_, None) => None,
         };
-        let answer = ExtendedQueryHandler::do_query(&self.inner, client, portal, max_rows).await;
+        let answer = ExtendedQueryHandler::do_query(&self.inner, client, portal, max_rows);
+        let answer = on(&self.guard.threads, answer).await;
         match (answer, entry) {
             (Ok(Response::Query(rows)), Some(entry)) => Ok(self.guard.counted(rows, entry)),
             (answer, _) => answer.map_err(translated),
@@ -117,6 +160,8 @@ struct Guard {
     session: Session,
     role: Role,
     rows_max: u64,
+    /// Those of the engine.
+    threads: Handle,
 }
 
 impl Guard {
@@ -125,25 +170,14 @@ impl Guard {
         let moved = match asked {
             Asked::SetAsOf(text) => self.session.set_as_of(Some(text)),
             Asked::ResetAsOf => self.session.set_as_of(None),
-            Asked::ShowAsOf => return Some(self.shown()),
+            Asked::ShowAsOf => {
+                let text = self.session.as_of().map_or_else(|| "maintenant".to_owned(), |at| at.to_string());
+                return Some(shown(crate::guard::AS_OF, text));
+            }
+            Asked::ShowVersion => return Some(shown("server_version", crate::expected::POSTGRES.to_owned())),
             _ => return None,
         };
         Some(moved.map(|()| Response::Execution(Tag::new("SET"))).map_err(PgWireError::from))
-    }
-
-    fn shown(&self) -> PgWireResult<Response> {
-        let fields = Arc::new(vec![FieldInfo::new(
-            crate::guard::AS_OF.to_owned(),
-            None,
-            None,
-            Type::VARCHAR,
-            FieldFormat::Text,
-        )]);
-        let text = self.session.as_of().map_or_else(|| "maintenant".to_owned(), |at| at.to_string());
-        let mut row = DataRowEncoder::new(Arc::clone(&fields));
-        row.encode_field(&Some(text))?;
-        let rows = futures::stream::iter([Ok(row.take_row())]);
-        Ok(Response::Query(QueryResponse::new(fields, rows)))
     }
 
     /// Runs a plan; its rows are text.
@@ -186,16 +220,29 @@ impl Guard {
                 Some((Err(fault), (rows, n, None)))
             },
         );
-        Response::Query(QueryResponse::new(row_schema, counted))
+        Response::Query(QueryResponse::new(row_schema, over(&self.threads, counted)))
     }
 }
 
-/// An error of the engine, in the words of analysts.
+/// One row with one text.
+fn shown(name: &str, text: String) -> PgWireResult<Response> {
+    let fields =
+        Arc::new(vec![FieldInfo::new(name.to_owned(), None, None, Type::VARCHAR, FieldFormat::Text)]);
+    let mut row = DataRowEncoder::new(Arc::clone(&fields));
+    row.encode_field(&Some(text))?;
+    let rows = futures::stream::iter([Ok(row.take_row())]);
+    Ok(Response::Query(QueryResponse::new(fields, rows)))
+}
+
+/// An error of the engine or its parser, in the words of analysts.
 fn translated(fault: PgWireError) -> PgWireError {
     match fault {
         PgWireError::ApiError(cause) => match cause.downcast::<DataFusionError>() {
             Ok(cause) => Refused::of(&cause).into(),
-            Err(cause) => PgWireError::ApiError(cause),
+            Err(cause) => match cause.downcast::<ParserError>() {
+                Ok(cause) => Refused::syntax(&cause).into(),
+                Err(cause) => PgWireError::ApiError(cause),
+            },
         },
         other => other,
     }
@@ -251,6 +298,7 @@ impl QueryHook for Guard {
             ),
             Ok(Asked::SetAsOf(_) | Asked::ResetAsOf) => Some(nothing(None)),
             Ok(Asked::ShowAsOf) => Some(nothing(Some(crate::guard::AS_OF))),
+            Ok(Asked::ShowVersion) => Some(nothing(Some("server_version"))),
             Ok(Asked::ClientSetting | Asked::Transaction) => None,
         }
     }

@@ -34,9 +34,10 @@ impl Entry {
     }
 }
 
-/// Notes a statement that was turned away, and gives back why.
+/// Notes a statement that was turned away, by its first words, and gives back why.
 pub(super) fn refused(statement: &Statement, role: Role, refused: Refused) -> Refused {
-    tracing::info!(%role, state = refused.sqlstate(), statement = shape(statement), "query refused");
+    let words = shape(statement).split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    tracing::info!(%role, state = refused.sqlstate(), statement = words, "query refused");
     refused
 }
 

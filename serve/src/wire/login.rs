@@ -19,7 +19,7 @@ use super::users::Users;
 /// What clients are told of the server.
 fn parameters() -> DefaultServerParameterProvider {
     let mut parameters = DefaultServerParameterProvider::default();
-    crate::version::POSTGRES.clone_into(&mut parameters.server_version);
+    crate::expected::POSTGRES.clone_into(&mut parameters.server_version);
     "UTC".clone_into(&mut parameters.time_zone);
     parameters.is_superuser = false;
     parameters.default_transaction_read_only = true;

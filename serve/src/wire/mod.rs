@@ -13,6 +13,7 @@ mod limits;
 mod log;
 mod login;
 mod said;
+mod threads;
 mod tls;
 mod users;
 
@@ -27,6 +28,7 @@ use datafusion_postgres::pgwire::error::PgWireError;
 use datafusion_postgres::pgwire::tokio::TlsAcceptor;
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -41,6 +43,9 @@ use cancels::Cancels;
 
 /// Makes a session for a role.
 pub type Opener = Box<dyn Fn(Role) -> BoxFuture<'static, Result<Session, String>> + Send + Sync>;
+
+/// They only wait for sockets.
+const NETWORK_THREADS: usize = 2;
 
 /// How long clients may take to end when the service stops.
 const STOP_WAIT: Duration = Duration::from_secs(5);
@@ -70,6 +75,9 @@ pub enum Error {
         /// What is missing.
         missing: &'static str,
     },
+    /// The system gives no threads.
+    #[error("no threads for the network")]
+    Threads(#[source] io::Error),
     /// The address is taken or not ours.
     #[error("cannot listen on {listen}")]
     Listen {
@@ -95,14 +103,16 @@ struct Door {
     /// Answers no statement: before the login there is no session.
     nothing: Arc<DfSessionService>,
     stopping: watch::Receiver<bool>,
+    /// Threads of the engine.
+    threads: Handle,
 }
 
 impl Door {
     /// A service for a user who has logged in.
     async fn open(&self, user: &str) -> Result<hook::Service, PgWireError> {
         let role = self.users.role(user).unwrap_or(Role::Analyste);
-        match (self.opener)(role).await {
-            Ok(session) => Ok(hook::Service::new(session, role, self.limits.rows)),
+        match threads::on(&self.threads, (self.opener)(role)).await {
+            Ok(session) => Ok(hook::Service::new(session, role, self.limits.rows, self.threads.clone())),
             Err(fault) => {
                 tracing::error!(fault, "a session could not be opened");
                 Err(said::Said::Broken.into())
@@ -114,6 +124,8 @@ impl Door {
 /// The wire, bound and ready.
 pub struct Wire {
     listener: TcpListener,
+    /// Speaks to clients; queries compute on the threads of who calls.
+    network: Runtime,
     door: Arc<Door>,
     stop: watch::Sender<bool>,
 }
@@ -135,7 +147,17 @@ impl Wire {
             return Err(Error::Open { listen, missing });
         }
         let tls = tls.map(|files| tls::acceptor(&files)).transpose().map_err(Error::Tls)?;
-        let listener = TcpListener::bind(listen).await.map_err(|source| Error::Listen { listen, source })?;
+        let network = Builder::new_multi_thread()
+            .worker_threads(NETWORK_THREADS)
+            .thread_name("vigie-wire")
+            .enable_all()
+            .build()
+            .map_err(Error::Threads)?;
+        let bound = network.spawn(TcpListener::bind(listen)).await;
+        let listener = bound
+            .map_err(io::Error::other)
+            .and_then(|bound| bound)
+            .map_err(|source| Error::Listen { listen, source })?;
         let (stop, stopping) = watch::channel(false);
         let door = Door {
             users: Arc::new(users),
@@ -147,8 +169,9 @@ impl Wire {
             opener,
             nothing: Arc::new(DfSessionService::new_with_hooks(Arc::new(SessionContext::new()), Vec::new())),
             stopping,
+            threads: Handle::current(),
         };
-        Ok(Self { listener, door: Arc::new(door), stop })
+        Ok(Self { listener, network, door: Arc::new(door), stop })
     }
 
     /// The address that clients connect to.
@@ -161,34 +184,43 @@ impl Wire {
 
     /// Serves clients until `stop` ends; statements under way may finish within seconds.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let mut clients = JoinSet::new();
-        tokio::pin!(stop);
-        loop {
-            tokio::select! {
-                () = &mut stop => break,
-                Some(_) = clients.join_next() => {}
-                accepted = self.listener.accept() => match accepted {
-                    Ok((client, from)) => {
-                        let door = Arc::clone(&self.door);
-                        clients.spawn(async move {
-                            if let Err(fault) = connection::serve(&door, client).await {
-                                tracing::info!(client = %from.ip(), %fault, "a connection broke");
-                            }
-                        });
-                    }
-                    Err(fault) => {
-                        // Out of file handles, most often: some are free again in a moment.
-                        tracing::warn!(%fault, "a client could not be taken in");
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                    }
-                },
-            }
+        let Self { listener, network, door, stop: ask_to_stop } = self;
+        let ended = network.spawn(accept(listener, door));
+        stop.await;
+        let _ = ask_to_stop.send(true);
+        let _ = ended.await; // a panic is in the log
+        network.shutdown_background();
+    }
+}
+
+/// Takes clients in until the service stops, then waits for their last words.
+async fn accept(listener: TcpListener, door: Arc<Door>) {
+    let mut clients = JoinSet::new();
+    let mut stopping = door.stopping.clone();
+    loop {
+        tokio::select! {
+            () = connection::stop(&mut stopping) => break,
+            Some(_) = clients.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((client, from)) => {
+                    let door = Arc::clone(&door);
+                    clients.spawn(async move {
+                        if let Err(fault) = connection::serve(&door, client).await {
+                            tracing::info!(client = %from.ip(), %fault, "a connection broke");
+                        }
+                    });
+                }
+                Err(fault) => {
+                    // Out of file handles, most often: some are free again in a moment.
+                    tracing::warn!(%fault, "a client could not be taken in");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
         }
-        drop(self.listener);
-        let _ = self.stop.send(true);
-        let ended = async { while clients.join_next().await.is_some() {} };
-        if tokio::time::timeout(STOP_WAIT, ended).await.is_err() {
-            tracing::warn!("clients that did not end are cut off");
-        }
+    }
+    drop(listener);
+    let ended = async { while clients.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_WAIT, ended).await.is_err() {
+        tracing::warn!("clients that did not end are cut off");
     }
 }

@@ -1,0 +1,340 @@
+//! The Postgres wire, asked by the clients that analysts have: psql, psycopg, SQLAlchemy with pandas.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::support::{Lake, command};
+
+/// The lake of the demo, made once for all of these tests.
+fn demo() -> &'static Path {
+    static DEMO: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = DEMO.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let made = command(folder.path()).args(["demo", "--out", "demo", "--quiet"]).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        folder
+    });
+    // A static is never dropped: the folder is left to the machine's own cleaning of temporary files.
+    folder.path()
+}
+
+/// `vigie serve` on a free port, stopped when dropped.
+struct Served {
+    child: Child,
+    address: String,
+}
+
+impl Served {
+    /// Serves the demo's lake under a configuration.
+    fn start(folder: &Path, config: &str, wrapper: &[&str]) -> Self {
+        let lake = demo().join("demo/lake");
+        let text = format!("lake = {:?}\n{config}", lake.to_str().unwrap());
+        std::fs::write(folder.join("vigie.toml"), text).unwrap();
+        let vigie = env!("CARGO_BIN_EXE_vigie");
+        let words = [wrapper, &[vigie, "serve", "--listen", "127.0.0.1:0"]].concat();
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
+            .current_dir(folder)
+            .env_remove("VIGIE_CONFIG")
+            .env("VIGIE_LOG", "warn")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let line = lines.by_ref().map_while(Result::ok).find(|line| line.contains("postgresql://"));
+        let line = line.expect("the address is told");
+        let address = line.split("postgresql://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("serve: {line}")));
+        Self { child, address }
+    }
+
+    fn dsn(&self, user: &str) -> String {
+        format!("postgresql://{user}@{}/vigie", self.address)
+    }
+
+    /// Runs one statement with psql: whether it ended well, and what it said.
+    fn psql(&self, dsn: &str, sql: &str) -> Option<(bool, String)> {
+        let output = Command::new("psql")
+            .args(["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", dsn, "-c", sql])
+            .output();
+        let Ok(output) = output else {
+            eprintln!("skipped: psql is not installed (.ci/setup --tests)");
+            return None;
+        };
+        let said = [output.stdout, output.stderr].concat();
+        Some((output.status.success(), String::from_utf8_lossy(&said).trim().to_owned()))
+    }
+
+    /// Runs a task of `tests/clients/wire.py`.
+    fn python(&self, task: &str, dsn: &str, words: &[&str]) -> Option<Value> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/wire.py");
+        let output = Command::new(python()?).args([script, task, dsn]).args(words).output().unwrap();
+        assert!(output.status.success(), "{task}: {}", String::from_utf8_lossy(&output.stderr));
+        Some(serde_json::from_slice(&output.stdout).unwrap())
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // SIGTERM: it ends as the service does.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// The Python that has the clients: that of `VIGIE_PYTHON`, else the venv of `.ci/setup --tests`.
+fn python() -> Option<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    let python = std::env::var_os("VIGIE_PYTHON")
+        .map(PathBuf::from)
+        .or_else(|| Some(cache?.join("vigie/python/bin/python")));
+    let found = python.filter(|python| python.exists());
+    if found.is_none() {
+        eprintln!("skipped: the Python clients are not installed (.ci/setup --tests)");
+    }
+    found
+}
+
+#[test]
+fn psql_asks_as_of_any_day_and_sees_the_catalogue() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(folder.path(), "", &[]);
+    let dsn = served.dsn("ana");
+    let ask = |sql: &str| served.psql(&dsn, sql);
+    let Some((true, rows)) = ask("select count(*) from tests") else { return };
+    assert!(rows.parse::<u64>().unwrap() > 1000, "{rows}");
+    for (words, expected) in [
+        ("\\dt catalogue_rules", "public|catalogue_rules|table|"),
+        ("\\d tests", "time_value|date|"),
+        ("\\dn", "public"),
+        ("\\dv departments", "public|departments|view|"),
+        ("\\l", "vigie"),
+        ("select version()", "PostgreSQL 16"),
+        ("show server_version", "16"),
+        ("select unit from catalogue_indicators where indicator = 'icu_occupancy_open'", "share"),
+    ] {
+        let (well, said) = ask(words).unwrap();
+        assert!(well && said.contains(expected), "{words}: {said}");
+    }
+    let (well, said) = ask("select nothing from nowhere").unwrap();
+    assert!(!well && said.contains("(requete-refusee)"), "{said}");
+}
+
+#[test]
+fn psycopg_binds_parameters_and_reads_types_in_text_and_binary() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(folder.path(), "", &[]);
+    let Some(said) = served.python("types", &served.dsn("ana"), &[]) else { return };
+    assert_eq!(said["text"], said["binary"]);
+    assert_eq!((&said["text"][0], &said["text"][1]), (&"31".into(), &"2020-10-05".into()), "{said}");
+    assert_eq!(
+        (&said["text"][3], &said["text"][4], &said["text"][6]),
+        (&"1.5".into(), &"12.34".into(), &"None".into())
+    );
+    assert_eq!(said["injected"], 0);
+    assert!(said["any"].as_u64().unwrap() > 100, "{said}");
+    let said = served.python("as_of", &served.dsn("ana"), &[]).unwrap();
+    assert_eq!(said["now"], said["again"]);
+    assert!(said["then"].as_str() < said["now"].as_str(), "{said}");
+    assert_eq!(said["shown"], "2020-10-10T21:59:59.999999Z");
+    assert!(said["changed"].as_u64().unwrap() > 0, "{said}");
+    let said = served.python("pandas", &served.dsn("ana"), &[]).unwrap();
+    assert!(said["rows"].as_u64().unwrap() > 100 && said["tables"].as_u64().unwrap() > 10, "{said}");
+    assert!(said["columns"].as_array().unwrap().contains(&"positives".into()), "{said}");
+}
+
+/// Paths that any program of this kind opens.
+fn is_ordinary(path: &str) -> bool {
+    [
+        "/etc/ld.so",
+        "/lib",
+        "/usr/lib",
+        "/proc/",
+        "/sys/",
+        "/dev/",
+        "/etc/localtime",
+        "/usr/share/zoneinfo",
+        "/etc/timezone",
+    ]
+    .iter()
+    .any(|start| path.starts_with(start))
+}
+
+#[test]
+fn hostile_statements_are_refused_on_the_wire_and_open_no_file_outside_the_lake() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("strace.txt");
+    let traced = Command::new("strace")
+        .args(["-f", "-o", "/dev/null", "true"])
+        .status()
+        .is_ok_and(|end| end.success());
+    // Detached (-D): the signal that ends the service must reach it, not strace.
+    let wrapper = [
+        "strace",
+        "-D",
+        "-f",
+        "-e",
+        "trace=open,openat,creat,rename,unlink,connect",
+        "-o",
+        log.to_str().unwrap(),
+    ];
+    let served = Served::start(folder.path(), "", if traced { &wrapper } else { &[] });
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hostile.sql");
+    let Some(said) = served.python("hostile", &served.dsn("ana"), &[file]) else { return };
+    assert_eq!(said["carried_out"], Value::Array(Vec::new()), "{said}");
+    assert!(said["statements"].as_u64().unwrap() >= 150);
+    assert_eq!(said["alive"], 1);
+    for code in ["lecture-seule", "fichier-refuse", "fonction-refusee", "reglage-refuse", "une-seule-requete"]
+    {
+        assert!(said["codes"][code].as_u64().unwrap_or(0) > 1, "{code}: {said}");
+    }
+    assert!(!Path::new("/tmp/vigie-hostile.csv").exists());
+    if !traced {
+        eprintln!("skipped: strace is missing or may not trace (.ci/setup --tests)");
+        return;
+    }
+    drop(served);
+    let (lake, here) = (demo().join("demo/lake"), folder.path());
+    // strace ends a moment after the service.
+    let mut text = String::new();
+    for _ in 0..100 {
+        text = std::fs::read_to_string(&log).unwrap();
+        if text.contains("+++ exited with") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let mut opened = 0;
+    for line in text.lines().filter(|line| !line.contains(" = -1 ")) {
+        let Some(path) = line.split('"').nth(1).filter(|path| path.starts_with('/')) else { continue };
+        opened += 1;
+        let is_ours = Path::new(path).starts_with(&lake) || Path::new(path).starts_with(here);
+        assert!(is_ours || is_ordinary(path), "{line}");
+    }
+    assert!(opened > 100, "strace saw {opened} files");
+}
+
+#[test]
+fn hostile_statements_are_refused_by_the_command_line() {
+    let lake = Lake::new();
+    lake.ok(&["status"]);
+    let statements: Vec<&str> = include_str!("hostile.sql")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with("-- "))
+        .step_by(4) // each of them is a process; every one is tried on the session and on the wire
+        .collect();
+    for statement in statements {
+        let output = lake.vigie(&["sql", "--", statement]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{statement}: {said}");
+        assert!(said.starts_with("error: ") && said.contains('('), "{statement}: {said}");
+    }
+}
+
+#[test]
+fn long_silent_and_hungry_clients_are_cut_and_the_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        "[serve]\nlogin_timeout = \"1s\"\nstatement_timeout = \"3s\"\nmemory_mib = 16\nspill_mib = 1\n";
+    let served = Served::start(folder.path(), config, &[]);
+    let dsn = served.dsn("ana");
+    let Some(said) = served.python("cancel", &dsn, &[]) else { return };
+    assert!(said["said"].as_str().unwrap().contains("(annulee)"), "{said}");
+    assert_eq!(said["alive"], 1);
+    let said = served.python("timeout", &dsn, &[]).unwrap();
+    assert!(said["said"].as_str().unwrap().starts_with("57014") && said["alive"] == 1, "{said}");
+    let said = served.python("half_open", &dsn, &[]).unwrap();
+    for seconds in said["seconds"].as_array().unwrap() {
+        assert!(seconds.as_f64().unwrap() < 10.0, "{said}");
+    }
+    let hungry = "select value, count(*) from generate_series(1, 3000000) group by value order by 2, 1";
+    let said = served.python("crowd", &dsn, &["8", "8", hungry]).unwrap();
+    assert_eq!(said["errors"], Value::Array(Vec::new()), "{said}");
+    assert!(said["least"].as_u64().unwrap() > 0, "{said}");
+    assert!(said["hungry"]["memoire-depassee"].as_u64().unwrap_or(0) > 0, "{said}");
+}
+
+/// A certificate of this machine, as an agency would make one for a trial.
+fn certificate(folder: &Path) -> bool {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+        .args([
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "cert.pem",
+        ])
+        .current_dir(folder)
+        .output();
+    made.is_ok_and(|made| made.status.success())
+}
+
+fn verifier(folder: &Path, password: &str) -> String {
+    let file = folder.join("password");
+    std::fs::write(&file, password).unwrap();
+    let output = command(folder).arg("password").stdin(std::fs::File::open(&file).unwrap()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn users_log_in_with_a_password_over_tls_and_see_what_their_role_may() {
+    let folder = tempfile::tempdir().unwrap();
+    if !certificate(folder.path()) {
+        eprintln!("skipped: openssl is not installed (.ci/setup --tests)");
+        return;
+    }
+    let (ana, leo) =
+        (verifier(folder.path(), "une longue phrase"), verifier(folder.path(), "une autre phrase"));
+    let config = format!(
+        "[serve]\ntls = {{ certificate = \"cert.pem\", key = \"key.pem\" }}\n\
+         [serve.users.ana]\nrole = \"analyste\"\nverifier = {ana:?}\n[serve.users.leo]\nrole = \"lecture\"\nverifier = {leo:?}\n"
+    );
+    let served = Served::start(folder.path(), &config, &[]);
+    let root = folder.path().join("cert.pem");
+    let dsn = |user: &str, password: &str, mode: &str| {
+        let password = password.replace(' ', "%20");
+        format!(
+            "postgresql://{user}:{password}@{}/vigie?sslmode={mode}&sslrootcert={}",
+            served.address,
+            root.display()
+        )
+    };
+    let ask = |dsn: String, sql: &str| served.psql(&dsn, sql);
+    let Some((well, said)) =
+        ask(dsn("ana", "une longue phrase", "verify-full"), "select count(*) from tests_versions")
+    else {
+        return;
+    };
+    assert!(well, "{said}");
+    let (well, said) =
+        ask(dsn("leo", "une autre phrase", "require"), "select count(*) from indicators").unwrap();
+    assert!(well, "{said}");
+    for (user, password, mode, sql, expected) in [
+        ("leo", "une autre phrase", "require", "select count(*) from tests", "(requete-refusee)"),
+        ("ana", "une autre phrase", "require", "select 1", "assword"),
+        ("nobody", "une longue phrase", "require", "select 1", "assword"),
+        ("ana", "une longue phrase", "disable", "select 1", "(chiffrement-exige)"),
+    ] {
+        let (well, said) = ask(dsn(user, password, mode), sql).unwrap();
+        assert!(!well && said.contains(expected), "{user} {mode} {sql}: {said}");
+    }
+}
+
+#[test]
+fn no_port_is_opened_to_others_without_users_and_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        command(folder.path()).args(["--lake", "lake", "serve", "--listen", "0.0.0.0:0"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("not loopback") && said.contains("both are missing"), "{said}");
+}
