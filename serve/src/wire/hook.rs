@@ -160,7 +160,7 @@ struct Guard {
     session: Session,
     role: Role,
     rows_max: u64,
-    /// Those of the engine.
+    /// Those that compute.
     threads: Handle,
 }
 

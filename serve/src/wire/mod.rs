@@ -47,6 +47,10 @@ pub type Opener = Box<dyn Fn(Role) -> BoxFuture<'static, Result<Session, String>
 /// They only wait for sockets.
 const NETWORK_THREADS: usize = 2;
 
+/// More than there are processors: a join may compute for seconds before it lets others have its thread, and then the
+/// system shares the processors out.
+const QUERY_THREADS: usize = 32;
+
 /// How long clients may take to end when the service stops.
 const STOP_WAIT: Duration = Duration::from_secs(5);
 
@@ -124,8 +128,10 @@ impl Door {
 /// The wire, bound and ready.
 pub struct Wire {
     listener: TcpListener,
-    /// Speaks to clients; queries compute on the threads of who calls.
+    /// Speaks to clients.
     network: Runtime,
+    /// Computes.
+    queries: Runtime,
     door: Arc<Door>,
     stop: watch::Sender<bool>,
 }
@@ -147,12 +153,16 @@ impl Wire {
             return Err(Error::Open { listen, missing });
         }
         let tls = tls.map(|files| tls::acceptor(&files)).transpose().map_err(Error::Tls)?;
-        let network = Builder::new_multi_thread()
-            .worker_threads(NETWORK_THREADS)
-            .thread_name("vigie-wire")
-            .enable_all()
-            .build()
-            .map_err(Error::Threads)?;
+        let threads = |name: &str, n| {
+            Builder::new_multi_thread()
+                .worker_threads(n)
+                .thread_name(name)
+                .enable_all()
+                .build()
+                .map_err(Error::Threads)
+        };
+        let (network, queries) =
+            (threads("vigie-wire", NETWORK_THREADS)?, threads("vigie-query", QUERY_THREADS)?);
         let bound = network.spawn(TcpListener::bind(listen)).await;
         let listener = bound
             .map_err(io::Error::other)
@@ -169,9 +179,9 @@ impl Wire {
             opener,
             nothing: Arc::new(DfSessionService::new_with_hooks(Arc::new(SessionContext::new()), Vec::new())),
             stopping,
-            threads: Handle::current(),
+            threads: queries.handle().clone(),
         };
-        Ok(Self { listener, network, door: Arc::new(door), stop })
+        Ok(Self { listener, network, queries, door: Arc::new(door), stop })
     }
 
     /// The address that clients connect to.
@@ -184,12 +194,13 @@ impl Wire {
 
     /// Serves clients until `stop` ends; statements under way may finish within seconds.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let Self { listener, network, door, stop: ask_to_stop } = self;
+        let Self { listener, network, queries, door, stop: ask_to_stop } = self;
         let ended = network.spawn(accept(listener, door));
         stop.await;
         let _ = ask_to_stop.send(true);
         let _ = ended.await; // a panic is in the log
         network.shutdown_background();
+        queries.shutdown_background();
     }
 }
 

@@ -1,5 +1,5 @@
-//! Queries compute on the threads of the engine, clients are spoken to on others: a query that does not pause keeps no
-//! other client from being heard, timed out, or stopped.
+//! Queries compute on threads of their own, clients are spoken to on others: a query that does not pause keeps no other
+//! client from being heard, answered, timed out, or stopped.
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures::{Stream, StreamExt as _};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
+use tokio::task::JoinSet;
 
 /// Rows that wait for a client.
 const WAITING: usize = 256;
@@ -38,15 +38,18 @@ pub(super) fn over<T: Send + 'static>(
     rows: impl Stream<Item = T> + Send + 'static,
 ) -> impl Stream<Item = T> + Send + 'static {
     let (send, receive) = mpsc::channel(WAITING);
-    let task = threads.spawn(async move {
+    // A set that is dropped ends its tasks.
+    let mut task = JoinSet::new();
+    let forward = async move {
         let mut rows = pin!(rows);
         while let Some(row) = rows.next().await {
             if send.send(row).await.is_err() {
                 break;
             }
         }
-    });
-    futures::stream::unfold((receive, AbortOnDropHandle::new(task)), |(mut receive, task)| async move {
+    };
+    task.spawn_on(forward, threads);
+    futures::stream::unfold((receive, task), |(mut receive, task)| async move {
         let row = receive.recv().await?;
         Some((row, (receive, task)))
     })
