@@ -104,7 +104,8 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  vigie sql \"select * from fetches order by recorded_at desc limit 5\"\n  \
                             vigie sql --format csv --out tests.csv \"select * from tests where department = '31'\"\n  \
-                            vigie sql --as-of 2020-10-12 \"select count(*) from hospital_stock\""
+                            vigie sql --as-of 2020-10-12 \"select count(*) from hospital_stock\"\n  \
+                            vigie sql --param dep=31 \"select * from tests where department = $dep\""
     )]
     Sql(Sql),
     /// Run the schedule until told to stop (SIGTERM, Ctrl-C)
@@ -324,6 +325,22 @@ pub struct Sql {
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Give at most so many rows, and say so when there are more
+    #[arg(long, value_name = "N")]
+    pub max_rows: Option<u64>,
+    /// Value of $NAME in the statement (repeatable); it is bound, never spliced into the text
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub param: Vec<(String, String)>,
+}
+
+/// A parameter of a statement, written `name=value`.
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => {
+            Ok((name.trim_start_matches('$').to_owned(), value.to_owned()))
+        }
+        _ => Err(format!("{text:?} is not a parameter; expected name=value")),
+    }
 }
 
 /// Forms of a result.
@@ -333,6 +350,8 @@ pub enum OutputFormat {
     Table,
     /// Comma-separated, UTF-8, header line
     Csv,
+    /// The same, separated by tabs
+    Tsv,
     /// One array of objects
     Json,
     /// One object a line

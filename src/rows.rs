@@ -15,10 +15,17 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::Query`]; [`Error::Failed`] when a row does not fit `T`.
 pub async fn read<T: DeserializeOwned>(ctx: &SessionContext, query: &str) -> Result<Vec<T>, Error> {
-    let batches = ctx.sql(query).await?.collect().await?;
+    of_batches(&ctx.sql(query).await?.collect().await?)
+}
+
+/// The rows of batches, each as a `T`, whose fields are named like the columns.
+///
+/// # Errors
+/// [`Error::Failed`] when a row does not fit `T`.
+pub fn of_batches<T: DeserializeOwned>(batches: &[RecordBatch]) -> Result<Vec<T>, Error> {
     let mut text = Vec::new();
     let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(&mut text);
-    for batch in &batches {
+    for batch in batches {
         writer.write(batch)?;
     }
     writer.finish()?;

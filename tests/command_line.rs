@@ -125,6 +125,39 @@ fn sql_prints_every_form() {
 }
 
 #[test]
+fn sql_binds_parameters_cuts_on_request_and_writes_tabs() {
+    let lake = Lake::new();
+    let columns =
+        "select * from catalogue_columns where source = $source and is_key = $key order by column_name";
+    let given = ["sql", "--format", "tsv", "--param", "source=tests", "--param", "key=true", columns];
+    let rows = lake.ok(&given);
+    let first: Vec<&str> = rows.lines().map(|line| line.split('\t').nth(1).unwrap()).collect();
+    assert_eq!(first, ["column_name", "department", "time_value"], "{rows}");
+    for (value, code) in
+        [("key=perhaps", "(parametre)"), ("other=1", "(parametre)"), ("source=x' or true --", "(parametre)")]
+    {
+        let output = lake.vigie(&["sql", "--param", value, columns]);
+        assert!(!output.status.success() && told(&output).contains(code), "{value}: {}", told(&output));
+    }
+    let injected =
+        ["sql", "--format", "csv", "--param", "source=x' or true --", "--param", "key=true", columns];
+    assert_eq!(lake.ok(&injected).lines().count(), 1, "only the header");
+    let output = lake.vigie(&[
+        "sql",
+        "--format",
+        "csv",
+        "--max-rows",
+        "2",
+        "select * from catalogue_sources order by 1",
+    ]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 3, "a header and two rows");
+    assert!(told(&output).contains("the first 2 rows are given, there are more"), "{}", told(&output));
+    let output =
+        lake.vigie(&["sql", "--format", "csv", "--max-rows", "100", "select * from catalogue_sources"]);
+    assert!(!told(&output).contains("there are more"), "{}", told(&output));
+}
+
+#[test]
 fn sql_only_reads() {
     let lake = Lake::new();
     let out = lake.folder().join("stolen.csv");

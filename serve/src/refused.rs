@@ -46,6 +46,9 @@ pub enum Refused {
     /// A function that is not offered. `(fonction-refusee)`
     #[error("La fonction « {0} » n’est pas offerte ici. (fonction-refusee)")]
     Function(String),
+    /// A parameter without a value, or with one of another type. `(parametre)`
+    #[error("Paramètre : {0}. (parametre)")]
+    Parameter(String),
     /// The engine does not accept it. `(requete-refusee)`
     #[error("La requête est refusée : {0} (requete-refusee)")]
     Plan(String),
@@ -78,7 +81,7 @@ impl Refused {
         match self {
             Self::Syntax(_) | Self::Empty | Self::Several(_) => "42601",
             Self::OnlyReads(_) | Self::Writes(_) => "25006",
-            Self::Setting(_) | Self::Time(_) => "22023",
+            Self::Setting(_) | Self::Time(_) | Self::Parameter(_) => "22023",
             Self::File(_) | Self::Table(_) | Self::Function(_) => "42501",
             Self::Plan(_) => "42000",
             Self::TooBig => "53200",

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use datafusion::common::DataFusionError;
+use arrow::datatypes::DataType;
+use datafusion::common::{DataFusionError, ParamValues, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::LogicalPlan;
@@ -122,10 +123,19 @@ impl Session {
     /// # Errors
     /// [`Refused`].
     pub async fn ask(&self, sql: &str) -> Result<Answer, Refused> {
+        self.ask_with(sql, &[]).await
+    }
+
+    /// The same, with values for the parameters `$name` of the statement: read as the type that the plan expects of
+    /// each (text where it expects none), and bound, never spliced into the text.
+    ///
+    /// # Errors
+    /// [`Refused`]; [`Refused::Parameter`] when a parameter has no value, or one that is not of its type.
+    pub async fn ask_with(&self, sql: &str, values: &[(String, String)]) -> Result<Answer, Refused> {
         let statement = guard::parse(sql)?;
         match self.check(&statement)? {
             Asked::Rows => {
-                let plan = self.plan(&statement).await?;
+                let plan = bound(self.plan(&statement).await?, values)?;
                 Ok(Answer::Rows(Box::new(DataFrame::new(self.ctx.state(), plan))))
             }
             Asked::SetAsOf(text) => self.set_as_of(Some(&text)).map(|()| self.told()),
@@ -167,6 +177,35 @@ impl Session {
         catalogue.register_schema(SCHEMA, Arc::new(shown))?;
         Ok(())
     }
+}
+
+/// A plan with values in the place of its parameters.
+fn bound(plan: LogicalPlan, values: &[(String, String)]) -> Result<LogicalPlan, Refused> {
+    let expected = plan.get_parameter_types().map_err(|fault| Refused::of(&fault))?;
+    let mut given = Vec::with_capacity(values.len());
+    for (name, text) in values {
+        let Some(kind) = expected.get(&format!("${name}")) else {
+            return Err(Refused::Parameter(format!("« ${name} » n’est pas dans la requête")));
+        };
+        let kind = kind.clone().unwrap_or(DataType::Utf8);
+        let value = ScalarValue::try_from_string(text.clone(), &kind).map_err(|_| {
+            Refused::Parameter(format!("${name} : « {text} » n’est pas du type attendu ({kind})"))
+        })?;
+        given.push((name.as_str(), value));
+    }
+    let mut missing: Vec<&String> = expected.keys().collect();
+    missing.retain(|name| !values.iter().any(|(given, _)| name.trim_start_matches('$') == given));
+    missing.sort_unstable();
+    if let Some(name) = missing.first() {
+        return Err(Refused::Parameter(format!("« {name} » n’a pas de valeur")));
+    }
+    if given.is_empty() {
+        return Ok(plan);
+    }
+    let plan =
+        plan.replace_params_with_values(&ParamValues::from(given)).map_err(|fault| Refused::of(&fault))?;
+    verify(&plan)?;
+    Ok(plan)
 }
 
 /// The second fence: the engine's own look at a plan, inside `EXPLAIN` too.

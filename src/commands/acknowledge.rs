@@ -6,7 +6,7 @@ use crate::cli::{Acknowledge, Global, OutputFormat};
 use crate::error::Error;
 use crate::gates::{Acknowledgement, acknowledge};
 use crate::room::Room;
-use crate::sql::print_batches;
+use crate::sql::{Cut, print_batches};
 
 /// Writes one acknowledgement, or lists them all.
 pub(super) async fn run(global: &Global, options: Acknowledge) -> Result<u8, Error> {
@@ -51,6 +51,6 @@ pub(super) async fn run(global: &Global, options: Acknowledge) -> Result<u8, Err
          where {which} order by recorded_at desc, gate"
     );
     let acknowledged = room.session(Room::as_of(None, room.now()?))?.sql(&query).await?;
-    print_batches(acknowledged, format).await?;
+    print_batches(acknowledged, format, &Cut::default()).await?;
     Ok(0)
 }

@@ -1,12 +1,13 @@
 //! `vigie sql`: one statement, or a session.
 
+mod completion;
 mod output;
 mod session;
 
 use vigie_serve::{Answer, Role, Session};
 use vigie_store::SessionOptions;
 
-pub use output::{print_batches, write_file};
+pub use output::{Cut, print_batches, write_file};
 
 use crate::cli::{OutputFormat, Sql};
 use crate::error::Error;
@@ -22,7 +23,8 @@ pub async fn run(room: &Room, options: &Sql, json: bool) -> Result<(), Error> {
         return session::interactive(room, &session).await;
     };
     let format = options.format.unwrap_or_else(|| default_format(options, json));
-    let frame = match session.ask(query).await? {
+    let cut = Cut::at(options.max_rows);
+    let frame = match session.ask_with(query, &options.param).await? {
         Answer::Rows(frame) => *frame,
         Answer::Told(text) => {
             println!("{text}");
@@ -31,15 +33,18 @@ pub async fn run(room: &Room, options: &Sql, json: bool) -> Result<(), Error> {
     };
     match &options.out {
         Some(path) => {
-            let rows = write_file(frame, format, path).await?;
+            let rows = write_file(frame, format, path, &cut).await?;
             room.talk.say(&format!("{}: {rows} rows", path.display()));
-            Ok(())
         }
         None if matches!(format, OutputFormat::Parquet | OutputFormat::Xlsx) => {
-            Err(Error::Usage("--format parquet and xlsx need --out FILE".into()))
+            return Err(Error::Usage("--format parquet and xlsx need --out FILE".into()));
         }
-        None => print_batches(frame, format).await,
+        None => print_batches(frame, format, &cut).await?,
     }
+    if let Some(notice) = cut.notice() {
+        room.talk.say(&notice);
+    }
+    Ok(())
 }
 
 /// A session that only reads, with the memory that the configuration allows.
@@ -65,6 +70,7 @@ fn default_format(options: &Sql, json: bool) -> OutputFormat {
         Some("ndjson") => OutputFormat::Ndjson,
         Some("md") => OutputFormat::Markdown,
         Some("csv") => OutputFormat::Csv,
+        Some("tsv") => OutputFormat::Tsv,
         _ if json => OutputFormat::Json,
         _ if options.out.is_none() => OutputFormat::Table,
         _ => OutputFormat::Csv,

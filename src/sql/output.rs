@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{Array, AsArray as _, RecordBatch};
 use arrow::csv::WriterBuilder;
@@ -11,7 +13,8 @@ use arrow::json::writer::{JsonArray, LineDelimited, WriterBuilder as JsonBuilder
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use datafusion::dataframe::DataFrame;
-use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -26,14 +29,54 @@ const TABLE_ROWS_MAX: usize = 1000;
 /// Rows of a worksheet, header left out.
 const SHEET_ROWS_MAX: u32 = 1_048_575;
 
+/// The most rows that are given; whether there were more is known at the end.
+#[derive(Debug, Clone, Default)]
+pub struct Cut {
+    rows_max: Option<u64>,
+    was_cut: Arc<AtomicBool>,
+}
+
+impl Cut {
+    /// At most so many rows.
+    #[must_use]
+    pub fn at(rows_max: Option<u64>) -> Self {
+        Self { rows_max, ..Self::default() }
+    }
+
+    /// What to tell when rows were left out.
+    #[must_use]
+    pub fn notice(&self) -> Option<String> {
+        let rows_max = self.rows_max.filter(|_| self.was_cut.load(Ordering::Relaxed))?;
+        Some(format!("the first {rows_max} rows are given, there are more (--max-rows)"))
+    }
+
+    /// The rows of a frame up to there.
+    async fn rows(&self, frame: DataFrame) -> Result<BoxStream<'static, Result<RecordBatch, Error>>, Error> {
+        let Some(rows_max) = self.rows_max else {
+            return Ok(frame.execute_stream().await?.map_err(Error::from).boxed());
+        };
+        // One more than is given tells that there are more; the engine need not make the others.
+        let wanted = usize::try_from(rows_max).unwrap_or(usize::MAX);
+        let stream = frame.limit(0, Some(wanted.saturating_add(1)))?.execute_stream().await?;
+        let (mut left, was_cut) = (wanted, Arc::clone(&self.was_cut));
+        let cut = stream.map_err(Error::from).map_ok(move |batch| {
+            let given = batch.num_rows().min(left);
+            left -= given;
+            was_cut.fetch_or(given < batch.num_rows(), Ordering::Relaxed);
+            batch.slice(0, given)
+        });
+        Ok(cut.boxed())
+    }
+}
+
 /// Prints a result on standard output.
 ///
 /// # Errors
 /// [`Error::Query`] when the engine fails, [`Error::Write`] when the reader has gone for another reason than a
 /// closed pipe.
-pub async fn print_batches(frame: DataFrame, format: OutputFormat) -> Result<(), Error> {
+pub async fn print_batches(frame: DataFrame, format: OutputFormat, cut: &Cut) -> Result<(), Error> {
     let out = BufWriter::new(std::io::stdout().lock());
-    match write_text(frame, format, out).await {
+    match write_text(frame, format, cut, out).await {
         Err(Error::Write { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map(|_| ()),
     }
@@ -43,26 +86,37 @@ pub async fn print_batches(frame: DataFrame, format: OutputFormat) -> Result<(),
 ///
 /// # Errors
 /// [`Error::Query`], [`Error::Write`]; [`Error::Failed`] when a worksheet cannot hold the rows.
-pub async fn write_file(frame: DataFrame, format: OutputFormat, path: &Path) -> Result<u64, Error> {
+pub async fn write_file(
+    frame: DataFrame,
+    format: OutputFormat,
+    path: &Path,
+    cut: &Cut,
+) -> Result<u64, Error> {
     let failed = |source: std::io::Error| Error::Write { path: path.to_owned(), source };
     match format {
         OutputFormat::Parquet => {
             let file = File::create(path).map_err(failed)?;
-            write_parquet(frame, file).await
+            write_parquet(frame, cut, file).await
         }
-        OutputFormat::Xlsx => write_xlsx(frame, path).await,
-        _ => write_text(frame, format, BufWriter::new(File::create(path).map_err(failed)?)).await,
+        OutputFormat::Xlsx => write_xlsx(frame, cut, path).await,
+        _ => write_text(frame, format, cut, BufWriter::new(File::create(path).map_err(failed)?)).await,
     }
 }
 
-async fn write_text(frame: DataFrame, format: OutputFormat, mut out: impl Write) -> Result<u64, Error> {
+async fn write_text(
+    frame: DataFrame,
+    format: OutputFormat,
+    cut: &Cut,
+    mut out: impl Write,
+) -> Result<u64, Error> {
     let failed = |source: std::io::Error| Error::Write { path: "standard output".into(), source };
     let schema = frame.schema().as_arrow().clone();
-    let mut stream = frame.execute_stream().await?;
+    let mut stream = cut.rows(frame).await?;
     let mut rows = 0_u64;
     match format {
-        OutputFormat::Csv => {
-            let mut writer = WriterBuilder::new().with_header(true).build(&mut out);
+        OutputFormat::Csv | OutputFormat::Tsv => {
+            let separator = if format == OutputFormat::Tsv { b'\t' } else { b',' };
+            let mut writer = WriterBuilder::new().with_header(true).with_delimiter(separator).build(&mut out);
             writer.write(&RecordBatch::new_empty(schema.into())).map_err(arrow_failed)?;
             while let Some(batch) = stream.next().await {
                 let batch = batch?;
@@ -153,13 +207,13 @@ fn add_rows(table: &mut Table, batch: &RecordBatch, room: usize, format: OutputF
     Ok(())
 }
 
-async fn write_parquet(frame: DataFrame, file: File) -> Result<u64, Error> {
+async fn write_parquet(frame: DataFrame, cut: &Cut, file: File) -> Result<u64, Error> {
     let schema: Schema = frame.schema().as_arrow().clone();
     let properties =
         WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
     let failed = |error: parquet::errors::ParquetError| Error::Arrow(error.into());
     let mut writer = ArrowWriter::try_new(file, schema.into(), Some(properties)).map_err(failed)?;
-    let mut stream = frame.execute_stream().await?;
+    let mut stream = cut.rows(frame).await?;
     let mut rows = 0;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
@@ -171,7 +225,7 @@ async fn write_parquet(frame: DataFrame, file: File) -> Result<u64, Error> {
 }
 
 /// One sheet with real types: numbers, dates, and text that a spreadsheet never takes for a formula.
-async fn write_xlsx(frame: DataFrame, path: &Path) -> Result<u64, Error> {
+async fn write_xlsx(frame: DataFrame, cut: &Cut, path: &Path) -> Result<u64, Error> {
     let schema: Schema = frame.schema().as_arrow().clone();
     let failed = |error: rust_xlsxwriter::XlsxError| Error::Failed(format!("{}: {error}", path.display()));
     let mut workbook = Workbook::new();
@@ -181,7 +235,7 @@ async fn write_xlsx(frame: DataFrame, path: &Path) -> Result<u64, Error> {
     for (column, field) in (0_u16..).zip(schema.fields()) {
         sheet.write_string_with_format(0, column, field.name(), &header_format).map_err(failed)?;
     }
-    let mut stream = frame.execute_stream().await?;
+    let mut stream = cut.rows(frame).await?;
     let mut line = 0_u32;
     while let Some(batch) = stream.next().await {
         let batch = batch?;

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use rustyline::DefaultEditor;
+use rustyline::Editor;
 use rustyline::error::ReadlineError;
+use rustyline::history::DefaultHistory;
 use vigie_serve::{Answer, Session};
 
-use super::print_batches;
+use super::completion::Words;
+use super::{Cut, print_batches};
 use crate::cli::OutputFormat;
 use crate::error::Error;
 use crate::room::Room;
@@ -17,7 +19,9 @@ const HELP: &str = "\\dt          tables\n\\d TABLE     columns of a table\n\\ti
 
 /// Reads statements until the end of input. A statement that fails is told and the session goes on.
 pub(super) async fn interactive(room: &Room, session: &Session) -> Result<(), Error> {
-    let mut editor = DefaultEditor::new().map_err(|cause| Error::Failed(format!("no terminal: {cause}")))?;
+    let mut editor: Editor<Words, DefaultHistory> =
+        Editor::new().map_err(|cause| Error::Failed(format!("no terminal: {cause}")))?;
+    editor.set_helper(Some(Words::of(session).await));
     let history = history_file();
     if let Some(file) = &history {
         let _ = editor.load_history(file); // a first session has none
@@ -68,13 +72,10 @@ pub(super) async fn interactive(room: &Room, session: &Session) -> Result<(), Er
         };
         let _ = editor.add_history_entry(if query.is_empty() { word } else { query.as_str() });
         let started = Instant::now();
-        let outcome = match session.ask(&query).await {
-            Ok(Answer::Rows(frame)) => print_batches(*frame, OutputFormat::Table).await,
-            Ok(Answer::Told(text)) => {
-                println!("{text}");
-                Ok(())
-            }
-            Err(refused) => Err(refused.into()),
+        // Ctrl-C ends the statement, not the session.
+        let outcome = tokio::select! {
+            outcome = answer(session, &query) => outcome,
+            _ = tokio::signal::ctrl_c() => Err(Error::Failed("stopped".into())),
         };
         if let Err(error) = outcome {
             eprintln!("{}", error.report());
@@ -89,6 +90,17 @@ pub(super) async fn interactive(room: &Room, session: &Session) -> Result<(), Er
         let _ = editor.save_history(file); // history is a comfort, not a duty
     }
     Ok(())
+}
+
+/// Carries out one statement and prints what it gives.
+async fn answer(session: &Session, query: &str) -> Result<(), Error> {
+    match session.ask(query).await? {
+        Answer::Rows(frame) => print_batches(*frame, OutputFormat::Table, &Cut::default()).await,
+        Answer::Told(text) => {
+            println!("{text}");
+            Ok(())
+        }
+    }
 }
 
 enum Command {
