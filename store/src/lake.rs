@@ -75,15 +75,7 @@ impl Lake {
         let lake = Self { inner: Arc::new(Inner { layout, alive: Some(alive) }) };
         lake.mark_newest()?;
         lake.bury_dead()?;
-        match lake.roll_forward() {
-            Err(fault) if is_full(&fault) => {
-                // A full disk must not hide what is there: the commit is completed once there is room.
-                tracing::warn!(error = %fault, "the disk is full: an interrupted commit waits");
-            }
-            other => {
-                other?;
-            }
-        }
+        lake.roll_forward_if_room()?;
         Ok(lake)
     }
 
@@ -219,18 +211,6 @@ fn create_folders(layout: &Layout) -> Result<(), Error> {
         .open(&probe)
         .map(drop)
         .map_err(disk_error("open", &probe))
-}
-
-/// Whether the disk had no room left.
-fn is_full(fault: &Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(fault);
-    while let Some(fault) = cause {
-        if let Some(io) = fault.downcast_ref::<std::io::Error>() {
-            return matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
-        }
-        cause = fault.source();
-    }
-    false
 }
 
 fn check_sha256(source: &str, sha256: &str) -> Result<(), Error> {

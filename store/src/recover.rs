@@ -30,7 +30,31 @@ pub(crate) fn clear_leftovers(layout: &Layout) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether the disk had no room left.
+fn is_full(fault: &Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(fault);
+    while let Some(fault) = cause {
+        if let Some(io) = fault.downcast_ref::<std::io::Error>() {
+            return matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+        }
+        cause = fault.source();
+    }
+    false
+}
+
 impl Lake {
+    /// As [`Lake::roll_forward`]; on a full disk what is interrupted waits until there is room: what is there can be read
+    /// meanwhile.
+    pub(crate) fn roll_forward_if_room(&self) -> Result<bool, Error> {
+        match self.roll_forward() {
+            Err(fault) if is_full(&fault) => {
+                tracing::warn!(error = %fault, "the disk is full: an interrupted commit waits");
+                Ok(false)
+            }
+            outcome => outcome,
+        }
+    }
+
     /// Gives a row in `fetches` to every fetch whose data file is there, and their findings to the fetches that are
     /// recorded. Lists names only, unless something is missing; leaves tables alone that a live writer holds, and says
     /// whether there was none such.

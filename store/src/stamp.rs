@@ -252,7 +252,7 @@ impl Lake {
                 }
             }
         }
-        if !dead.is_empty() && self.roll_forward()? {
+        if !dead.is_empty() && self.roll_forward_if_room()? {
             for marker in &dead {
                 match marker.finish() {
                     Err(fault) if fault.kind() != ErrorKind::NotFound => {
