@@ -7,10 +7,10 @@ MOLD := $(shell command -v mold 2>/dev/null)
 CARGO := $(if $(MOLD),mold -run cargo,cargo)
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo build test check alltests fuzz torture weeks bench release samples clean
+.PHONY: help demo build test check alltests fuzz torture weeks bench release samples clean soak bench-versions
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: ## Build, serve the sample feeds on loopback, pull them, write the bulletin into demo/
 	@.ci/setup
@@ -48,6 +48,11 @@ weeks: ## A year of bulletins through the accessibility checkers, each made twic
 bench: ## Figures of docs/benches.md (release: over an hour from nothing; PROFILE=dev: the quick build)
 	@.ci/setup
 	$(CARGO) bench --workspace --bench vigie $(if $(PROFILE),--profile $(PROFILE))
+
+soak: ## Many clients on the Postgres wire for a while [CLIENTS=32] [MINUTES=10]
+	@.ci/setup --tests
+	$(CARGO) build --workspace --bins
+	tests/clients/soak $(BUILT)/debug/vigie $(or $(CLIENTS),32) $(or $(MINUTES),10)
 
 bench-versions: ## As-of questions over twenty million versions, Vigie and DuckDB in turns (installs DuckDB into a venv)
 	@.ci/setup --python
