@@ -56,7 +56,7 @@ soak: ## Many clients on the Postgres wire for a while [CLIENTS=32] [MINUTES=10]
 
 bench-versions: ## As-of questions over twenty million versions, Vigie and DuckDB in turns (installs DuckDB into a venv)
 	@.ci/setup --python
-	$(CARGO) bench --workspace --bench versions $(if $(PROFILE),--profile $(PROFILE))
+	VIGIE_PYTHON="$${VIGIE_PYTHON:-$${XDG_CACHE_HOME:-$$HOME/.cache}/vigie/python/bin/python}" $(CARGO) bench --workspace --bench versions $(if $(PROFILE),--profile $(PROFILE))
 
 release: ## An optimised binary (over an hour from nothing)
 	@.ci/setup

@@ -15,7 +15,8 @@ select count(*), sum(value) from (
 """
 
 connection = duckdb.connect()
-print(f"DuckDB {duckdb.__version__}, {connection.sql('select current_setting($$threads$$)').fetchone()[0]} threads", flush=True)
+threads = connection.execute("select current_setting('threads')").fetchone()[0]
+print(f"DuckDB {duckdb.__version__}, {threads} threads", flush=True)
 for line in sys.stdin:
     files, issued, only = line.rstrip("\n").split("\t")
     start = time.perf_counter()
