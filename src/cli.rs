@@ -91,8 +91,10 @@ pub enum Command {
                             vigie replay 9c1fa2b3c4d5e6f7 --today-rules\n\nExit codes: 0 identical, 1 something differs"
     )]
     Replay(Replay),
-    /// Where each number of a published bulletin comes from: rule, queries, sources and their editions
-    #[command(after_help = "Example:\n  vigie lineage W42 --section key_points")]
+    /// Where an indicator, or each number of a published bulletin, comes from: rule, queries, sources and their editions
+    #[command(
+        after_help = "Examples:\n  vigie lineage icu_patients\n  vigie lineage W42 --section key_points"
+    )]
     Lineage(Lineage),
     /// Send the newest bulletins to the lists, folders and addresses that have not received them
     #[command(
@@ -105,9 +107,16 @@ pub enum Command {
         after_help = "Examples:\n  vigie sql \"select * from fetches order by recorded_at desc limit 5\"\n  \
                             vigie sql --format csv --out tests.csv \"select * from tests where department = '31'\"\n  \
                             vigie sql --as-of 2020-10-12 \"select count(*) from hospital_stock\"\n  \
-                            vigie sql --param dep=31 \"select * from tests where department = $dep\""
+                            vigie sql --param dep=31 \"select * from tests where department = $dep\"\n  \
+                            vigie sql --list\n  vigie sql --saved indicator_by_department --param region=11"
     )]
     Sql(Sql),
+    /// Write the open-data package: tables as CSV, Parquet and XLSX, described for people and machines
+    #[command(
+        after_help = "Examples:\n  vigie publish opendata\n  vigie publish opendata --territory 76 --small-cells\n  \
+                            vigie publish opendata --as-of 2020-10-22 --table indicators --table tests"
+    )]
+    Publish(Publish),
     /// Run the schedule until told to stop (SIGTERM, Ctrl-C)
     Run,
     /// SQL for analysts over the Postgres wire, read-only, until told to stop
@@ -288,12 +297,13 @@ pub struct Replay {
 /// Options of `lineage`.
 #[derive(Debug, Args)]
 pub struct Lineage {
-    /// Id of the bulletin, its PDF or a twin of it, or its week (2020-W42, W42: the newest edition)
-    pub bulletin: String,
-    /// Only the numbers of this section, such as key_points
+    /// An indicator; or the id of a bulletin, its PDF or a twin of it, or its week (2020-W42, W42: the newest edition)
+    #[arg(value_name = "INDICATOR|BULLETIN")]
+    pub what: String,
+    /// Of a bulletin: only the numbers of this section, such as key_points
     #[arg(long, value_name = "ID")]
     pub section: Option<String>,
-    /// Only those of this indicator
+    /// Of a bulletin: only those of this indicator
     #[arg(long, value_name = "ID")]
     pub indicator: Option<String>,
 }
@@ -311,11 +321,37 @@ pub struct Send {
     pub again: bool,
 }
 
+/// Options of `publish`.
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// Folder of the package; one of before is replaced
+    pub dir: PathBuf,
+    /// From what was published up to then [default: now]
+    #[arg(long, value_parser = parse_time, value_name = "TIME")]
+    pub as_of: Option<Timestamp>,
+    /// Only this region and its departments, or this department [default: everywhere]
+    #[arg(long)]
+    pub territory: Option<Place>,
+    /// A table to publish (repeatable) [default: indicators, judgements, alert_events, departments]
+    #[arg(long = "table", value_name = "TABLE")]
+    pub tables: Vec<String>,
+    /// Hide values that rest on fewer than N people, and those that would give them away
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "11", require_equals = true,
+          value_parser = clap::value_parser!(u32).range(2..))]
+    pub small_cells: Option<u32>,
+}
+
 /// Options of `sql`.
 #[derive(Debug, Args)]
 pub struct Sql {
     /// One statement; a session is opened when it is absent
     pub query: Option<String>,
+    /// Run this saved query instead (--list names them)
+    #[arg(long, value_name = "ID", conflicts_with = "query")]
+    pub saved: Option<String>,
+    /// List the saved queries and their parameters
+    #[arg(long, conflicts_with_all = ["query", "saved", "param"])]
+    pub list: bool,
     /// See the lake as of then
     #[arg(long, value_parser = parse_time, value_name = "TIME")]
     pub as_of: Option<Timestamp>,
@@ -334,7 +370,7 @@ pub struct Sql {
 }
 
 /// A parameter of a statement, written `name=value`.
-fn parse_parameter(text: &str) -> Result<(String, String), String> {
+pub(crate) fn parse_parameter(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => {
             Ok((name.trim_start_matches('$').to_owned(), value.to_owned()))

@@ -42,6 +42,8 @@ pub struct Config {
     pub memory_mib: usize,
     /// SQL for analysts.
     pub serve: Serve,
+    /// The open-data package.
+    pub publish: Publish,
     /// What differs from the contract, by source.
     pub sources: BTreeMap<String, Source>,
 }
@@ -54,6 +56,16 @@ pub struct Agency {
     pub name: Option<String>,
     /// Lines of the contact block.
     pub contact: Vec<String>,
+}
+
+/// What the open-data package says of itself, besides the agency's name and contact.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Publish {
+    /// Title.
+    pub title: Option<String>,
+    /// Address under which the package will be found.
+    pub base_url: Option<String>,
 }
 
 /// Daily build and weekly bulletin, as cron patterns read in `time_zone`.
@@ -251,6 +263,7 @@ impl Default for Config {
             delivery: Delivery::default(),
             memory_mib: 2048,
             serve: Serve::default(),
+            publish: Publish::default(),
             sources: BTreeMap::new(),
         }
     }

@@ -23,6 +23,7 @@ pub mod gates;
 pub mod gather;
 pub mod init;
 pub mod progress;
+pub mod publish;
 pub mod published;
 pub mod replay;
 pub mod room;

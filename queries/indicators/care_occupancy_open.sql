@@ -7,6 +7,7 @@ decimals      = 1
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["capacity_place_day"]
 references    = ["DGS-Urgent, octobre 2020: filières à suivre"]
+people        = ["numerator"]
 ---*/
 select
     geo_type,

@@ -7,6 +7,7 @@ decimals      = 0
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["hospital_place_day"]
 references    = ["SI-VIC: dc"]
+people        = ["deaths_7d"]
 ---*/
 select
     geo_type,

@@ -8,6 +8,7 @@ grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["admissions_place_day"]
 references    = ["SI-VIC: incid_hosp"]
 window_days   = 14
+people        = ["admissions_7d"]
 ---*/
 with growth as (
     select

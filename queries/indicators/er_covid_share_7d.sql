@@ -7,6 +7,7 @@ decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["er_place_day"]
 references    = ["OSCOUR, 7 jours glissants"]
+people        = ["er_covid_visits_7d", "numerator", "denominator"]
 ---*/
 select
     geo_type,

@@ -7,6 +7,7 @@ decimals      = 0
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["er_place_day"]
 references    = ["OSCOUR"]
+people        = ["er_covid_visits_7d"]
 ---*/
 select
     geo_type,

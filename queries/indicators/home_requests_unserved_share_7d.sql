@@ -7,6 +7,7 @@ decimals      = 1
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["nurse_place_day"]
 references    = ["plateformes"]
+people        = ["numerator", "denominator"]
 ---*/
 select
     geo_type,

@@ -7,6 +7,7 @@ decimals      = 0
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["admissions_place_day"]
 references    = ["SI-VIC: incid_rea"]
+people        = ["icu_admissions_7d"]
 ---*/
 select
     geo_type,

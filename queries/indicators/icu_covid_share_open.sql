@@ -7,6 +7,7 @@ decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["capacity_place_day"]
 references    = ["déclarations des établissements"]
+people        = ["numerator", "denominator"]
 ---*/
 select
     geo_type,

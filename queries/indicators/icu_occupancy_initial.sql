@@ -7,6 +7,7 @@ decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["hospital_place_day"]
 references    = ["SI-VIC: rea", "SAE: lits de réanimation", "ARS Occitanie, bulletin du 13 octobre 2020: 159 / 474"]
+people        = ["icu_patients"]
 ---*/
 select
     geo_type,

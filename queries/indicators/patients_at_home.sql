@@ -7,6 +7,7 @@ decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["nurse_place_day"]
 references    = ["plateformes"]
+people        = ["patients_at_home"]
 ---*/
 select
     geo_type,

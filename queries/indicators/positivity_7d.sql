@@ -7,6 +7,7 @@ decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["tests_place_day"]
 references    = ["SI-DEP: P, T"]
+people        = ["cases_7d", "tests_7d"]
 ---*/
 select
     geo_type,

@@ -7,6 +7,7 @@ decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["er_place_day"]
 references    = ["SurSaUD: SOS Médecins"]
+people        = ["numerator", "denominator"]
 ---*/
 select
     geo_type,

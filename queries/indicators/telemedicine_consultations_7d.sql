@@ -7,6 +7,7 @@ decimals      = 0
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["telemedicine_place_day"]
 references    = ["plateformes"]
+people        = ["telemedicine_consultations_7d"]
 ---*/
 select
     geo_type,

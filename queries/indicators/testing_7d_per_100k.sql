@@ -7,6 +7,7 @@ decimals      = 0
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["tests_place_day"]
 references    = ["SI-DEP: T", "INSEE: population"]
+people        = ["tests_7d"]
 ---*/
 select
     geo_type,

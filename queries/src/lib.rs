@@ -8,22 +8,26 @@
 
 mod alert;
 mod contract;
+mod described;
 mod error;
 mod gate;
 mod observation;
 mod place;
 mod query;
 mod rule;
+mod saved;
 mod vocabulary;
 
 pub use alert::{Alert, AlertEvent, AlertState, CriterionResult, Judgement};
 pub use contract::{Bounds, Cadence, Column, ColumnType, Contract, Dialect, Feed, Filter, Format, Kind};
+pub use described::{DescribedColumn, DescribedTable};
 pub use error::Error;
 pub use gate::{Gate, GateOnSource, GateSetting, GateSeverity, Stage};
 pub use observation::{Observation, Observations, SeriesKey, Status, TimeType};
 pub use place::{GeoType, Place, known_departments, region_name};
-pub use query::{Query, QueryKind};
+pub use query::{PeopleCount, Query, QueryKind};
 pub use rule::{Combine, Comparison, Criterion, GradeOfSource, Level, Rule, RuleTest, SCORE, Thresholds};
+pub use saved::{Parameter, ParameterType, SavedQuery};
 pub use vocabulary::{ReferenceBody, Vocabulary};
 
 #[cfg(test)]

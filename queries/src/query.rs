@@ -1,5 +1,6 @@
 //! SQL files with a header: marts, indicators, checks.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -12,6 +13,47 @@ pub enum QueryKind {
     Mart,
     /// An indicator (`indicators/`).
     Indicator,
+}
+
+/// A count of people that a value rests on: who publishes the value with a small count publishes these people.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PeopleCount {
+    /// The value of an indicator, at the same place and time or some days before.
+    Value {
+        /// Its id.
+        indicator: String,
+        /// So many days before.
+        days_before: u16,
+    },
+    /// The row's own numerator.
+    Numerator,
+    /// The row's own denominator.
+    Denominator,
+}
+
+impl PeopleCount {
+    /// Reads `numerator`, `denominator`, or the id of an indicator, `-7d` after it for the value 7 days before.
+    fn parse(text: &str) -> Option<Self> {
+        let (indicator, days_before) = match text {
+            "numerator" => return Some(Self::Numerator),
+            "denominator" => return Some(Self::Denominator),
+            _ => match text.rsplit_once('-') {
+                Some((id, days)) => (id, days.strip_suffix('d')?.parse().ok()?),
+                None => (text, 0),
+            },
+        };
+        let is_id = !indicator.is_empty() && indicator.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        is_id.then(|| Self::Value { indicator: indicator.to_owned(), days_before })
+    }
+}
+
+fn people_counts(file: &str, text: &str, written: &[String]) -> Result<Vec<PeopleCount>, Error> {
+    let read = |word: &String| {
+        let what =
+            || format!("people names {word:?}; expected \"numerator\", \"denominator\" or an indicator");
+        PeopleCount::parse(word).ok_or_else(|| Error::at(file, text, OPEN.len(), what()))
+    };
+    written.iter().map(read).collect()
 }
 
 /// A SQL file: its header and its text.
@@ -37,6 +79,8 @@ pub struct Query {
     pub references: Vec<String>,
     /// Days of its sources that a value rests on, its own day included, where its id does not tell.
     window_days: Option<u16>,
+    /// Counts of people that a value rests on; empty when it rests on none.
+    pub people: Vec<PeopleCount>,
     /// Path inside the vocabulary, for messages.
     pub file: String,
     /// The SQL, header left out.
@@ -61,6 +105,8 @@ struct Header {
     #[serde(default)]
     references: Vec<String>,
     window_days: Option<u16>,
+    #[serde(default)]
+    people: Vec<String>,
 }
 
 const OPEN: &str = "/*---";
@@ -73,19 +119,8 @@ impl Query {
     /// [`Error::Faulty`] when the header is missing, not closed, not valid, or names another file.
     pub fn parse(kind: QueryKind, file: &str, text: &str) -> Result<Self, Error> {
         let (header_text, sql) = split_header(file, text)?;
-        let header: Header = toml::from_str(header_text).map_err(|fault| {
-            let offset = OPEN.len() + fault.span().map_or(0, |span| span.start);
-            Error::at(file, text, offset, fault.message().replace('\n', " "))
-        })?;
-        let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".sql");
-        if stem != header.id {
-            return Err(Error::at(
-                file,
-                text,
-                OPEN.len(),
-                format!("id is {:?} but the file is named {stem:?}; they must be the same", header.id),
-            ));
-        }
+        let header: Header = read_header(file, text, header_text)?;
+        check_id(file, text, &header.id)?;
         if kind == QueryKind::Indicator && (header.unit.is_empty() || header.definition_fr.is_empty()) {
             return Err(Error::at(file, text, OPEN.len(), "an indicator needs unit and definition_fr"));
         }
@@ -100,6 +135,7 @@ impl Query {
             sources: header.sources,
             references: header.references,
             window_days: header.window_days,
+            people: people_counts(file, text, &header.people)?,
             file: file.to_owned(),
             sql: sql.trim().to_owned(),
             fingerprint: crate::vocabulary::fingerprint(text),
@@ -135,4 +171,29 @@ pub(crate) fn split_header<'a>(file: &str, text: &'a str) -> Result<(&'a str, &'
     };
     rest.split_once(CLOSE)
         .ok_or_else(|| Error::at(file, text, 0, format!("header is not closed; expected a line {CLOSE}")))
+}
+
+/// Reads the header of a file whose whole text is `text`.
+///
+/// # Errors
+/// [`Error::Faulty`] at the line of the fault.
+pub(crate) fn read_header<T: DeserializeOwned>(file: &str, text: &str, header: &str) -> Result<T, Error> {
+    toml::from_str(header).map_err(|fault| {
+        let offset = OPEN.len() + fault.span().map_or(0, |span| span.start);
+        Error::at(file, text, offset, fault.message().replace('\n', " "))
+    })
+}
+
+/// A file is named as its id.
+///
+/// # Errors
+/// [`Error::Faulty`] when it is not.
+pub(crate) fn check_id(file: &str, text: &str, id: &str) -> Result<(), Error> {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    if stem == id {
+        return Ok(());
+    }
+    let what = format!("id is {id:?} but the file is named {stem:?}; they must be the same");
+    Err(Error::at(file, text, OPEN.len(), what))
 }

@@ -5,13 +5,15 @@ use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 
-use crate::{Contract, Error, Gate, Query, QueryKind, Rule, Stage};
+use crate::{Contract, DescribedTable, Error, Gate, PeopleCount, Query, QueryKind, Rule, SavedQuery, Stage};
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sources");
 static MARTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/marts");
 static INDICATORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/indicators");
 static GATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/gates");
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
+static SAVED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/saved");
+static TABLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tables");
 static REFERENCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/reference");
 
 /// Tables that queries may read besides sources, marts and indicators: the day of the run, the polls of the lake,
@@ -25,6 +27,8 @@ pub struct Vocabulary {
     queries: Vec<Query>,
     gates: BTreeMap<String, Gate>,
     rules: BTreeMap<String, Rule>,
+    saved: BTreeMap<String, SavedQuery>,
+    tables: BTreeMap<String, DescribedTable>,
     reference: BTreeMap<String, Vec<u8>>,
     files: BTreeMap<String, Vec<u8>>,
 }
@@ -52,13 +56,13 @@ impl Vocabulary {
     }
 
     /// The vocabulary in the binary, each file of `folder` (same layout: `sources/`, `marts/`, `indicators/`,
-    /// `gates/`, `rules/`, `reference/`) replacing the one of that name or adding to it.
+    /// `gates/`, `rules/`, `reference/`, `saved/`) replacing the one of that name or adding to it.
     ///
     /// # Errors
     /// [`Error::Faulty`] with file and line, [`Error::Unreadable`] when the folder cannot be read.
     pub fn with_overlay(folder: &Path) -> Result<Self, Error> {
         let mut files = embedded_files();
-        for part in ["sources", "marts", "indicators", "gates", "rules", "reference"] {
+        for part in ["sources", "marts", "indicators", "gates", "rules", "reference", "saved"] {
             let place = folder.join(part);
             if !place.is_dir() {
                 continue;
@@ -89,7 +93,8 @@ impl Vocabulary {
         Self::read(files)
     }
 
-    /// Every file it was read from, overlaid ones in the place of those of the binary.
+    /// Every file that its figures come from, overlaid ones in the place of those of the binary: saved queries and
+    /// descriptions of tables, which change no figure, are left out.
     #[must_use]
     pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.files
@@ -107,6 +112,8 @@ impl Vocabulary {
             queries: Vec::new(),
             gates: BTreeMap::new(),
             rules: BTreeMap::new(),
+            saved: BTreeMap::new(),
+            tables: BTreeMap::new(),
             reference: BTreeMap::new(),
             files: BTreeMap::new(),
         };
@@ -138,12 +145,20 @@ impl Vocabulary {
                     let rule = Rule::parse(file, text)?;
                     found.rules.insert(rule.id.clone(), rule);
                 }
+                ("saved", Some("sql")) => {
+                    let query = SavedQuery::parse(file, text)?;
+                    found.saved.insert(query.id.clone(), query);
+                }
+                ("tables", Some("toml")) => {
+                    let table = DescribedTable::parse(file, text)?;
+                    found.tables.insert(table.id.clone(), table);
+                }
                 _ => {
                     return Err(Error::Faulty {
                         file: file.clone(),
                         line: 1,
                         what: "unexpected kind of file; expected .toml in sources and rules, .sql in marts, \
-                               indicators and gates"
+                               indicators, gates and saved"
                             .into(),
                     });
                 }
@@ -152,6 +167,7 @@ impl Vocabulary {
         found.check()?;
         found.queries = in_dependency_order(found.queries, &found.contracts)?;
         found.files = files;
+        found.files.retain(|file, _| !file.starts_with("saved/") && !file.starts_with("tables/"));
         Ok(found)
     }
 
@@ -174,6 +190,16 @@ impl Vocabulary {
             if let Some(unknown) = gate.sources.iter().find(|source| !self.contracts.contains_key(*source)) {
                 let what = format!("sources names {unknown:?}, which no file of sources/ defines");
                 return Err(Error::Faulty { file: gate.file.clone(), line: 1, what });
+            }
+        }
+        for query in &self.queries {
+            for count in &query.people {
+                if let PeopleCount::Value { indicator, .. } = count
+                    && self.query(indicator).is_none_or(|query| query.kind != QueryKind::Indicator)
+                {
+                    let what = format!("people names {indicator:?}, which no file of indicators/ defines");
+                    return Err(Error::Faulty { file: query.file.clone(), line: 1, what });
+                }
             }
         }
         for rule in self.rules.values() {
@@ -303,6 +329,22 @@ impl Vocabulary {
         self.rules.values()
     }
 
+    /// Saved queries, by id.
+    pub fn saved_queries(&self) -> impl Iterator<Item = &SavedQuery> {
+        self.saved.values()
+    }
+
+    /// One saved query.
+    #[must_use]
+    pub fn saved_query(&self, id: &str) -> Option<&SavedQuery> {
+        self.saved.get(id)
+    }
+
+    /// The tables that Vigie fills itself, by name.
+    pub fn described_tables(&self) -> impl Iterator<Item = &DescribedTable> {
+        self.tables.values()
+    }
+
     /// First editions that ship with Vigie (departments, numbers to call, events).
     pub fn reference_bodies(&self) -> impl Iterator<Item = ReferenceBody<'_>> {
         self.contracts.values().filter_map(|contract| {
@@ -337,6 +379,8 @@ fn embedded_files() -> BTreeMap<String, Vec<u8>> {
         ("gates", &GATES),
         ("rules", &RULES),
         ("reference", &REFERENCE),
+        ("saved", &SAVED),
+        ("tables", &TABLES),
     ];
     let mut files = BTreeMap::new();
     for (part, folder) in parts {

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use jiff::civil::{Date, date};
-use vigie_queries::{Contract, QueryKind, Vocabulary};
+use vigie_queries::{Column, Contract, QueryKind, Vocabulary};
 
 /// The tables, by name.
 pub(crate) type Catalogue = BTreeMap<&'static str, Arc<dyn TableProvider>>;
 
-/// Makes the four tables.
+/// Makes the tables.
 ///
 /// # Errors
 /// When columns of one table differ in length, which would be a fault here.
@@ -24,6 +25,8 @@ pub(crate) fn tables(vocabulary: &Vocabulary) -> Result<Catalogue, datafusion::e
         ("catalogue_columns", columns(vocabulary)?),
         ("catalogue_indicators", indicators(vocabulary)?),
         ("catalogue_rules", rules(vocabulary)?),
+        ("catalogue_queries", queries(vocabulary)?),
+        ("catalogue_tables", described(vocabulary)?),
     ];
     let mut tables = Catalogue::new();
     for (name, batch) in made {
@@ -75,40 +78,88 @@ fn hours(values: impl Iterator<Item = jiff::SignedDuration>) -> ArrayRef {
     Arc::new(values.map(|value| Some(value.as_secs_f64() / 3600.0)).collect::<Float64Array>())
 }
 
+/// One column of a table: of a source, as its contract says, or of a table that Vigie fills itself.
+struct ColumnRow<'a> {
+    table: &'a str,
+    name: &'a str,
+    title_fr: &'a str,
+    kind: String,
+    unit: Option<String>,
+    is_key: bool,
+    /// What only a contract says.
+    promised: Option<&'a Column>,
+}
+
+fn column_rows(vocabulary: &Vocabulary) -> Vec<ColumnRow<'_>> {
+    let mut all = Vec::new();
+    for contract in vocabulary.contracts() {
+        let key = contract.key_names();
+        all.extend(contract.ordered_columns().into_iter().map(|column| ColumnRow {
+            table: contract.name(),
+            name: column.name.get_ref(),
+            title_fr: &column.title_fr,
+            kind: format!("{:?}", column.kind).to_lowercase(),
+            unit: column.unit.clone(),
+            is_key: key.contains(column.name.get_ref()),
+            promised: Some(column),
+        }));
+    }
+    let specs = vigie_store::tables::all();
+    for table in vocabulary.described_tables() {
+        let spec = specs.iter().find(|spec| spec.name == table.id);
+        let kind = |name: &str| {
+            let field = spec.and_then(|spec| spec.schema.field_with_name(name).ok());
+            field.map_or_else(String::new, |field| word_for(field.data_type()).to_owned())
+        };
+        all.extend(table.columns.iter().map(|column| ColumnRow {
+            table: &table.id,
+            name: &column.name,
+            title_fr: &column.title_fr,
+            kind: kind(&column.name),
+            unit: column.unit.clone(),
+            is_key: spec.is_some_and(|spec| spec.key.contains(&column.name)),
+            promised: None,
+        }));
+    }
+    all
+}
+
+/// The word that contracts use for a type.
+fn word_for(kind: &DataType) -> &'static str {
+    match kind {
+        DataType::Boolean => "boolean",
+        DataType::Date32 => "date",
+        DataType::Timestamp(..) => "timestamp",
+        kind if kind.is_integer() => "integer",
+        kind if kind.is_numeric() => "number",
+        _ => "text",
+    }
+}
+
 fn columns(vocabulary: &Vocabulary) -> Result<RecordBatch, ArrowError> {
-    let all: Vec<_> = vocabulary
-        .contracts()
-        .flat_map(|contract| contract.ordered_columns().into_iter().map(move |column| (contract, column)))
-        .collect();
-    let is_key = |contract: &Contract, name: &str| contract.key_names().iter().any(|key| key == name);
+    let all = column_rows(vocabulary);
+    let flag = |of: &dyn Fn(&ColumnRow<'_>) -> Option<bool>| -> ArrayRef {
+        Arc::new(all.iter().map(of).collect::<BooleanArray>())
+    };
+    let number = |of: fn(&Column) -> Option<f64>| -> ArrayRef {
+        Arc::new(all.iter().map(|row| row.promised.and_then(of)).collect::<Float64Array>())
+    };
+    let allowed = |row: &ColumnRow<'_>| {
+        row.promised.filter(|column| !column.values.is_empty()).map(|column| column.values.join(", "))
+    };
     RecordBatch::try_from_iter([
-        ("source", texts(all.iter().map(|(c, _)| c.name()))),
-        ("column_name", texts(all.iter().map(|(_, column)| column.name.get_ref().as_str()))),
-        ("title_fr", texts(all.iter().map(|(_, column)| column.title_fr.as_str()))),
-        ("type", owned(all.iter().map(|(_, column)| Some(format!("{:?}", column.kind).to_lowercase())))),
-        ("unit", owned(all.iter().map(|(_, column)| column.unit.clone()))),
-        (
-            "is_key",
-            Arc::new(
-                all.iter()
-                    .map(|(c, column)| Some(is_key(c, column.name.get_ref())))
-                    .collect::<BooleanArray>(),
-            ),
-        ),
-        ("nullable", Arc::new(all.iter().map(|(_, column)| Some(column.nullable)).collect::<BooleanArray>())),
-        (
-            "running_total",
-            Arc::new(all.iter().map(|(_, column)| Some(column.running_total)).collect::<BooleanArray>()),
-        ),
-        ("min", Arc::new(all.iter().map(|(_, column)| column.min).collect::<Float64Array>())),
-        ("max", Arc::new(all.iter().map(|(_, column)| column.max).collect::<Float64Array>())),
-        ("since", dates(all.iter().map(|(_, column)| column.since))),
-        (
-            "allowed",
-            owned(
-                all.iter().map(|(_, column)| (!column.values.is_empty()).then(|| column.values.join(", "))),
-            ),
-        ),
+        ("source", texts(all.iter().map(|row| row.table))),
+        ("column_name", texts(all.iter().map(|row| row.name))),
+        ("title_fr", texts(all.iter().map(|row| row.title_fr))),
+        ("type", owned(all.iter().map(|row| Some(row.kind.clone())))),
+        ("unit", owned(all.iter().map(|row| row.unit.clone()))),
+        ("is_key", flag(&|row| Some(row.is_key))),
+        ("nullable", flag(&|row| row.promised.map(|column| column.nullable))),
+        ("running_total", flag(&|row| row.promised.map(|column| column.running_total))),
+        ("min", number(|column| column.min)),
+        ("max", number(|column| column.max)),
+        ("since", dates(all.iter().map(|row| row.promised.and_then(|column| column.since)))),
+        ("allowed", owned(all.iter().map(allowed))),
     ])
 }
 
@@ -127,6 +178,34 @@ fn indicators(vocabulary: &Vocabulary) -> Result<RecordBatch, ArrowError> {
         ("reference", owned(all.iter().map(|q| Some(q.references.join(" ; "))))),
         ("formula_sql", texts(all.iter().map(|q| q.sql.trim()))),
         ("fingerprint", texts(all.iter().map(|q| q.fingerprint.as_str()))),
+    ])
+}
+
+fn queries(vocabulary: &Vocabulary) -> Result<RecordBatch, ArrowError> {
+    let all: Vec<_> = vocabulary.saved_queries().collect();
+    RecordBatch::try_from_iter([
+        ("query", texts(all.iter().map(|q| q.id.as_str()))),
+        ("title_fr", texts(all.iter().map(|q| q.title_fr.as_str()))),
+        ("description_fr", texts(all.iter().map(|q| q.description_fr.as_str()))),
+        ("parameters", owned(all.iter().map(|q| Some(q.signature())))),
+        ("sql", texts(all.iter().map(|q| q.sql.as_str()))),
+    ])
+}
+
+/// Tables with a title: sources, then those that Vigie fills itself.
+fn described(vocabulary: &Vocabulary) -> Result<RecordBatch, ArrowError> {
+    let sources = vocabulary.contracts().map(|c| (c.name(), "source", &c.title_fr, &c.description_fr));
+    let own = vocabulary.described_tables().map(|table| {
+        let kind = if table.id.starts_with("catalogue_") { "catalogue" } else { "vigie" };
+        (table.id.as_str(), kind, &table.title_fr, &table.description_fr)
+    });
+    let mut all: Vec<_> = sources.chain(own).collect();
+    all.sort_unstable();
+    RecordBatch::try_from_iter([
+        ("table_name", texts(all.iter().map(|(name, ..)| *name))),
+        ("kind", texts(all.iter().map(|(_, kind, ..)| *kind))),
+        ("title_fr", texts(all.iter().map(|(_, _, title, _)| title.as_str()))),
+        ("description_fr", texts(all.iter().map(|(.., description)| description.as_str()))),
     ])
 }
 
@@ -199,10 +278,32 @@ fn rules(vocabulary: &Vocabulary) -> Result<RecordBatch, ArrowError> {
 mod tests {
     use super::*;
 
+    /// The descriptions say what the tables have, in order: of those of the lake and of the catalogue itself.
+    #[test]
+    fn every_table_of_its_own_is_described_column_by_column() {
+        let vocabulary = Vocabulary::embedded().unwrap();
+        let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let names = |schema: &arrow::datatypes::Schema| {
+            schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>()
+        };
+        for spec in vigie_store::tables::all() {
+            expected.insert(spec.name.clone(), names(&spec.schema));
+        }
+        for (name, table) in tables(&vocabulary).unwrap() {
+            expected.insert(name.to_owned(), names(&table.schema()));
+        }
+        let described = vocabulary.described_tables().map(|table| {
+            (table.id.clone(), table.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>())
+        });
+        assert_eq!(described.collect::<BTreeMap<_, _>>(), expected);
+    }
+
     #[test]
     fn every_column_indicator_and_threshold_is_in_it() {
         let vocabulary = Vocabulary::embedded().unwrap();
-        let n_columns: usize = vocabulary.contracts().map(|contract| contract.columns.len()).sum();
+        let promised: usize = vocabulary.contracts().map(|contract| contract.columns.len()).sum();
+        let described: usize = vocabulary.described_tables().map(|table| table.columns.len()).sum();
+        let n_columns = promised + described;
         assert_eq!(columns(&vocabulary).unwrap().num_rows(), n_columns);
         assert_eq!(sources(&vocabulary).unwrap().num_rows(), vocabulary.contracts().count());
         let n = vocabulary.queries().iter().filter(|q| q.kind == QueryKind::Indicator).count();

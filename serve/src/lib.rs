@@ -8,6 +8,7 @@
 
 mod as_of;
 mod catalogue;
+mod comments;
 mod expected;
 pub mod guard;
 mod lake;

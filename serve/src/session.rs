@@ -20,7 +20,7 @@ use crate::as_of::AsOfFunction;
 use crate::guard::{self, Asked};
 use crate::lake::Source;
 use crate::schema::Shown;
-use crate::{Refused, Role, catalogue, expected};
+use crate::{Refused, Role, catalogue, comments, expected};
 
 /// A session that stays in the present looks for new commits at most so often.
 const FRESH: Duration = Duration::from_secs(1);
@@ -63,6 +63,7 @@ impl Session {
         let ctx = source.lake.empty_session(source.options).map_err(external)?;
         let catalogue = Arc::new(catalogue::tables(&source.vocabulary)?);
         setup_pg_catalog(&ctx, CATALOGUE, EmptyContextProvider).map_err(|fault| *fault)?;
+        comments::add(&ctx, CATALOGUE)?;
         for function in expected::functions() {
             ctx.register_udf(function);
         }

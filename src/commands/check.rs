@@ -1,4 +1,5 @@
-//! `vigie config check`: reads everything that people write, and runs the rules' own tests and plans the gates.
+//! `vigie config check`: reads everything that people write, and runs the rules' own tests, and plans the gates and the
+//! saved queries.
 
 use serde::Serialize;
 use vigie_queries::{GateSeverity, Stage};
@@ -17,6 +18,7 @@ struct Checked {
     gates: Vec<Listed>,
     rules: usize,
     rule_tests: usize,
+    saved_queries: usize,
     failures: Vec<String>,
 }
 
@@ -28,12 +30,13 @@ struct Listed {
     title_fr: String,
 }
 
-/// Exit code 2 when a file is faulty (the error says where), 1 when a rule fails one of its own tests or a gate
-/// cannot run.
+/// Exit code 2 when a file is faulty (the error says where), 1 when a rule fails one of its own tests, or a gate
+/// or a saved query cannot run.
 pub(super) async fn run(global: &Global) -> Result<u8, Error> {
     let (config, vocabulary, file) = settings(global)?;
     let faulty_gates = vigie_transform::check_gates(&vocabulary).await?;
     let faulty_gates = faulty_gates.into_iter().map(|fault| Error::from(fault).sentence());
+    let faulty_saved = crate::sql::check_saved(&config, &vocabulary).await?;
     let with_address = vocabulary.contracts().filter(|contract| {
         let source = config.sources.get(contract.name());
         source.and_then(|source| source.url.as_ref()).or(contract.feed.url.as_ref()).is_some()
@@ -54,12 +57,14 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
             })
             .collect(),
         rules: vocabulary.rules().count(),
+        saved_queries: vocabulary.saved_queries().count(),
         rule_tests: vocabulary.rules().map(|rule| rule.tests.len()).sum(),
         failures: vocabulary
             .rules()
             .flat_map(vigie_transform::check_rule_tests)
             .map(|failure| failure.to_string())
             .chain(faulty_gates)
+            .chain(faulty_saved)
             .collect(),
     };
     if global.json {
@@ -76,6 +81,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
             let stage = if gate.stage == Stage::Fetch { "fetch" } else { "bulletin" };
             println!("  {:<9} {:<5} {:<22} {}", stage, gate.severity.as_str(), gate.gate, gate.title_fr);
         }
+        println!("{} saved queries", checked.saved_queries);
         println!("{} rules, {} tests, {} failed", checked.rules, checked.rule_tests, checked.failures.len());
         for failure in &checked.failures {
             println!("  {failure}");

@@ -40,6 +40,9 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Sql(options) => {
             crate::sql::run(&Room::open(global)?, &options, global.json).await.map(|()| 0)
         }
+        Command::Publish(options) => {
+            crate::publish::run(&Room::open(global)?, &options, global.json).await.map(|()| 0)
+        }
         Command::Run => crate::schedule::run(&Room::open(global)?).await.map(|()| 0),
         Command::Serve { listen } => crate::serve::run(&Room::open(global)?, listen).await.map(|()| 0),
         Command::Password => crate::serve::password().map(|()| 0),

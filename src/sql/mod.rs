@@ -2,12 +2,15 @@
 
 mod completion;
 mod output;
+mod saved;
 mod session;
 
 use vigie_serve::{Answer, Role, Session};
 use vigie_store::SessionOptions;
 
 pub use output::{Cut, print_batches, write_file};
+pub(crate) use output::{SHEET_ROWS_MAX, write_cell};
+pub use saved::check as check_saved;
 
 use crate::cli::{OutputFormat, Sql};
 use crate::error::Error;
@@ -18,13 +21,18 @@ use crate::room::Room;
 /// # Errors
 /// [`Error::Query`] when the engine refuses the statement, [`Error::Usage`] when a format needs a file.
 pub async fn run(room: &Room, options: &Sql, json: bool) -> Result<(), Error> {
+    if options.list {
+        return saved::list(room, json);
+    }
     let session = open(room, options.as_of)?;
-    let Some(query) = &options.query else {
-        return session::interactive(room, &session).await;
+    let (query, values) = match (&options.query, &options.saved) {
+        (Some(query), _) => (query.as_str(), options.param.clone()),
+        (None, Some(id)) => saved::with_values(room, id, &options.param)?,
+        (None, None) => return session::interactive(room, &session).await,
     };
     let format = options.format.unwrap_or_else(|| default_format(options, json));
     let cut = Cut::at(options.max_rows);
-    let frame = match session.ask_with(query, &options.param).await? {
+    let frame = match session.ask_with(query, &values).await? {
         Answer::Rows(frame) => *frame,
         Answer::Told(text) => {
             println!("{text}");

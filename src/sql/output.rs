@@ -1,5 +1,6 @@
 //! Results in each form: streamed where the form allows it.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -27,7 +28,7 @@ use crate::error::Error;
 const TABLE_ROWS_MAX: usize = 1000;
 
 /// Rows of a worksheet, header left out.
-const SHEET_ROWS_MAX: u32 = 1_048_575;
+pub(crate) const SHEET_ROWS_MAX: u32 = 1_048_575;
 
 /// The most rows that are given; whether there were more is known at the end.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +81,35 @@ pub async fn print_batches(frame: DataFrame, format: OutputFormat, cut: &Cut) ->
         Err(Error::Write { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map(|_| ()),
     }
+}
+
+/// A result as a table in boxes.
+pub(super) async fn table(frame: DataFrame) -> Result<String, Error> {
+    let mut out = Vec::new();
+    write_text(frame, OutputFormat::Table, &Cut::default(), &mut out).await?;
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// A result with a line for each column of each row.
+pub(super) async fn expanded(frame: DataFrame) -> Result<String, Error> {
+    let names: Vec<String> = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+    let mut rows = Cut::at(Some(TABLE_ROWS_MAX as u64)).rows(frame).await?;
+    let (mut out, mut n) = (String::new(), 0);
+    let options = FormatOptions::default().with_null("");
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        for row in 0..batch.num_rows() {
+            n += 1;
+            let _ = writeln!(out, "── {n} {}", "─".repeat(width));
+            for (name, column) in names.iter().zip(&columns) {
+                let _ = writeln!(out, "{name:<width$}  {}", column.value(row));
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// Writes a result to a file and returns its number of rows.
@@ -257,7 +287,8 @@ async fn write_xlsx(frame: DataFrame, cut: &Cut, path: &Path) -> Result<u64, Err
     Ok(u64::from(line))
 }
 
-fn write_cell(
+/// One cell with its real type; nothing for a null.
+pub(crate) fn write_cell(
     sheet: &mut rust_xlsxwriter::Worksheet,
     line: u32,
     column: u16,

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::{AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{ScalarValue, internal_err};
 use datafusion::error::Result;
-use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
@@ -18,7 +18,6 @@ use datafusion::physical_expr::{
 };
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
-use datafusion::physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
@@ -26,6 +25,7 @@ use futures::StreamExt;
 use crate::checked::CheckedFiles;
 use crate::latest::{Keep, Latest};
 use crate::layout::{DataFile, Files};
+use crate::newer::{Version, newest_of_all};
 use crate::ranges::{KeyRange, key_ranges};
 use crate::scan::file_scan;
 use crate::spec::{AsOf, ISSUED, RECORDED, TableSpec, WITHDRAWN, instant, micros};
@@ -66,7 +66,6 @@ pub(crate) struct LatestPerKeyExec {
     withdrawn: Option<usize>,
     /// Positions in the scan of the columns to give.
     output: Vec<usize>,
-    merge_order: LexOrdering,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
@@ -151,9 +150,6 @@ impl LatestPerKeyExec {
             let columns = names.iter().map_while(|name| Column::new_with_schema(name, schema).ok());
             LexOrdering::new(columns.map(|column| PhysicalSortExpr::new_default(Arc::new(column))))
         };
-        let Some(merge_order) = ordered(&scan_schema, &spec.sort_columns()) else {
-            return internal_err!("table {}: the key is not in the scan", spec.name);
-        };
         let key: Vec<&str> = spec.key.iter().map(String::as_str).collect();
         let equivalence =
             EquivalenceProperties::new_with_orderings(Arc::clone(&schema), ordered(&schema, &key));
@@ -172,42 +168,54 @@ impl LatestPerKeyExec {
             n_key: spec.key.len(),
             withdrawn: (!keep_withdrawn).then_some(spec.key.len() + 2),
             output,
-            merge_order,
             schema,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         })
     }
 
-    /// The scan of a range of keys, its files merged into one stream in order.
-    fn merged(
+    /// The newest row of each key of a range: one pass over each file, then over what they have left.
+    fn newest(
         &self,
         part: &Part,
-        partition: usize,
+        keep: &Keep,
         context: &Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let batch_size = context.session_config().batch_size();
+        if self.n_files == 1 {
+            let rows = part.scan.execute(0, Arc::clone(context))?;
+            let keep = Keep { predicate: part.predicate.clone(), ..keep.clone() };
+            return Ok(Box::pin(Latest::new(rows, keep, batch_size)?));
+        }
         let mut streams: Vec<SendableRecordBatchStream> = Vec::with_capacity(self.n_files);
         for file in 0..self.n_files {
-            // Within a file too, so that older versions do not go through the merge.
             let keep = Keep {
                 predicate: part.predicate.clone(),
-                key: (0..self.n_key).collect(),
+                key: keep.key.clone(),
                 unless: None,
                 output: (0..part.scan.schema().fields().len()).collect(),
             };
             let rows = part.scan.execute(file, Arc::clone(context))?;
             streams.push(Box::pin(Latest::new(rows, keep, batch_size)?));
         }
-        StreamingMergeBuilder::new()
-            .with_streams(streams)
-            .with_schema(part.scan.schema())
-            .with_expressions(&self.merge_order)
-            .with_metrics(BaselineMetrics::new(&ExecutionPlanMetricsSet::new(), partition))
-            .with_batch_size(batch_size)
-            .with_reservation(MemoryConsumer::new("LatestPerKeyExec").register(context.memory_pool()))
-            .build()
+        let version = Version { key: keep.key.clone(), instants: [self.n_key, self.n_key + 1] };
+        let Some(newest) = newest_of_all(streams, &version, batch_size) else {
+            return internal_err!("table {}: no file to merge", self.table);
+        };
+        let (schema, keep) = (Arc::new(newest.schema().project(&keep.output)?), keep.clone());
+        let given = newest.map(move |batch| stays(&batch?, &keep));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, given)))
     }
+}
+
+/// The rows of newest versions that are not withdrawals, in the columns to give.
+fn stays(batch: &RecordBatch, keep: &Keep) -> Result<RecordBatch> {
+    let given = batch.project(&keep.output)?;
+    let Some(gone) = keep.unless.map(|at| batch.column(at).as_boolean()) else { return Ok(given) };
+    if gone.true_count() == 0 {
+        return Ok(given);
+    }
+    Ok(filter_record_batch(&given, &BooleanArray::new(!gone.values(), None))?)
 }
 
 impl DisplayAs for LatestPerKeyExec {
@@ -264,22 +272,13 @@ impl ExecutionPlan for LatestPerKeyExec {
         let Some(part) = self.parts.get(partition) else {
             return internal_err!("LatestPerKeyExec has no partition {partition}");
         };
-        let batch_size = context.session_config().batch_size();
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let one_file = self.n_files == 1;
-        let rows =
-            if one_file { part.scan.execute(0, context)? } else { self.merged(part, partition, &context)? };
         // Without a column to give (`count(*)`), one is carried through for the row counts.
         let output = if self.output.is_empty() { vec![0] } else { self.output.clone() };
-        let keep = Keep {
-            predicate: part.predicate.clone().filter(|_| one_file),
-            key: (0..self.n_key).collect(),
-            unless: self.withdrawn,
-            output,
-        };
-        let latest = Latest::new(rows, keep, batch_size)?;
+        let keep = Keep { predicate: None, key: (0..self.n_key).collect(), unless: self.withdrawn, output };
+        let newest = self.newest(part, &keep, &context)?;
         let (schema, n_columns) = (Arc::clone(&self.schema), self.output.len());
-        let counted = latest.map(move |batch| {
+        let counted = newest.map(move |batch| {
             let batch = batch?;
             metrics.record_output(batch.num_rows());
             if n_columns > 0 {

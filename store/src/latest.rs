@@ -47,7 +47,9 @@ pub(crate) struct Latest {
 impl Latest {
     pub(crate) fn new(input: SendableRecordBatchStream, keep: Keep, batch_size: usize) -> Result<Self> {
         let schema: SchemaRef = Arc::new(input.schema().project(&keep.output)?);
-        let ready = BatchCoalescer::new(Arc::clone(&schema), batch_size);
+        // Half a batch or more goes through as it is.
+        let ready = BatchCoalescer::new(Arc::clone(&schema), batch_size)
+            .with_biggest_coalesce_batch_size(Some(batch_size / 2));
         Ok(Self { input, keep, held: None, ready, schema, done: false })
     }
 

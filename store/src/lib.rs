@@ -38,6 +38,7 @@ mod layout;
 mod lock;
 mod log;
 mod merge;
+mod newer;
 mod parquet_file;
 mod provider;
 mod ranges;

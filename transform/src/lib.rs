@@ -13,6 +13,7 @@ mod recent;
 mod revisions;
 mod rows;
 mod run;
+mod small_cells;
 mod system;
 mod thresholds;
 
@@ -30,6 +31,7 @@ pub use recent::{KEY_SEPARATOR, Recent};
 pub use revisions::{SETTLING_TIMES, Settling, register_revisions};
 pub use rows::indicators_schema;
 pub use run::{Wanted, compute, compute_where};
+pub use small_cells::{SUPPRESSED, hide_small_cells};
 pub use thresholds::round_half_away;
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-//! `vigie lineage`: where each number of a published bulletin comes from: rule, queries, sources, editions.
+//! `vigie lineage`: where each number of a published bulletin comes from (rule, queries, sources, editions), and where an
+//! indicator comes from and went.
+
+mod indicator;
 
 use std::collections::BTreeMap;
 
@@ -50,8 +53,11 @@ struct Edition {
 /// Prints the trace of each number; exit code 1 when one has none.
 pub(super) async fn run(global: &Global, options: &Lineage) -> Result<u8, Error> {
     let room = Room::open(global)?;
+    if let Some(query) = room.vocabulary.query(&options.what) {
+        return indicator::run(&room, query, global.json).await;
+    }
     let known = published::editions(&room).await?;
-    let edition = replay::find(&known, &options.bulletin, &room)?;
+    let edition = replay::find(&known, &options.what, &room)?;
     let then = published::room_of(&room, edition)?;
     let editions = editions(&then, edition.as_of).await?;
     let mut traced: Vec<Traced> = Vec::new();
@@ -140,13 +146,14 @@ fn print(one: &Traced) {
     if !one.queries.is_empty() {
         println!("    requêtes  {}", one.queries.join(" → "));
     }
-    for edition in &one.sources {
-        let issued =
-            edition.issued_at.map_or_else(|| "jamais reçue".to_owned(), |at| format!("édition du {at}"));
-        let fetch = edition.fetch_id.as_deref().map_or_else(String::new, |id| format!(", relevé {id}"));
-        println!("    source    {} ({issued}{fetch})", edition.source);
-    }
+    one.sources.iter().for_each(print_edition);
     if let Some(other) = one.other {
         println!("    table     {other}");
     }
+}
+
+fn print_edition(edition: &Edition) {
+    let issued = edition.issued_at.map_or_else(|| "jamais reçue".to_owned(), |at| format!("édition du {at}"));
+    let fetch = edition.fetch_id.as_deref().map_or_else(String::new, |id| format!(", relevé {id}"));
+    println!("    source    {} ({issued}{fetch})", edition.source);
 }

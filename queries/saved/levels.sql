@@ -1,0 +1,27 @@
+/*---
+id             = "levels"
+title_fr       = "Les niveaux des départements d’une région sous une règle, au dernier jour jugé"
+description_fr = "Un rang vide : le jugement est impossible, des données manquent ; le rang le plus haut qu’elles laissent possible est à côté."
+parameters     = [
+    { name = "rule", type = "text", title_fr = "Règle (catalogue_rules)", default = "zones-2020-09-23" },
+    { name = "region", type = "text", title_fr = "Code de la région", default = "76" },
+]
+---*/
+with latest as (
+    select max(time_value) as time_value
+    from judgements
+    where rule = $rule and geo_type = 'department'
+)
+select
+    d.department,
+    d.name,
+    j.time_value,
+    j.level,
+    j.rank,
+    j.rank_max,
+    j.criteria
+from judgements as j
+join latest as l on l.time_value = j.time_value
+join departments as d on d.department = j.geo_value
+where j.rule = $rule and j.geo_type = 'department' and d.region = $region
+order by j.rank desc nulls last, d.department
