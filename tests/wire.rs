@@ -1,7 +1,7 @@
 //! The Postgres wire, asked by the clients that analysts have: psql, psycopg, SQLAlchemy with pandas.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 

@@ -28,5 +28,5 @@ left join (
 ) as t on t.time_value = n.time_value
 where
     n.department = $department
-    and (t.tests is distinct from n.tests or t.positives is distinct from n.positives)
+    and ((t.tests is distinct from n.tests) or (t.positives is distinct from n.positives))
 order by n.time_value

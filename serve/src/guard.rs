@@ -31,10 +31,15 @@ pub enum Asked {
     ClientSetting,
     /// `BEGIN`, `COMMIT`, `ROLLBACK`: there is nothing to undo.
     Transaction,
+    /// `SAVEPOINT`, `RELEASE`, `ROLLBACK TO`, by the word that answers it: drivers that look types up inside a transaction.
+    Savepoint(&'static str),
 }
 
 /// Name of the setting that moves a session in time.
 pub const AS_OF: &str = "vigie.as_of";
+
+/// The answer to `ROLLBACK TO`, after which the transaction goes on.
+pub(crate) const BACK_TO_SAVEPOINT: &str = "ROLLBACK";
 
 /// Settings that clients make without being asked, and that change nothing here but how values are shown.
 const CLIENT_SETTINGS: [&str; 18] = [
@@ -140,6 +145,9 @@ pub fn check(statement: &Statement, functions: &BTreeSet<String>) -> Result<Aske
             Err(Refused::Setting(spaced))
         }
         Statement::ShowTables { .. } | Statement::ShowColumns { .. } => Ok(Asked::Rows),
+        Statement::Savepoint { .. } => Ok(Asked::Savepoint("SAVEPOINT")),
+        Statement::ReleaseSavepoint { .. } => Ok(Asked::Savepoint("RELEASE")),
+        Statement::Rollback { savepoint: Some(_), .. } => Ok(Asked::Savepoint(BACK_TO_SAVEPOINT)),
         Statement::StartTransaction { .. } | Statement::Commit { .. } | Statement::Rollback { .. } => {
             Ok(Asked::Transaction)
         }
@@ -333,6 +341,13 @@ mod tests {
         }
         for sql in ["begin", "commit", "rollback", "start transaction read only"] {
             assert_eq!(asked(sql), Ok(Asked::Transaction), "{sql}");
+        }
+        for (sql, tag) in [
+            ("savepoint a", "SAVEPOINT"),
+            ("release savepoint a", "RELEASE"),
+            ("rollback to savepoint a", "ROLLBACK"),
+        ] {
+            assert_eq!(asked(sql), Ok(Asked::Savepoint(tag)), "{sql}");
         }
     }
 

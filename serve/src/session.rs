@@ -143,7 +143,9 @@ impl Session {
             Asked::ResetAsOf => self.set_as_of(None).map(|()| self.told()),
             Asked::ShowAsOf => Ok(self.told()),
             Asked::ShowVersion => Ok(Answer::Told(format!("server_version = {}", expected::POSTGRES))),
-            Asked::ClientSetting | Asked::Transaction => Ok(Answer::Told(String::new())),
+            Asked::ClientSetting | Asked::Transaction | Asked::Savepoint(_) => {
+                Ok(Answer::Told(String::new()))
+            }
         }
     }
 

@@ -119,7 +119,9 @@ fn data_package<'a>(
                 "schema": table_schema(resource),
             });
             if let Some(licence) = &resource.licence {
-                described["licenses"] = json!([{ "title": licence }]);
+                let is_open = licence.starts_with("Licence Ouverte");
+                let name = if is_open { LICENCE_NAME } else { "notspecified" };
+                described["licenses"] = json!([{ "name": name, "title": licence }]);
             }
             Some(described)
         })

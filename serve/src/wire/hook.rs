@@ -165,8 +165,9 @@ struct Guard {
 }
 
 impl Guard {
-    /// Answers what moves the session in time; none when the statement asks for something else.
-    fn move_in_time(&self, asked: &Asked) -> Option<PgWireResult<Response>> {
+    /// Answers what moves the session in time, and marks in a transaction that has nothing to undo; none when the
+    /// statement asks for something else.
+    fn answer(&self, asked: &Asked) -> Option<PgWireResult<Response>> {
         let moved = match asked {
             Asked::SetAsOf(text) => self.session.set_as_of(Some(text)),
             Asked::ResetAsOf => self.session.set_as_of(None),
@@ -175,6 +176,16 @@ impl Guard {
                 return Some(shown(crate::guard::AS_OF, text));
             }
             Asked::ShowVersion => return Some(shown("server_version", crate::expected::POSTGRES.to_owned())),
+            Asked::Savepoint(word) => {
+                let tag = Tag::new(word);
+                // A transaction that failed is sound again.
+                let back = *word == crate::guard::BACK_TO_SAVEPOINT;
+                return Some(Ok(if back {
+                    Response::TransactionStart(tag)
+                } else {
+                    Response::Execution(tag)
+                }));
+            }
             _ => return None,
         };
         Some(moved.map(|()| Response::Execution(Tag::new("SET"))).map_err(PgWireError::from))
@@ -268,7 +279,7 @@ impl QueryHook for Guard {
             Ok(asked) => asked,
             Err(refused) => return Some(Err(log::refused(statement, self.role, refused).into())),
         };
-        if let Some(answer) = self.move_in_time(&asked) {
+        if let Some(answer) = self.answer(&asked) {
             return Some(answer);
         }
         if asked != Asked::Rows {
@@ -296,7 +307,7 @@ impl QueryHook for Guard {
                     .await
                     .map_err(|refused| log::refused(statement, self.role, refused).into()),
             ),
-            Ok(Asked::SetAsOf(_) | Asked::ResetAsOf) => Some(nothing(None)),
+            Ok(Asked::SetAsOf(_) | Asked::ResetAsOf | Asked::Savepoint(_)) => Some(nothing(None)),
             Ok(Asked::ShowAsOf) => Some(nothing(Some(crate::guard::AS_OF))),
             Ok(Asked::ShowVersion) => Some(nothing(Some("server_version"))),
             Ok(Asked::ClientSetting | Asked::Transaction) => None,
@@ -313,7 +324,7 @@ impl QueryHook for Guard {
     ) -> Option<PgWireResult<Response>> {
         // Its plan was checked when it was made, and values bound since cannot change what it does.
         match self.session.check(statement) {
-            Ok(asked) => self.move_in_time(&asked),
+            Ok(asked) => self.answer(&asked),
             Err(refused) => Some(Err(refused.into())),
         }
     }

@@ -54,8 +54,7 @@ struct Printed {
 /// Prints the origin of an indicator or mart.
 pub(super) async fn run(room: &Room, query: &Query, json: bool) -> Result<u8, Error> {
     let vocabulary = &room.vocabulary;
-    let every = AsOf::everything();
-    let known = editions(room, every).await?;
+    let known = editions(room, Room::as_of(None, room.now()?)).await?;
     let own: Vec<&str> = vocabulary.queries_of(&query.id).iter().map(|query| query.id.as_str()).collect();
     // In the order of the vocabulary, which is that in which they run.
     let run: Vec<&Query> =
