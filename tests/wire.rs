@@ -245,3 +245,32 @@ fn no_port_is_opened_to_others_without_users_and_tls() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("not loopback") && said.contains("both are missing"), "{said}");
 }
+
+#[test]
+fn dbeaver_and_metabase_read_the_catalogue_and_its_comments() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(folder.path(), "", &[]);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/catalogue.sql");
+    let Some(said) = served.python("catalogue", &served.dsn("ana"), &[file]) else { return };
+    let asked = said.as_object().unwrap();
+    assert!(asked.len() > 20, "{said}");
+    for (question, counts) in asked {
+        assert!(question == "comments" || counts[0] == counts[1], "{question}: {counts}");
+    }
+    for (question, least) in [
+        ("DBeaver: tables", 50),
+        ("DBeaver: columns", 7),
+        ("Metabase: tables", 50),
+        ("Metabase: fields", 300),
+        ("Metabase: schemas", 1),
+    ] {
+        assert!(said[question][0].as_u64().unwrap() >= least, "{question}: {}", said[question]);
+    }
+    // The table, and the columns that its contract tells of.
+    let comments = said["comments"].as_array().unwrap();
+    assert!(
+        comments[0].as_str().unwrap().starts_with("Personnes testées et personnes positives. "),
+        "{comments:?}"
+    );
+    assert!(comments.contains(&"Personnes testées (people per day)".into()), "{comments:?}");
+}

@@ -5,8 +5,11 @@
 use std::path::Path;
 
 use arrow::datatypes::DataType;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use vigie_queries::{GeoType, Place, known_departments, region_name};
+use vigie_queries::{GeoType, Place};
+use vigie_reports::french;
 
 use super::Package;
 use super::resource::{Column, Resource};
@@ -235,11 +238,18 @@ fn extension(path: &str) -> String {
 pub(super) fn territory_fr(territory: Option<&Place>) -> String {
     let Some(place) = territory else { return "France".into() };
     let name = match place.geo_type {
-        GeoType::Region => region_name(&place.code),
-        GeoType::Department => known_departments().get(place.code.as_str()).map(|(name, _)| *name),
+        GeoType::Region => french::region(&place.code).map(|region| format!("région {}", region.name)),
+        GeoType::Department => french::department(&place.code).map(|department| department.name.to_owned()),
         _ => None,
     };
-    name.map_or_else(|| place.to_string(), |name| format!("{name} ({place})"))
+    name.map_or_else(|| place.to_string(), |name| format!("{name} ({})", place.code))
+}
+
+/// An instant for readers: its day and minute in Paris.
+pub(super) fn moment_fr(at: Timestamp) -> String {
+    let paris = TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC);
+    let there = at.to_zoned(paris);
+    format!("{} à {} h {:02} (heure de Paris)", french::date(there.date()), there.hour(), there.minute())
 }
 
 /// Where a table comes from, for readers: what and text.
@@ -249,7 +259,7 @@ pub(super) fn provenance(resource: &Resource, package: &Package) -> Vec<(&'stati
         ("Description", resource.description_fr.clone()),
         ("Producteur", package.publisher.clone()),
         ("Territoire", territory_fr(package.territory.as_ref())),
-        ("Données publiées jusqu’au", package.as_of.to_string()),
+        ("Données publiées jusqu’au", moment_fr(package.as_of)),
         ("Lignes", resource.rows.to_string()),
         ("Licence", resource.licence.clone().unwrap_or_else(|| format!("{LICENCE}, {LICENCE_URL}"))),
         ("Logiciel", format!("Vigie {}", env!("CARGO_PKG_VERSION"))),

@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use vigie_reports::french::typography;
+
 use super::Package;
-use super::describe::{LICENCE, LICENCE_URL, territory_fr};
+use super::describe::{LICENCE, LICENCE_URL, moment_fr, territory_fr};
 use crate::error::Error;
 
 /// What is hidden, and how the reader sees it.
@@ -22,15 +24,30 @@ pub(super) fn write(root: &Path, package: &Package) -> Result<(), Error> {
         let path = root.join(name);
         std::fs::write(&path, text).map_err(|source| Error::Write { path, source })
     };
-    save("LISEZMOI.md", &readme(package))?;
-    save("LICENCE.txt", &licence(package))
+    save("LISEZMOI.md", &set_lines(&readme(package)))?;
+    save("LICENCE.txt", &set_lines(&licence(package)))
+}
+
+/// French typography, line by line; tables and code are left alone.
+fn set_lines(text: &str) -> String {
+    let mut in_code = false;
+    let mut set = |line: &str| {
+        let is_fence = line.starts_with("```");
+        in_code ^= is_fence;
+        let is_left = in_code || is_fence || line.starts_with('|') || line.contains('`');
+        if is_left { line.to_owned() } else { typography(line) }
+    };
+    text.split_inclusive('\n').map(|line| set(line)).collect()
 }
 
 fn licence(package: &Package) -> String {
     let mut text = format!(
         "{}\nDiffusé par {} sous {LICENCE} : {LICENCE_URL}\n\nMention à reproduire : « Source : {}, données publiées jusqu’au {} ».\n\n\
          Calculé à partir de :\n",
-        package.title, package.publisher, package.publisher, package.as_of
+        package.title,
+        package.publisher,
+        package.publisher,
+        moment_fr(package.as_of)
     );
     for credit in &package.sources {
         let _ = writeln!(text, "- {} ({}) : {}", credit.title_fr, credit.publisher, credit.licence);
@@ -40,11 +57,11 @@ fn licence(package: &Package) -> String {
 
 fn readme(package: &Package) -> String {
     let mut text = format!(
-        "# {}\n\nProduit par {}. Territoire : {}. Données publiées jusqu’au {} (UTC). {LICENCE}.\n",
+        "# {}\n\nProduit par {}. Territoire : {}. Données publiées jusqu’au {}. {LICENCE}.\n",
         package.title,
         package.publisher,
         territory_fr(package.territory.as_ref()),
-        package.as_of,
+        moment_fr(package.as_of),
     );
     text.push_str(
         "\n## Contenu\n\n| table | contenu | lignes | période | fichiers |\n|---|---|---:|---|---|\n",

@@ -171,5 +171,28 @@ def crowd(dsn, clients, seconds, hungry):
     return {"asked": sum(asked), "least": min(asked), "errors": errors, "hungry": refused}
 
 
+def catalogue(dsn, file):
+    """Rows of each question of a file (one a line), by the simple and the extended protocol."""
+    counts = {}
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        one = lambda sql: str(connection.execute(sql).fetchone()[0])
+        schema = one("select oid from pg_catalog.pg_namespace where nspname = 'public'")
+        table = one("select oid from pg_catalog.pg_class where relname = 'tests'")
+        name = None
+        for line in open(file, encoding="utf-8"):
+            line = line.strip()
+            if line.startswith("-- "):
+                name = line[3:]
+                continue
+            sql = line.replace("{ns}", schema).replace("{rel}", table)
+            asked = [connection.cursor(binary=binary).execute(sql, prepare=binary) for binary in (False, True)]
+            counts[name] = [len(cursor.fetchall()) for cursor in asked]
+        comments = connection.execute(
+            "select description from pg_catalog.pg_description where objoid = %s order by objsubid", [table]
+        ).fetchall()
+        counts["comments"] = [comment for (comment,) in comments]
+    return counts
+
+
 if __name__ == "__main__":
     print(json.dumps(globals()[sys.argv[1]](*sys.argv[2:])))

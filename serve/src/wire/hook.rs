@@ -32,6 +32,7 @@ use datafusion_postgres::{DfSessionService, Parser};
 use futures::{Sink, StreamExt as _};
 use tokio::runtime::Handle;
 
+use super::known::understood;
 use super::log;
 use super::said::Said;
 use super::threads::{on, over};
@@ -68,6 +69,7 @@ impl SimpleQueryHandler for Service {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
+        let query = understood(query);
         // Several at once are refused whole, before the first is carried out.
         if let Err(refused @ Refused::Several(_)) = crate::guard::parse(query) {
             return Err(refused.into());
@@ -95,6 +97,7 @@ impl QueryParser for OneStatement {
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
+        let sql = understood(sql);
         if let Err(refused @ Refused::Several(_)) = crate::guard::parse(sql) {
             return Err(refused.into());
         }

@@ -9,6 +9,7 @@
 mod cancels;
 mod connection;
 mod hook;
+mod known;
 mod limits;
 mod log;
 mod login;
