@@ -9,7 +9,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use datafusion::common::internal_err;
@@ -119,7 +119,12 @@ impl CheckedFile {
     }
 
     fn len(&self) -> u64 {
-        self.data_bytes + self.rest.len() as u64
+        self.data_bytes + self.footer_bytes()
+    }
+
+    /// Bytes after those of rows.
+    pub(crate) fn footer_bytes(&self) -> u64 {
+        self.rest.len() as u64
     }
 
     /// The bytes of some ranges. Blocks that lie side by side are read at once, and each only once.
@@ -298,8 +303,6 @@ pub(crate) struct CheckedFiles {
     files: Files,
     /// Their places in `files`, by the names that the engine knows them by.
     places: BTreeMap<StorePath, usize>,
-    /// Those whose footer was read: each range of keys reads them again.
-    open: Mutex<BTreeMap<usize, Arc<CheckedFile>>>,
 }
 
 impl CheckedFiles {
@@ -312,7 +315,7 @@ impl CheckedFiles {
         for (place, file) in files.iter().enumerate() {
             places.insert(StorePath::from_absolute_path(&file.path).map_err(engine_error)?, place);
         }
-        Ok(Arc::new(Self { table: table.to_owned(), files, places, open: Mutex::default() }))
+        Ok(Arc::new(Self { table: table.to_owned(), files, places }))
     }
 
     pub(crate) fn files(&self) -> &[DataFile] {
@@ -326,15 +329,12 @@ impl CheckedFiles {
         Ok(found)
     }
 
-    /// The file at a place, its footer read once.
+    /// The file at a place.
+    ///
+    /// # Errors
+    /// As [`CheckedFile::open`].
     pub(crate) fn open(&self, place: usize) -> Result<Arc<CheckedFile>, Error> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = open.get(&place) {
-            return Ok(Arc::clone(file));
-        }
-        let file = Arc::new(CheckedFile::open(&self.table, &self.files[place].path)?);
-        open.insert(place, Arc::clone(&file));
-        Ok(file)
+        self.files.open(&self.table, place)
     }
 }
 

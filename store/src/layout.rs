@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use crate::Error;
+use crate::checked::CheckedFile;
 use crate::error::{disk, misfit};
+use crate::footers::Footers;
 use crate::lock::{self, Hold, TableLock};
 use crate::parquet_file;
 use crate::spec::from_micros;
@@ -66,6 +68,8 @@ pub(crate) struct DataFile {
     pub(crate) name: FileName,
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
+    /// When it was last written, where the file system tells.
+    pub(crate) written: Option<SystemTime>,
 }
 
 impl DataFile {
@@ -95,13 +99,25 @@ impl DataFile {
 #[derive(Debug)]
 pub(crate) struct Files {
     files: Vec<DataFile>,
+    /// Those of their lake.
+    footers: Arc<Footers>,
     _stay: Option<TableLock>,
 }
 
 impl From<Vec<DataFile>> for Files {
     /// For a compaction, which alone removes files.
     fn from(files: Vec<DataFile>) -> Self {
-        Self { files, _stay: None }
+        Self { files, footers: Arc::default(), _stay: None }
+    }
+}
+
+impl Files {
+    /// The file at a place, its footer read unless it is known.
+    ///
+    /// # Errors
+    /// As [`CheckedFile::open`].
+    pub(crate) fn open(&self, table: &str, place: usize) -> Result<Arc<CheckedFile>, Error> {
+        self.footers.open(table, &self.files[place])
     }
 }
 
@@ -221,16 +237,17 @@ pub(crate) struct Layout {
     root: PathBuf,
     /// In a backup: the files of tables that count, as `<table>/<name>`.
     only: Option<Arc<BTreeSet<String>>>,
+    footers: Arc<Footers>,
 }
 
 impl Layout {
     pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.to_path_buf(), only: None }
+        Self { root: root.to_path_buf(), only: None, footers: Arc::default() }
     }
 
     /// The layout of a backup, of whose tables only these files count.
     pub(crate) fn of_backup(root: &Path, files: BTreeSet<String>) -> Self {
-        Self { root: root.to_path_buf(), only: Some(Arc::new(files)) }
+        Self { root: root.to_path_buf(), only: Some(Arc::new(files)), footers: Arc::default() }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -285,7 +302,7 @@ impl Layout {
         // A compaction may take a file away between its listing and its size: the second look finds the month.
         for _ in 0..8 {
             if let Some(files) = self.files_once(table, recorded)? {
-                return Ok(Files { files, _stay: stay });
+                return Ok(Files { files, footers: Arc::clone(&self.footers), _stay: stay });
             }
         }
         Err(disk("list", &self.table(table))(std::io::ErrorKind::NotFound.into()))
@@ -306,12 +323,14 @@ impl Layout {
                 continue;
             }
             let path = folder.join(entry);
-            let file = DataFile { name, path, bytes: 0 };
+            let file = DataFile { name, path, bytes: 0, written: None };
             if !file.may_hold(recorded) {
                 continue;
             }
             match std::fs::metadata(&file.path) {
-                Ok(meta) => files.push(DataFile { bytes: meta.len(), ..file }),
+                Ok(meta) => {
+                    files.push(DataFile { bytes: meta.len(), written: meta.modified().ok(), ..file });
+                }
                 Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(None),
                 Err(fault) => return Err(disk("look at", &file.path)(fault)),
             }

@@ -31,6 +31,7 @@ mod draft;
 mod engine;
 mod error;
 mod footer;
+mod footers;
 mod issues;
 mod lake;
 mod latest;
