@@ -164,7 +164,19 @@ fn long_silent_and_hungry_clients_are_cut_and_the_others_go_on() {
     let said = served.python("crowd", &dsn, &["8", "8", hungry]).unwrap();
     assert_eq!(said["errors"], Value::Array(Vec::new()), "{said}");
     assert!(said["least"].as_u64().unwrap() > 0, "{said}");
-    assert!(said["hungry"]["memoire-depassee"].as_u64().unwrap_or(0) > 0, "{said}");
+    let hungry: Vec<&String> = said["hungry"].as_object().unwrap().keys().collect();
+    assert_eq!(hungry, ["memoire-depassee"], "{said}");
+}
+
+#[test]
+fn rows_and_clients_beyond_the_limits_are_refused_and_the_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(folder.path(), "[serve]\nrows_max = 5000\nconnections = 3\n", &[]);
+    let Some(said) = served.python("too_much", &served.dsn("ana"), &["3"]) else { return };
+    let rows = said["rows"].as_str().unwrap();
+    assert!(rows.starts_with("54000") && rows.contains("(trop-de-lignes)"), "{said}");
+    assert!(said["connections"].as_str().unwrap().contains("(trop-de-connexions)"), "{said}");
+    assert_eq!(said["alive"], 1);
 }
 
 /// A certificate of this machine, as an agency would make one for a trial.

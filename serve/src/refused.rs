@@ -71,6 +71,8 @@ impl Refused {
     pub fn of(fault: &DataFusionError) -> Self {
         match fault.find_root() {
             DataFusionError::ResourcesExhausted(_) => Self::TooBig,
+            // The room for spilling is used up while a file is written: the engine hands it on as a fault of the writer.
+            root if root.to_string().contains("disk space during the spilling process") => Self::TooBig,
             root => Self::Plan(first_line(&root.to_string())),
         }
     }

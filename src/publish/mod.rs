@@ -6,7 +6,7 @@ mod files;
 mod readme;
 mod resource;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use arrow::array::{BooleanArray, RecordBatch, StringArray};
@@ -182,12 +182,12 @@ fn wanted<'a>(room: &Room, options: &'a Publish) -> Result<Vec<&'a str>, Error> 
         true => TABLES.to_vec(),
         false => options.tables.iter().map(String::as_str).collect(),
     };
-    tables.dedup();
     for table in &tables {
         resource::check(room, table, options.small_cells.is_some()).map_err(Error::Usage)?;
     }
-    tables.retain(|table| !CATALOGUE.contains(table));
     tables.extend(CATALOGUE);
+    let mut seen = BTreeSet::new();
+    tables.retain(|table| seen.insert(*table));
     Ok(tables)
 }
 

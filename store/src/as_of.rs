@@ -16,6 +16,7 @@ use datafusion::physical_expr::utils::reassign_expr_columns;
 use datafusion::physical_expr::{
     EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr, PhysicalSortExpr,
 };
+use datafusion::physical_plan::EmptyRecordBatchStream;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -26,8 +27,9 @@ use crate::checked::CheckedFiles;
 use crate::latest::{Keep, Latest};
 use crate::layout::{DataFile, Files};
 use crate::newer::{Version, newest_of_all};
+use crate::prune::files_that_may_hold;
 use crate::ranges::{KeyRange, key_ranges};
-use crate::scan::file_scan;
+use crate::scan::{Skip, file_scan};
 use crate::spec::{AsOf, ISSUED, RECORDED, TableSpec, WITHDRAWN, instant, micros};
 
 /// What is asked of a versioned table.
@@ -50,6 +52,8 @@ pub(crate) struct Request<'a> {
 #[derive(Debug, Clone)]
 struct Part {
     scan: Arc<dyn ExecutionPlan>,
+    /// Partitions of the scan, one a file, that may hold a row of it.
+    files: Vec<usize>,
     predicate: Option<Arc<dyn PhysicalExpr>>,
 }
 
@@ -140,10 +144,13 @@ impl LatestPerKeyExec {
         for range in &ranges {
             let bounds = within(&stored, &spec.key[0], range)?;
             let predicate = all_of(bounds.into_iter().chain(common.iter().cloned()));
-            let scan = file_scan(&stored, &files, n_files, scanned.clone(), predicate.clone(), None)?;
+            let kept = files_that_may_hold(&files, &stored, predicate.as_ref())?;
+            let drops_most = key_filter.is_some();
+            let skip = predicate.clone().map(|predicate| Skip { predicate, drops_most });
+            let scan = file_scan(&stored, &files, n_files, scanned.clone(), skip, None)?;
             let predicate =
                 predicate.map(|predicate| reassign_expr_columns(predicate, &scan_schema)).transpose()?;
-            parts.push(Part { scan, predicate });
+            parts.push(Part { scan, files: kept, predicate });
         }
 
         let ordered = |schema: &Schema, names: &[&str]| -> Option<LexOrdering> {
@@ -182,27 +189,27 @@ impl LatestPerKeyExec {
         context: &Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let batch_size = context.session_config().batch_size();
-        if self.n_files == 1 {
-            let rows = part.scan.execute(0, Arc::clone(context))?;
+        if let [only] = part.files[..] {
+            let rows = part.scan.execute(only, Arc::clone(context))?;
             let keep = Keep { predicate: part.predicate.clone(), ..keep.clone() };
             return Ok(Box::pin(Latest::new(rows, keep, batch_size)?));
         }
-        let mut streams: Vec<SendableRecordBatchStream> = Vec::with_capacity(self.n_files);
-        for file in 0..self.n_files {
+        let mut streams: Vec<SendableRecordBatchStream> = Vec::with_capacity(part.files.len());
+        for file in &part.files {
             let keep = Keep {
                 predicate: part.predicate.clone(),
                 key: keep.key.clone(),
                 unless: None,
                 output: (0..part.scan.schema().fields().len()).collect(),
             };
-            let rows = part.scan.execute(file, Arc::clone(context))?;
+            let rows = part.scan.execute(*file, Arc::clone(context))?;
             streams.push(Box::pin(Latest::new(rows, keep, batch_size)?));
         }
         let version = Version { key: keep.key.clone(), instants: [self.n_key, self.n_key + 1] };
+        let (schema, keep) = (Arc::new(part.scan.schema().project(&keep.output)?), keep.clone());
         let Some(newest) = newest_of_all(streams, &version, batch_size) else {
-            return internal_err!("table {}: no file to merge", self.table);
+            return Ok(Box::pin(EmptyRecordBatchStream::new(schema)));
         };
-        let (schema, keep) = (Arc::new(newest.schema().project(&keep.output)?), keep.clone());
         let given = newest.map(move |batch| stays(&batch?, &keep));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, given)))
     }

@@ -42,6 +42,7 @@ mod merge;
 mod newer;
 mod parquet_file;
 mod provider;
+mod prune;
 mod ranges;
 mod record;
 mod recover;

@@ -121,8 +121,9 @@ impl Merge {
                 return Ok(None);
             }
             let [older, newer] = &mut self.sides;
-            let (has_older, other_older) = older.fill().await?;
-            let (has_newer, other_newer) = newer.fill().await?;
+            // Together, so that a disk is asked for the next rows of all files at once.
+            let ((has_older, other_older), (has_newer, other_newer)) =
+                futures::try_join!(older.fill(), newer.fill())?;
             if other_older || other_newer {
                 self.comparators = None;
             }

@@ -21,7 +21,7 @@ use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use crate::as_of::{LatestPerKeyExec, Request, recorded_filter};
 use crate::checked::CheckedFiles;
 use crate::layout::Layout;
-use crate::scan::file_scan;
+use crate::scan::{Skip, file_scan};
 use crate::spec::{AsOf, RECORDED, TableSpec};
 
 fn external(fault: crate::Error) -> DataFusionError {
@@ -166,7 +166,8 @@ impl TableProvider for EveryRow {
         if !scanned.contains(&at) {
             scanned.push(at);
         }
-        let scan = file_scan(&self.schema, &files, groups, scanned, Some(Arc::clone(&recorded)), None)?;
+        let skip = Skip { predicate: Arc::clone(&recorded), drops_most: false };
+        let scan = file_scan(&self.schema, &files, groups, scanned, Some(skip), None)?;
         let recorded = reassign_expr_columns(recorded, &scan.schema())?;
         let filter: Arc<dyn ExecutionPlan> = Arc::new(FilterExec::try_new(recorded, scan)?);
         let columns = projection.iter().enumerate().map(|(position, at)| {

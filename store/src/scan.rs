@@ -15,27 +15,36 @@ use datafusion::physical_plan::ExecutionPlan;
 use crate::checked::CheckedFiles;
 use crate::engine::lake_url;
 
+/// Rows that need not be read.
+pub(crate) struct Skip {
+    /// They fail it. Row groups and pages that cannot hold another row are not read.
+    pub(crate) predicate: Arc<dyn PhysicalExpr>,
+    /// Whether most rows are expected to: then single rows are skipped as well.
+    pub(crate) drops_most: bool,
+}
+
 /// A scan of whole files in `groups` partitions (each keeps the order of its files), giving the columns at
-/// `projection`. The predicate only skips row groups and pages that cannot hold a row: it must be applied again.
+/// `projection`. What may be skipped may also be given: the predicate must be applied again.
 /// A column that a file is too old to have is null.
 pub(crate) fn file_scan(
     schema: &SchemaRef,
     files: &Arc<CheckedFiles>,
     groups: usize,
     projection: Vec<usize>,
-    predicate: Option<Arc<dyn PhysicalExpr>>,
+    skip: Option<Skip>,
     limit: Option<usize>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let mut options = TableParquetOptions::default();
     options.global.schema_force_view_types = false;
-    options.global.pushdown_filters = false;
+    // Columns of rows that fail are not decoded; it costs more than it saves when most rows pass.
+    options.global.pushdown_filters = skip.as_ref().is_some_and(|skip| skip.drops_most);
     // Row groups need no bloom filter here: none is written.
     options.global.bloom_filter_on_read = false;
     let checked: Arc<dyn ParquetFileReaderFactory> = Arc::<CheckedFiles>::clone(files);
     let mut source = ParquetSource::new(Arc::clone(schema))
         .with_table_parquet_options(options)
         .with_parquet_file_reader_factory(checked);
-    if let Some(predicate) = predicate {
+    if let Some(Skip { predicate, .. }) = skip {
         source = source.with_predicate(predicate);
     }
     let files: Vec<PartitionedFile> =

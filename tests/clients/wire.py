@@ -138,6 +138,28 @@ QUESTIONS = (
 )
 
 
+def too_much(dsn, connections):
+    """More rows than are given, then more clients than are let in: what each is told, and whether the first goes on."""
+    said = {}
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        try:
+            connection.execute("select value from generate_series(1, 100000)").fetchall()
+            said["rows"] = "ended"
+        except psycopg.Error as fault:
+            said["rows"] = f"{fault.sqlstate} {fault}"
+        others = []
+        try:
+            for _ in range(int(connections)):
+                others.append(psycopg.connect(dsn, autocommit=True))
+            said["connections"] = "let in"
+        except psycopg.Error as fault:
+            said["connections"] = str(fault)
+        said["alive"] = connection.execute("select 1").fetchone()[0]
+        for other in others:
+            other.close()
+    return said
+
+
 def crowd(dsn, clients, seconds, hungry):
     """Many clients ask for a while; one of them asks for too much again and again. Errors of the others."""
     until = time.monotonic() + float(seconds)

@@ -212,6 +212,33 @@ fn what_changed_since_the_last_bulletin_has_its_page_and_its_sentence() {
     assert_eq!(twin["changes"]["changes"][2]["causes"], serde_json::json!(["late-data", "definition"]));
 }
 
+/// The HTML twin, figures included, with plain spaces.
+fn page_of(made: &Made) -> String {
+    String::from_utf8(render(&made.input()).unwrap().html).unwrap().replace('\u{A0}', " ")
+}
+
+#[test]
+fn a_revised_day_of_the_week_before_is_drawn_as_it_was_published() {
+    let mut made = Made::rich();
+    let mut revised = changes(1);
+    let ghost = "publié (S41)";
+    // A value of the week is not a point of the curve: no ghost.
+    made.changes = Some(revised.clone());
+    assert!(!page_of(&made).contains(ghost));
+    let change = &mut revised.changes[0];
+    change.indicator = "hospital_patients".into();
+    change.place = Place::region("76");
+    change.time_type = vigie_queries::TimeType::Day;
+    change.date = date(2020, 10, 8);
+    (change.before, change.now) = (Some(250.0), Some(290.0));
+    made.changes = Some(revised.clone());
+    assert!(page_of(&made).contains(ghost), "the day was published otherwise");
+    // Another place has its own curve.
+    revised.changes[0].place = Place::department("31");
+    made.changes = Some(revised);
+    assert!(!page_of(&made).contains(ghost));
+}
+
 #[test]
 fn nothing_changed_and_the_first_bulletin_are_said_in_a_sentence() {
     let mut made = Made::rich();
