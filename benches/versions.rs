@@ -124,7 +124,7 @@ fn batches(edition: i64, one_in: usize) -> Vec<RecordBatch> {
     let is_given = move |row: &usize| {
         let mixed = (*row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
             ^ (edition as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
-        (mixed.wrapping_mul(0xff51_afd7_ed55_8ccd) >> 33) as usize % one_in == 0
+        ((mixed.wrapping_mul(0xff51_afd7_ed55_8ccd) >> 33) as usize).is_multiple_of(one_in)
     };
     (0..DEPARTMENTS)
         .map(|department| {

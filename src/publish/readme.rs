@@ -31,13 +31,13 @@ pub(super) fn write(root: &Path, package: &Package) -> Result<(), Error> {
 /// French typography, line by line; tables and code are left alone.
 fn set_lines(text: &str) -> String {
     let mut in_code = false;
-    let mut set = |line: &str| {
+    let set = |line: &str| {
         let is_fence = line.starts_with("```");
         in_code ^= is_fence;
         let is_left = in_code || is_fence || line.starts_with('|') || line.contains('`');
         if is_left { line.to_owned() } else { typography(line) }
     };
-    text.split_inclusive('\n').map(|line| set(line)).collect()
+    text.split_inclusive('\n').map(set).collect()
 }
 
 fn licence(package: &Package) -> String {

@@ -31,6 +31,9 @@ pub(super) fn list(room: &Room, json: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Values of parameters, by name.
+type Values = Vec<(String, String)>;
+
 /// The text of a saved query, and a value for each of its parameters.
 ///
 /// # Errors
@@ -39,7 +42,7 @@ pub(super) fn with_values<'a>(
     room: &'a Room,
     id: &str,
     given: &[(String, String)],
-) -> Result<(&'a str, Vec<(String, String)>), Error> {
+) -> Result<(&'a str, Values), Error> {
     let Some(query) = room.vocabulary.saved_query(id) else {
         let known: Vec<&str> = room.vocabulary.saved_queries().map(|query| query.id.as_str()).collect();
         return Err(Error::Usage(format!("no query is saved as {id:?}; known: {}", known.join(", "))));

@@ -12,7 +12,7 @@
 //! are shown unless they are needed to hide others. Source: the threshold of 11 patients for public outputs of French
 //! health data (SNDS), and *Handbook on Statistical Disclosure Control*, chapter 4 (Eurostat).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, StringArray};
@@ -139,19 +139,19 @@ struct At {
 
 /// All cells, and how they hang together.
 struct Cells<'a> {
-    queries: HashMap<&'a str, (u32, &'a Query)>,
+    queries: BTreeMap<&'a str, (u32, &'a Query)>,
     /// Indicators whose value is a count of people that some indicator rests on.
     counted: Vec<bool>,
-    words: HashMap<String, u32>,
+    words: BTreeMap<String, u32>,
     places: Vec<(String, String)>,
-    at: HashMap<At, usize>,
+    at: BTreeMap<At, usize>,
     found: Vec<Cell>,
     links: Vec<(usize, usize)>,
 }
 
 impl<'a> Cells<'a> {
     fn new(vocabulary: &'a Vocabulary) -> Self {
-        let queries: HashMap<&str, (u32, &Query)> = (0..)
+        let queries: BTreeMap<&str, (u32, &Query)> = (0..)
             .zip(vocabulary.queries())
             .map(|(number, query)| (query.id.as_str(), (number, query)))
             .collect();
@@ -165,7 +165,7 @@ impl<'a> Cells<'a> {
                 }
             }
         }
-        let (at, words) = (HashMap::new(), HashMap::new());
+        let (at, words) = (BTreeMap::new(), BTreeMap::new());
         Self { queries, counted, words, places: Vec::new(), at, found: Vec::new(), links: Vec::new() }
     }
 
@@ -275,8 +275,7 @@ impl<'a> Cells<'a> {
                 Some((*cell, *self.at.get(&sunday)?))
             })
             .collect();
-        links.sort_unstable();
-        self.links.extend(links);
+        self.links.append(&mut links);
     }
 
     /// Regions with their departments, the country with its regions; in order of key, so that each run hides the same.
