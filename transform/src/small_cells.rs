@@ -142,7 +142,9 @@ struct Cells<'a> {
     queries: BTreeMap<&'a str, (u32, &'a Query)>,
     /// Indicators whose value is a count of people that some indicator rests on.
     counted: Vec<bool>,
+    /// Numbers of categories (`=…`) and places (`kind:code`).
     words: BTreeMap<String, u32>,
+    /// Kind and code of a place, by its number; nothing at those of categories.
     places: Vec<(String, String)>,
     at: BTreeMap<At, usize>,
     found: Vec<Cell>,
@@ -178,17 +180,15 @@ impl<'a> Cells<'a> {
         next
     }
 
-    /// The place of a row, as a number.
-    fn place(&mut self, rows: &Rows<'_>, row: usize) -> u32 {
+    /// Takes in the category and the place of a row.
+    fn meet(&mut self, rows: &Rows<'_>, row: usize) {
         let (kind, code) = (rows.geo_type.value(row), rows.geo_value.value(row));
+        self.word(&format!("={}", rows.category.value(row)));
         let place = self.word(&format!("{kind}:{code}")) as usize;
         if self.places.len() <= place {
             self.places.resize(place + 1, Default::default());
         }
-        if self.places[place].0.is_empty() {
-            self.places[place] = (kind.to_owned(), code.to_owned());
-        }
-        u32::try_from(place).unwrap_or(u32::MAX)
+        self.places[place] = (kind.to_owned(), code.to_owned());
     }
 
     fn at(&self, family: (u32, Part), rows: &Rows<'_>, row: usize) -> Option<At> {
@@ -215,8 +215,7 @@ impl<'a> Cells<'a> {
         if query.people.contains(&PeopleCount::Denominator) {
             parts.push((Part::Denominator, rows.denominator(row)));
         }
-        self.place(rows, row);
-        self.word(&format!("={}", rows.category.value(row)));
+        self.meet(rows, row);
         for (part, count) in parts {
             let (Some(count), Some(at)) = (count, self.at((number, part), rows, row)) else { continue };
             self.at.insert(at, self.found.len());
@@ -269,13 +268,13 @@ impl<'a> Cells<'a> {
     /// The value of a week is that of its Sunday.
     fn link_weeks(&mut self) {
         let weeks = self.at.iter().filter(|(at, _)| at.is_week);
-        let mut links: Vec<(usize, usize)> = weeks
+        let links: Vec<(usize, usize)> = weeks
             .filter_map(|(at, cell)| {
                 let sunday = At { is_week: false, day: at.day + TO_SUNDAY, ..*at };
                 Some((*cell, *self.at.get(&sunday)?))
             })
             .collect();
-        self.links.append(&mut links);
+        self.links.extend(links);
     }
 
     /// Regions with their departments, the country with its regions; in order of key, so that each run hides the same.
