@@ -14,6 +14,7 @@ pub(crate) mod levels;
 mod map;
 mod next;
 mod on_call;
+mod outlook;
 pub(crate) mod parts;
 mod quality;
 mod screening;
@@ -114,6 +115,8 @@ fn sections(
     add("supply", "Tests et masques : jours de stock", supply::write(view, r));
     r.enter("on_call");
     add("on_call", "Permanence des soins et numéros à composer", on_call::write(view, r));
+    r.enter("outlook");
+    add("outlook", "Perspectives", outlook::write(view, r, levels, mapped));
     r.enter("departments");
     add("departments", "Départements", departments::write(view, r, levels));
     r.enter("changes");

@@ -240,6 +240,33 @@ fn a_revised_day_of_the_week_before_is_drawn_as_it_was_published() {
 }
 
 #[test]
+fn perspectives_name_what_is_near_a_threshold_and_only_what_was_known() {
+    let made = Made::rich();
+    let draft = super::write(&made.input());
+    let outlook = draft.document.sections.iter().find(|section| section.id == "outlook").unwrap();
+    let text = serde_json::to_string(outlook).unwrap();
+    assert!(text.contains("Aucune prévision n’est calculée"), "{text}");
+    // The lockdown of 30 October is in the table of events; on 18 October nobody knew it.
+    assert!(!text.contains("onfinement"), "{text}");
+    // What is printed is registered, the threshold beside its value.
+    let thresholds = draft
+        .published
+        .iter()
+        .filter(|value| value.section == "outlook" && value.indicator.ends_with(".threshold"));
+    let rows = outlook.blocks.iter().find_map(|block| match block {
+        crate::document::Block::Table(table) => Some(table.rows.len()),
+        _ => None,
+    });
+    assert_eq!(thresholds.count(), rows.unwrap_or(0));
+    // Without a rule there are no thresholds to be near.
+    let mut silent = Made::rich();
+    silent.judgements.clear();
+    let draft = super::write(&silent.input());
+    let outlook = draft.document.sections.iter().find(|section| section.id == "outlook");
+    assert!(outlook.is_none_or(|section| section.blocks.len() == 1));
+}
+
+#[test]
 fn nothing_changed_and_the_first_bulletin_are_said_in_a_sentence() {
     let mut made = Made::rich();
     made.changes = Some(changes(0));

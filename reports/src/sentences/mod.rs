@@ -8,6 +8,7 @@
 
 mod change;
 mod levels;
+mod outlook;
 mod places;
 mod steps;
 mod supply;
@@ -18,6 +19,7 @@ pub(crate) use change::{More, Pace, PrintedChange, Record, Size, Subject, holida
 pub(crate) use levels::{
     AtLevel, Move, alerts, changed_levels, covered, pending, since_day, state, state_of_one, state_unknown,
 };
+pub(crate) use outlook::{alone_a_criterion, holidays_ahead, near_thresholds, no_forecast, none_is_near};
 pub(crate) use places::{Spread, Way, concentrated, opposite, spread};
 pub(crate) use steps::{more_steps, not_judged, nothing_to_do, step};
 pub(crate) use supply::{Beds, absent, beds, feeds_late, low_cover};

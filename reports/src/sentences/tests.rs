@@ -460,6 +460,13 @@ fn what_to_do_next() {
     );
     assert_eq!(more_steps(1), "Une autre action est demandée : voir « Alertes ».");
     assert_eq!(more_steps(2), "2 autres actions sont demandées : voir « Alertes ».");
+    let holidays = strings(&["1er novembre (Toussaint)", "11 novembre (Armistice)"]);
+    assert!(
+        holidays_ahead(&holidays)
+            .starts_with("Jours fériés dans les deux semaines : 1er novembre (Toussaint) et 11 novembre")
+    );
+    assert!(holidays_ahead(&holidays[..1]).contains("on teste moins ce jour-là"));
+    assert!(none_is_near(0.2).replace('\u{202F}', " ").contains("à moins de 20 % d’un seuil"));
     assert!(nothing_to_do(&[]).starts_with("Aucune action n’est demandée par les règles ; "));
     assert!(nothing_to_do(&strings(&["Gard"])).ends_with("venant d’y être dépassé : Gard."));
 }
