@@ -19,12 +19,16 @@ enum Mood {
     Refuses(usize),
     /// Takes the first, and closes before saying so.
     TakesInSilence,
+    /// Wants a password, and refuses every one.
+    RefusesThePassword,
 }
 
 /// A mail server of few words (RFC 5321): keeps what it takes.
 struct MailServer {
     port: u16,
     taken: Arc<Mutex<Vec<String>>>,
+    /// How often it was asked to take a mail, or a password.
+    asked: Arc<AtomicUsize>,
 }
 
 impl MailServer {
@@ -32,14 +36,15 @@ impl MailServer {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let taken = Arc::new(Mutex::new(Vec::new()));
-        let (kept, asked) = (Arc::clone(&taken), Arc::new(AtomicUsize::new(0)));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (kept, counted) = (Arc::clone(&taken), Arc::clone(&asked));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (kept, asked) = (Arc::clone(&kept), Arc::clone(&asked));
+                let (kept, asked) = (Arc::clone(&kept), Arc::clone(&counted));
                 std::thread::spawn(move || converse(stream, mood, &kept, &asked));
             }
         });
-        Self { port, taken }
+        Self { port, taken, asked }
     }
 
     fn mails(&self) -> Vec<String> {
@@ -60,6 +65,11 @@ fn converse(stream: TcpStream, mood: Mood, kept: &Mutex<Vec<String>>, asked: &At
         }
         let verb = line.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
+            "EHLO" if mood == Mood::RefusesThePassword => say("250-essai\r\n250 AUTH PLAIN LOGIN")?,
+            "AUTH" => {
+                asked.fetch_add(1, Ordering::SeqCst);
+                say("535 5.7.8 not you")?;
+            }
             "EHLO" => say("250-essai\r\n250-8BITMIME\r\n250 SIZE 50000000")?,
             "MAIL" => {
                 let n = asked.fetch_add(1, Ordering::SeqCst);
@@ -156,6 +166,18 @@ fn a_published_bulletin_reaches_its_lists_its_folder_and_its_address_at_least_on
     assert_eq!(status.status.code(), Some(5));
     let told = String::from_utf8_lossy(&status.stderr).into_owned();
     assert!(told.contains("envoi en échec : crise → Cellule de crise <crise@example.org>"), "{told}");
+
+    // A password that is refused is not tried again by itself: that locks accounts.
+    let server = MailServer::start(Mood::RefusesThePassword);
+    configure(folder, server.port, LIST);
+    std::fs::write(folder.join("password"), "wrong\n").unwrap();
+    let config = std::fs::read_to_string(folder.join("vigie.toml")).unwrap();
+    let signed_in = "security = \"none\"\nuser = \"veille\"\npassword_file = \"password\"";
+    std::fs::write(folder.join("vigie.toml"), config.replace("security = \"none\"", signed_in)).unwrap();
+    let (code, done, said) = send(folder, &[]);
+    assert_eq!(code, Some(5), "{said} {done:#}");
+    assert!(done[0]["message"].as_str().unwrap().contains("user or password refused (535"), "{done:#}");
+    assert_eq!(server.asked.load(Ordering::SeqCst), 2, "once for each address");
 
     // A server that says « later » once: tried again at once. Its mail is what another program reads.
     let server = MailServer::start(Mood::Refuses(1));

@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls_platform_verifier::Verifier;
 use tokio_rustls::TlsConnector;
 
-use super::Parcel;
+use super::{Parcel, Unsent};
 use crate::clock::now;
 use crate::config::{Security, Smtp, Target};
 use crate::room::Room;
@@ -66,7 +66,7 @@ pub(super) async fn send(
     to: &str,
     message_id: &str,
     parcel: &Parcel,
-) -> (&'static str, Result<String, String>) {
+) -> (&'static str, Result<String, Unsent>) {
     let smtp = &room.config.smtp;
     let (name, bytes) = target.attach.of(parcel);
     let too_large = bytes.len() as u64 > u64::from(smtp.attachment_max_kib) << 10;
@@ -109,7 +109,7 @@ fn compose<'a>(
     mail.text_body(text)
 }
 
-async fn hand_over(smtp: &Smtp, message: mail_send::smtp::message::Message<'_>) -> Result<String, String> {
+async fn hand_over(smtp: &Smtp, message: mail_send::smtp::message::Message<'_>) -> Result<String, Unsent> {
     let port = smtp.port.unwrap_or(match smtp.security {
         Security::StartTls => 587,
         Security::Tls => 465,
@@ -142,7 +142,29 @@ async fn hand_over(smtp: &Smtp, message: mail_send::smtp::message::Message<'_>) 
     };
     match sent.await {
         Ok(()) => Ok(format!("accepted by {}", smtp.host)),
-        Err(cause) => Err(format!("{}:{port} : {cause}", smtp.host)),
+        Err(cause) => Err(Unsent { is_final: is_final(&cause), why: told(&smtp.host, port, &cause) }),
+    }
+}
+
+/// Whether the server would say the same again: it refused who signs in, or answered with a permanent failure (5xx).
+fn is_final(cause: &mail_send::Error) -> bool {
+    match cause {
+        mail_send::Error::AuthenticationFailed(_)
+        | mail_send::Error::UnsupportedAuthMechanism
+        | mail_send::Error::MissingStartTls => true,
+        mail_send::Error::UnexpectedReply(reply) => (500..600).contains(&reply.code()),
+        _ => false,
+    }
+}
+
+fn told(host: &str, port: u16, cause: &mail_send::Error) -> String {
+    match cause {
+        mail_send::Error::AuthenticationFailed(reply) => format!(
+            "{host}:{port} : user or password refused ({} {}); not tried again by itself",
+            reply.code(),
+            reply.message()
+        ),
+        other => format!("{host}:{port} : {other}"),
     }
 }
 

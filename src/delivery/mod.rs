@@ -75,6 +75,20 @@ struct Due {
     message_id: String,
 }
 
+/// Why a target did not take a bulletin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unsent {
+    why: String,
+    /// The same would be answered again: a password that is refused three times more locks an account.
+    is_final: bool,
+}
+
+impl From<String> for Unsent {
+    fn from(why: String) -> Self {
+        Self { why, is_final: false }
+    }
+}
+
 /// Where a delivery goes.
 #[derive(Debug, Clone)]
 enum Address {
@@ -155,12 +169,12 @@ pub async fn send(room: &Room, wanted: Wanted<'_>) -> Result<Vec<Delivery>, Erro
         let delivery = loop {
             attempts += 1;
             let (form, result) = hand_over(room, due, parcel).await;
-            let (outcome, message) = match result {
-                Ok(said) => ("sent", said),
-                Err(why) => ("failed", why),
+            let (outcome, message, is_final) = match result {
+                Ok(said) => ("sent", said, true),
+                Err(Unsent { why, is_final }) => ("failed", why, is_final),
             };
             tracing::info!(bulletin = id, target = due.target.name, outcome, message, attempts, "delivery");
-            if outcome == "sent" || attempts >= settings.attempts.max(1) {
+            if is_final || attempts >= settings.attempts.max(1) {
                 break Delivery {
                     bulletin_id: id.clone(),
                     target: due.target.name.clone(),
@@ -181,10 +195,10 @@ pub async fn send(room: &Room, wanted: Wanted<'_>) -> Result<Vec<Delivery>, Erro
 }
 
 /// One try. The form it took, and what was said.
-async fn hand_over(room: &Room, due: &Due, parcel: &Parcel) -> (&'static str, Result<String, String>) {
+async fn hand_over(room: &Room, due: &Due, parcel: &Parcel) -> (&'static str, Result<String, Unsent>) {
     match &due.address {
         Address::Mail(to) => mail::send(room, &due.target, to, &due.message_id, parcel).await,
-        Address::Folder(folder) => ("files", targets::to_folder(folder, parcel)),
+        Address::Folder(folder) => ("files", targets::to_folder(folder, parcel).map_err(Unsent::from)),
         Address::Web(url) => ("files", targets::to_web(url, &due.message_id, parcel).await),
     }
 }

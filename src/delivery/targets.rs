@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::Parcel;
+use super::{Parcel, Unsent};
 use crate::bulletin::write;
 
 /// Patience with a server, for one file.
@@ -19,7 +19,7 @@ pub(super) fn to_folder(folder: &Path, parcel: &Parcel) -> Result<String, String
 }
 
 /// Puts every file at an address; `{file}` in it stands for the name, else the name follows a slash.
-pub(super) async fn to_web(url: &str, id: &str, parcel: &Parcel) -> Result<String, String> {
+pub(super) async fn to_web(url: &str, id: &str, parcel: &Parcel) -> Result<String, Unsent> {
     let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|cause| cause.to_string())?;
     let files = parcel.files();
     for (name, bytes, mime) in files.iter().rev() {
@@ -36,8 +36,11 @@ pub(super) async fn to_web(url: &str, id: &str, parcel: &Parcel) -> Result<Strin
             .send()
             .await
             .map_err(|cause| format!("{address} : {}", causes(&cause)))?;
-        if !answer.status().is_success() {
-            return Err(format!("{address} : {}", answer.status()));
+        let status = answer.status();
+        if !status.is_success() {
+            // Not now, too early, too many: may be taken later.
+            let is_final = status.is_client_error() && !matches!(status.as_u16(), 408 | 425 | 429);
+            return Err(Unsent { why: format!("{address} : {status}"), is_final });
         }
     }
     Ok(format!("{} files", files.len()))
