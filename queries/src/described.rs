@@ -42,10 +42,4 @@ impl DescribedTable {
         check_id(file, text, &table.id)?;
         Ok(table)
     }
-
-    /// One column.
-    #[must_use]
-    pub fn column(&self, name: &str) -> Option<&DescribedColumn> {
-        self.columns.iter().find(|column| column.name == name)
-    }
 }

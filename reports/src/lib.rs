@@ -29,6 +29,7 @@ use serde_json::Value;
 pub use input::Input;
 pub use published::{PlottedSeries, PublishedValue};
 pub use reread::{Reread, Rereads, reread};
+pub use twin::defused;
 
 /// The layout of the PDF that ships with Vigie.
 pub const TEMPLATE: &str = include_str!("../templates/bulletin.typ");

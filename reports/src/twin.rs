@@ -1,5 +1,7 @@
 //! The twins of a bulletin: the same numbers for machines, as JSON and CSV.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -187,11 +189,23 @@ pub(crate) fn series_csv(plotted: &[PlottedSeries]) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// Text that a spreadsheet would run as a formula, with an apostrophe before it; other text as it is.
+#[must_use]
+pub fn defused(text: &str) -> Cow<'_, str> {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
 /// Text for a CSV cell: quoted where needed; what a spreadsheet would run as a formula starts with an apostrophe.
 fn text_cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    let text = defused(text);
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.into_owned()
+    }
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ async fn build(global: &Global, as_of: Option<jiff::Timestamp>) -> Result<u8, Er
 }
 
 /// Prints one value as indented JSON.
-fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).map_err(|cause| Error::Failed(cause.to_string()))?;
     println!("{text}");
     Ok(())

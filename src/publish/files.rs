@@ -156,16 +156,12 @@ fn workbook_fault(table: &str, fault: &XlsxError) -> Error {
 
 /// Text that a spreadsheet would run as a formula starts with an apostrophe.
 fn defused(batch: &RecordBatch) -> Result<RecordBatch, Error> {
-    let is_formula = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let defuse = |column: &ArrayRef| -> ArrayRef {
         match column.as_string_opt::<i32>() {
-            Some(texts) if texts.iter().flatten().any(is_formula) => {
-                let defused = texts.iter().map(|text| {
-                    text.map(|text| if is_formula(text) { format!("'{text}") } else { text.to_owned() })
-                });
-                Arc::new(defused.collect::<StringArray>())
+            Some(texts) => {
+                Arc::new(texts.iter().map(|text| text.map(vigie_reports::defused)).collect::<StringArray>())
             }
-            _ => Arc::clone(column),
+            None => Arc::clone(column),
         }
     };
     Ok(RecordBatch::try_new(batch.schema(), batch.columns().iter().map(defuse).collect())?)

@@ -20,10 +20,11 @@ use vigie_store::SessionOptions;
 use vigie_transform::{SUPPRESSED, hide_small_cells};
 
 use crate::cli::Publish;
+use crate::commands::print_json;
 use crate::error::Error;
 use crate::room::Room;
 
-pub(crate) use resource::Resource;
+use resource::Resource;
 
 /// What is published when no table is named, besides the catalogue.
 const TABLES: [&str; 4] = ["indicators", "judgements", "alert_events", "departments"];
@@ -118,10 +119,11 @@ pub async fn run(room: &Room, options: &Publish, json: bool) -> Result<(), Error
         let query = resource.query(options.territory.as_ref(), &regions);
         let frame = ask(&session, &query).await?;
         resource.set_types(frame.schema().as_arrow());
+        let everywhere = resource.query(None, &regions);
         let mut writer = files::Writer::create(&place.new, resource, as_of, count(&frame).await?)?;
         match options.small_cells.filter(|_| table == "indicators") {
             Some(threshold) => {
-                let every = ask(&session, &Resource::of(room, table, options)?.query(None, &regions)).await?;
+                let every = ask(&session, &everywhere).await?;
                 // Everywhere, so that a package of one region and one of all hide the same.
                 let every = every.collect().await?;
                 for batch in hide_small_cells(&room.vocabulary, &regions, &every, threshold)? {
@@ -163,10 +165,7 @@ fn report(package: &Package, folder: &Path, json: bool) -> Result<(), Error> {
             values_hidden: package.small_cells.map(|_| package.values_hidden),
             tables: tables.collect(),
         };
-        let text =
-            serde_json::to_string_pretty(&written).map_err(|cause| Error::Failed(cause.to_string()))?;
-        println!("{text}");
-        return Ok(());
+        return print_json(&written);
     }
     package.resources.iter().for_each(table);
     if package.small_cells.is_some() {

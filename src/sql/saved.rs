@@ -6,6 +6,7 @@ use vigie_queries::{SavedQuery, Vocabulary};
 use vigie_serve::{Answer, Role, Session};
 use vigie_store::{Lake, SessionOptions};
 
+use crate::commands::print_json;
 use crate::config::Config;
 use crate::error::Error;
 use crate::room::{Room, Talk};
@@ -14,9 +15,7 @@ use crate::room::{Room, Talk};
 pub(super) fn list(room: &Room, json: bool) -> Result<(), Error> {
     let all: Vec<&SavedQuery> = room.vocabulary.saved_queries().collect();
     if json {
-        let text = serde_json::to_string_pretty(&all).map_err(|cause| Error::Failed(cause.to_string()))?;
-        println!("{text}");
-        return Ok(());
+        return print_json(&all);
     }
     for query in all {
         println!("{}\n    {}", query.id, query.title_fr);
