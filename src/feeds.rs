@@ -1,7 +1,5 @@
 //! The state of every feed as of a time: how old its newest edition is, against its contract.
 
-use std::collections::BTreeMap;
-
 use datafusion::prelude::SessionContext;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,6 +7,7 @@ use serde::Deserialize;
 use vigie_queries::{ColumnType, Contract};
 use vigie_reports::input::{FeedState, FindingSummary, Freshness, Settling};
 use vigie_store::AsOf;
+use vigie_transform::Computed;
 
 use crate::error::Error;
 use crate::room::Room;
@@ -17,7 +16,8 @@ use crate::rows;
 /// Findings of editions issued within so many days before the as-of are summed up, with those of the editions in use.
 const FINDINGS_DAYS: i64 = 28;
 
-/// One row per source of the vocabulary, also those never received; `settling` is what a run measured, none for as declared.
+/// One row per source of the vocabulary, also those never received. `computed` is a run of the same session: settling times
+/// as measured, and the newest days of the sources that it read. Without it they are as declared, and looked up.
 ///
 /// # Errors
 /// [`Error::Query`] when the lake cannot be read.
@@ -25,7 +25,7 @@ pub async fn states(
     room: &Room,
     ctx: &SessionContext,
     as_of: AsOf,
-    settling: &BTreeMap<String, vigie_transform::Settling>,
+    computed: Option<&Computed>,
 ) -> Result<Vec<FeedState>, Error> {
     #[derive(Deserialize)]
     struct Poll {
@@ -69,21 +69,24 @@ pub async fn states(
             licence: contract.licence.clone(),
             last_issued_at,
             age_hours: age.map(|age| age.as_secs_f64() / 3600.0),
-            last_day: last_day(ctx, contract).await?,
+            last_day: match computed.and_then(|computed| computed.last_days.get(contract.name())) {
+                Some(day) => *day,
+                None => last_day(ctx, contract).await?,
+            },
             state,
             rows_accepted: edition.map_or(0, |edition| edition.rows_accepted),
             rows_quarantined: edition.map_or(0, |edition| edition.rows_quarantined),
             last_fetch_outcome: poll.map(|poll| poll.outcome.clone()),
             last_fetch_message: poll.and_then(|poll| poll.message.clone()),
-            settling: settling_of(contract, settling),
+            settling: settling_of(contract, computed),
         });
     }
     Ok(states)
 }
 
-fn settling_of(contract: &Contract, measured: &BTreeMap<String, vigie_transform::Settling>) -> Settling {
-    let declared = vigie_transform::Settling::declared(contract);
-    let settling = measured.get(contract.name()).copied().unwrap_or(declared);
+fn settling_of(contract: &Contract, computed: Option<&Computed>) -> Settling {
+    let measured = computed.and_then(|computed| computed.settling.get(contract.name()).copied());
+    let settling = measured.unwrap_or_else(|| vigie_transform::Settling::declared(contract));
     Settling { days: settling.days(), editions: settling.measured_days.map(|_| settling.editions) }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use datafusion::common::runtime::SpawnedTask;
 use jiff::ToSpan;
 use jiff::civil::Date;
+use rayon::prelude::*;
 use vigie_queries::{Alert, AlertState, Place};
 use vigie_reports::input::{
     AccessNumber, Agency, AsOf as PrintedAsOf, Event, FeedState, FindingSummary, Input,
@@ -54,21 +56,21 @@ impl Scene {
             .filter_map(|brief| brief.previous.as_ref())
             .map(|edition| edition.week.saturating_add(6.days()))
             .collect();
-        let (judged, stood) = picture.judge_and_before(room, from, sunday, &earlier);
+        // While the rules are judged, the rest is read.
+        let ctx = picture.ctx.clone();
+        let reading = SpawnedTask::spawn(async move {
+            let findings = feeds::findings(&ctx, as_of).await?;
+            Ok::<_, Error>((findings, gather::access_numbers(&ctx).await?, gather::events(&ctx).await?))
+        });
+        let (judged, stood) =
+            tokio::task::block_in_place(|| picture.judge_and_before(room, from, sunday, &earlier));
         tracing::debug!(ms = millis(started), "rules judged");
         let started = Instant::now();
-        let ctx = &picture.ctx;
-        let scene = Self {
-            feeds: feeds::states(room, ctx, as_of, &picture.computed.settling).await?,
-            findings: feeds::findings(ctx, as_of).await?,
-            access_numbers: gather::access_numbers(ctx).await?,
-            events: gather::events(ctx).await?,
-            picture,
-            judged,
-            stood,
-        };
+        let feeds = feeds::states(room, &picture.ctx, as_of, Some(&picture.computed)).await?;
+        let gone = |cause| Error::Failed(format!("findings and events were not read: {cause}"));
+        let (findings, access_numbers, events) = reading.join().await.map_err(gone)??;
         tracing::debug!(ms = millis(started), "feeds, findings and events read");
-        Ok(scene)
+        Ok(Self { picture, judged, stood, feeds, findings, access_numbers, events })
     }
 
     /// Whether what a territory's bulletin reads is here: a scene holds the regions it was made for.
@@ -131,7 +133,8 @@ impl Scene {
             inputs.push(self.input(room, brief).await?);
         }
         let started = Instant::now();
-        let rendered = tokio::task::block_in_place(|| render_all(&inputs));
+        let rendered: Vec<_> =
+            tokio::task::block_in_place(|| inputs.par_iter().map(vigie_reports::render).collect());
         tracing::debug!(ms = millis(started), bulletins = inputs.len(), "pages set");
         let mut drawn = Vec::new();
         for ((brief, input), rendered) in briefs.iter().zip(&inputs).zip(rendered) {
@@ -150,31 +153,6 @@ impl Scene {
 /// Whole milliseconds since then.
 fn millis(started: Instant) -> u128 {
     started.elapsed().as_millis()
-}
-
-/// Sets every page, as many at once as there are cores.
-fn render_all(inputs: &[Input<'_>]) -> Vec<Result<vigie_reports::Rendered, vigie_reports::Error>> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(inputs.len());
-    if cores <= 1 {
-        return inputs.iter().map(vigie_reports::render).collect();
-    }
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let done = std::sync::Mutex::new(Vec::new());
-    std::thread::scope(|threads| {
-        for _ in 0..cores {
-            threads.spawn(|| {
-                loop {
-                    let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    let Some(input) = inputs.get(place) else { break };
-                    let rendered = vigie_reports::render(input);
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((place, rendered));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    done.sort_by_key(|(place, _)| *place);
-    done.into_iter().map(|(_, rendered)| rendered).collect()
 }
 
 /// The alerts of the territory that are raised, a line each.

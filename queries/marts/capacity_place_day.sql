@@ -21,11 +21,10 @@ expected as (
     from spans as s
     cross join (select max(time_value) as last_day from hospital_capacity) as l
 ),
-sums as (
+by_department as (
     select
-        m.geo_type,
-        m.geo_value,
         e.care,
+        e.department,
         e.time_value,
         count(*) as n_expected,
         count(*) filter (where h.beds_staffed is not null and h.patients is not null) as n_reported,
@@ -34,10 +33,25 @@ sums as (
         sum(h.patients) as patients,
         sum(h.covid_patients) as covid_patients
     from expected as e
-    join membership as m on m.department = e.department
     left join hospital_capacity as h
         on h.finess = e.finess and h.care = e.care and h.time_value = e.time_value
-    group by m.geo_type, m.geo_value, e.care, e.time_value
+    group by e.care, e.department, e.time_value
+),
+sums as (
+    select
+        m.geo_type,
+        m.geo_value,
+        d.care,
+        d.time_value,
+        sum(d.n_expected) as n_expected,
+        sum(d.n_reported) as n_reported,
+        sum(d.n_covid_reported) as n_covid_reported,
+        sum(d.beds_open) as beds_open,
+        sum(d.patients) as patients,
+        sum(d.covid_patients) as covid_patients
+    from by_department as d
+    join membership as m on m.department = d.department
+    group by m.geo_type, m.geo_value, d.care, d.time_value
 ),
 taking_part as (
     select m.geo_type, m.geo_value, count(distinct m.department) as n_departments

@@ -30,9 +30,13 @@ ordered as (   -- the last edition of a day hides those before it: its next_day 
         (select day from as_of) as last_day
     from editions as e
 ),
+spans as (
+    select department, kind, status, slots_per_day, booked_7d, offered_7d, first_day, next_day, last_day
+    from ordered
+    where not withdrawn and (next_day is null or next_day > first_day)
+),
 in_force as (
     select
-        centre_id,
         department,
         kind,
         status,
@@ -41,24 +45,37 @@ in_force as (
         offered_7d,
         unnest(generate_series(first_day, coalesce(next_day - 1, last_day), interval '1 day'))
             as time_value
-    from ordered
-    where not withdrawn and (next_day is null or next_day > first_day)
+    from spans
+),
+by_department as (
+    select
+        department,
+        kind,
+        status,
+        time_value,
+        count(*) as n_centres,
+        count(slots_per_day) as n_slots_known,
+        sum(slots_per_day) as slots_per_day,
+        sum(booked_7d) filter (where offered_7d is not null) as booked_7d,
+        sum(offered_7d) filter (where booked_7d is not null) as offered_7d
+    from in_force
+    group by department, kind, status, time_value
 ),
 sums as (
     select
         m.geo_type,
         m.geo_value,
-        i.kind,
-        i.status,
-        i.time_value,
-        count(*) as n_centres,
-        count(i.slots_per_day) as n_slots_known,
-        sum(i.slots_per_day) as slots_per_day,
-        sum(i.booked_7d) filter (where i.offered_7d is not null) as booked_7d,
-        sum(i.offered_7d) filter (where i.booked_7d is not null) as offered_7d
-    from in_force as i
-    join membership as m on m.department = i.department
-    group by m.geo_type, m.geo_value, i.kind, i.status, i.time_value
+        d.kind,
+        d.status,
+        d.time_value,
+        sum(d.n_centres) as n_centres,
+        sum(d.n_slots_known) as n_slots_known,
+        sum(d.slots_per_day) as slots_per_day,
+        sum(d.booked_7d) as booked_7d,
+        sum(d.offered_7d) as offered_7d
+    from by_department as d
+    join membership as m on m.department = d.department
+    group by m.geo_type, m.geo_value, d.kind, d.status, d.time_value
 ),
 listed as (
     select m.geo_type, m.geo_value, count(distinct m.department) as n_departments, min(e.first_day) as first_day
@@ -75,7 +92,11 @@ days as (
         l.n_departments,
         unnest(generate_series(l.first_day, a.day, interval '1 day')) as time_value
     from listed as l
-    join (select distinct geo_type, geo_value, kind, status from sums) as s
+    join (
+        select distinct m.geo_type, m.geo_value, s.kind, s.status
+        from spans as s
+        join membership as m on m.department = s.department
+    ) as s
         on s.geo_type = l.geo_type and s.geo_value = l.geo_value
     cross join as_of as a
 ),

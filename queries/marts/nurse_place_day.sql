@@ -25,14 +25,12 @@ expected as (
     from spans as s
     cross join (select max(time_value) as last_day from nurse_platform) as l
 ),
-sums as (
+by_department as (
     select
-        m.geo_type,
-        m.geo_value,
         e.category,
+        e.department,
         e.time_value,
         count(*) as n_expected,
-        count(distinct e.department) as n_departments,
         count(r.department) as n_reported,
         case when count(r.registered_total) = count(*) then sum(r.registered_total) end as registered_total,
         case when count(r.active_7d) = count(*) then sum(r.active_7d) end as active_7d,
@@ -40,11 +38,28 @@ sums as (
         case when count(r.requests + r.accepted_24h) = count(*) then sum(r.requests) end as requests,
         case when count(r.requests + r.accepted_24h) = count(*) then sum(r.accepted_24h) end as accepted_24h
     from expected as e
-    join membership as m on m.department = e.department
     left join reports as r
         on r.category = e.category and r.platform = e.platform and r.department = e.department
         and r.time_value = e.time_value
-    group by m.geo_type, m.geo_value, e.category, e.time_value
+    group by e.category, e.department, e.time_value
+),
+sums as (
+    select
+        m.geo_type,
+        m.geo_value,
+        d.category,
+        d.time_value,
+        sum(d.n_expected) as n_expected,
+        count(*) as n_departments,
+        sum(d.n_reported) as n_reported,
+        case when count(d.registered_total) = count(*) then sum(d.registered_total) end as registered_total,
+        case when count(d.active_7d) = count(*) then sum(d.active_7d) end as active_7d,
+        case when count(d.patients_at_home) = count(*) then sum(d.patients_at_home) end as patients_at_home,
+        case when count(d.requests) = count(*) then sum(d.requests) end as requests,
+        case when count(d.accepted_24h) = count(*) then sum(d.accepted_24h) end as accepted_24h
+    from by_department as d
+    join membership as m on m.department = d.department
+    group by m.geo_type, m.geo_value, d.category, d.time_value
 ),
 complete as (
     select

@@ -2,60 +2,22 @@
 id       = "on_call_place_day"
 title_fr = "Postes de garde prévus et pourvus, et leur coût, par territoire et jour"
 grain    = ["geo_type", "geo_value", "category", "time_value"]
-sources  = ["on_call", "events", "membership", "places", "as_of"]
+sources  = ["on_call_department_day", "membership", "places"]
 ---*/
--- A shift belongs to the day it begins, local time; the roster published ahead is left out until its day comes. Category
--- is '' for all shifts, a role, `strike` (shifts under a declared strike) or `holiday` (public holidays of the place). A
--- place's day counts when each of its departments has a shift with posts planned and filled.
-with shifts as (
-    select
-        department,
-        cast(shift_start as date) as time_value,
-        role,
-        planned,
-        filled,
-        coalesce(strike, false) as strike,
-        hours * filled * rate_eur_per_hour as cost
-    from on_call
-    where cast(shift_start as date) <= (select day from as_of)
-),
-holiday_dates as (
-    select
-        geo_type,
-        geo_value,
-        unnest(generate_series(starts, coalesce(ends, starts), interval '1 day')) as time_value
-    from events
-    where kind = 'holiday'
-),
-holidays as (
-    select distinct m.department, h.time_value
-    from holiday_dates as h
-    join membership as m on m.geo_type = h.geo_type and m.geo_value = h.geo_value
-),
-reports as (
-    select '' as category, department, time_value, planned, filled, cost from shifts
-    union all
-    select role, department, time_value, planned, filled, cost from shifts
-    union all
-    select 'strike', department, time_value, planned, filled, cost from shifts where strike
-    union all
-    select 'holiday', s.department, s.time_value, s.planned, s.filled, s.cost
-    from shifts as s
-    join holidays as h on h.department = s.department and h.time_value = s.time_value
-),
-sums as (
+-- A place's day counts when each of its departments has a shift with posts planned and filled.
+with sums as (
     select
         m.geo_type,
         m.geo_value,
-        r.category,
-        r.time_value,
-        count(distinct r.department) filter (where r.planned is not null and r.filled is not null) as n_departments,
-        sum(r.planned) filter (where r.filled is not null) as planned,
-        sum(r.filled) filter (where r.planned is not null) as filled,
-        case when count(r.cost) = count(*) then sum(r.cost) end as cost
-    from reports as r
-    join membership as m on m.department = r.department
-    group by m.geo_type, m.geo_value, r.category, r.time_value
+        d.category,
+        d.time_value,
+        count(*) filter (where d.is_told) as n_departments,
+        sum(d.planned) as planned,
+        sum(d.filled) as filled,
+        case when count(d.cost) = count(*) then sum(d.cost) end as cost
+    from on_call_department_day as d
+    join membership as m on m.department = d.department
+    group by m.geo_type, m.geo_value, d.category, d.time_value
 ),
 days as (
     select
@@ -69,7 +31,7 @@ days as (
         where category = ''
         group by geo_type, geo_value, category
     ) as f
-    cross join (select max(time_value) as last_day from shifts) as l
+    cross join (select max(time_value) as last_day from on_call_department_day) as l
     union all
     -- A role or a flag has a row on the days it has shifts: no strike is no gap.
     select geo_type, geo_value, category, time_value from sums where category <> ''

@@ -20,25 +20,39 @@ expected as (
     from spans as s
     cross join (select max(time_value) as last_day from test_supply) as l
 ),
-sums as (
+by_department as (
     select
-        m.geo_type,
-        m.geo_value,
         e.product,
+        e.department,
         e.time_value,
         count(*) as n_expected,
-        count(distinct e.department) as n_departments,
         count(t.department) as n_reported,
         case when count(t.stock) = count(*) then sum(t.stock) end as stock,
         case when count(t.used) = count(*) then sum(t.used) end as used,
         case when count(t.ordered + t.delivered) = count(*) then sum(t.ordered) end as ordered,
         case when count(t.ordered + t.delivered) = count(*) then sum(t.delivered) end as delivered
     from expected as e
-    join membership as m on m.department = e.department
     left join test_supply as t
         on t.product = e.product and t.holder = e.holder and t.department = e.department
         and t.time_value = e.time_value
-    group by m.geo_type, m.geo_value, e.product, e.time_value
+    group by e.product, e.department, e.time_value
+),
+sums as (
+    select
+        m.geo_type,
+        m.geo_value,
+        d.product,
+        d.time_value,
+        sum(d.n_expected) as n_expected,
+        count(*) as n_departments,
+        sum(d.n_reported) as n_reported,
+        case when count(d.stock) = count(*) then sum(d.stock) end as stock,
+        case when count(d.used) = count(*) then sum(d.used) end as used,
+        case when count(d.ordered) = count(*) then sum(d.ordered) end as ordered,
+        case when count(d.delivered) = count(*) then sum(d.delivered) end as delivered
+    from by_department as d
+    join membership as m on m.department = d.department
+    group by m.geo_type, m.geo_value, d.product, d.time_value
 ),
 complete as (
     select s.*, p.n_departments as n_departments_expected, s.n_departments = p.n_departments as all_take_part

@@ -25,23 +25,35 @@ expected as (
     from spans as s
     cross join (select max(time_value) as last_day from telemedicine) as l
 ),
-sums as (
+by_department as (
     select
-        m.geo_type,
-        m.geo_value,
         e.category,
+        e.department,
         e.time_value,
         count(*) as n_expected,
-        count(distinct e.department) as n_departments,
         count(r.department) as n_reported,
         case when count(r.doctors_registered) = count(*) then sum(r.doctors_registered) end as doctors_registered,
         case when count(r.consultations) = count(*) then sum(r.consultations) end as consultations
     from expected as e
-    join membership as m on m.department = e.department
     left join reports as r
         on r.category = e.category and r.platform = e.platform and r.department = e.department
         and r.time_value = e.time_value
-    group by m.geo_type, m.geo_value, e.category, e.time_value
+    group by e.category, e.department, e.time_value
+),
+sums as (
+    select
+        m.geo_type,
+        m.geo_value,
+        d.category,
+        d.time_value,
+        sum(d.n_expected) as n_expected,
+        count(*) as n_departments,
+        sum(d.n_reported) as n_reported,
+        case when count(d.doctors_registered) = count(*) then sum(d.doctors_registered) end as doctors_registered,
+        case when count(d.consultations) = count(*) then sum(d.consultations) end as consultations
+    from by_department as d
+    join membership as m on m.department = d.department
+    group by m.geo_type, m.geo_value, d.category, d.time_value
 ),
 complete as (
     select s.*, p.n_departments as n_departments_expected, s.n_departments = p.n_departments as all_take_part

@@ -81,6 +81,11 @@ impl Observations {
         self.series.entry(key).or_default().insert(date, observation);
     }
 
+    /// Takes in the series of others; one of the same key replaces the one here.
+    pub fn append(&mut self, mut others: Self) {
+        self.series.append(&mut others.series);
+    }
+
     /// The series of a key, empty when there was none: for many values of one key.
     pub fn series_mut(&mut self, key: SeriesKey) -> &mut BTreeMap<Date, Observation> {
         self.series.entry(key).or_default()

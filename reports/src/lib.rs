@@ -84,58 +84,82 @@ pub enum Error {
 /// # Errors
 /// [`Error`], naming what failed; [`Error::Typeset`] with file and line when the theme's layout is at fault.
 pub fn render(input: &Input) -> Result<Rendered, Error> {
-    // The first page of a bulletin and a sheet are one page: what does not fit is left out, room by room.
-    let rooms = bulletin::sheet::rooms(&input.territory);
-    let mut made = None;
-    for room in rooms {
-        let draft = bulletin::write_in(input, *room);
+    let made = fitting(input)?;
+    let (draft, head) = (&made.draft, &made.draft.document.head);
+    // Four files that do not wait for each other.
+    let ((pdf, summary), (xlsx, html)) = rayon::join(
+        || {
+            rayon::join(
+                || made.laid.export(&ident(input, head.frame)),
+                || draft.summary.as_ref().map(|document| fit_summary(input, document)).transpose(),
+            )
+        },
+        || {
+            rayon::join(
+                || workbook::write(input, &head.title, &draft.published, &draft.plotted, &draft.indicators),
+                || {
+                    let style = input.theme.style.as_deref().unwrap_or(STYLE);
+                    html::page(&draft.document, &made.pictures, input.theme.logo.as_ref(), style)
+                },
+            )
+        },
+    );
+    let (pdf, summary, xlsx) = (pdf?, summary?, xlsx?);
+    let mut warnings = made.laid.warnings;
+    let summary = summary.map(|(bytes, more)| {
+        warnings.extend(more);
+        bytes
+    });
+    Ok(Rendered {
+        pdf,
+        html,
+        summary,
+        json: made.json,
+        xlsx,
+        state: plain::state(&draft.document),
+        text: plain::first_page(&draft.document),
+        published: made.draft.published,
+        pages: made.laid.pages,
+        warnings,
+    })
+}
+
+/// A bulletin whose pages are as many as they may be.
+struct Fitting {
+    draft: bulletin::Draft,
+    pictures: BTreeMap<String, Vec<u8>>,
+    json: Vec<u8>,
+    laid: pdf::Laid,
+}
+
+/// The first page of a bulletin and a sheet are one page: what does not fit is left out, room by room.
+fn fitting(input: &Input) -> Result<Fitting, Error> {
+    let mut made = Err(Error::Typeset(Vec::new()));
+    for room in bulletin::sheet::rooms(&input.territory) {
+        let mut draft = bulletin::write_in(input, *room);
         if !draft.refused.is_empty() {
             return Err(Error::Wording(draft.refused));
         }
+        let pictures = draft.draw();
         let json = twin::json(input, &draft.document.head.territory, &draft.published, &draft.plotted)?;
         let attached = [
             ("chiffres.json", json.clone()),
             ("chiffres.csv", twin::csv(&draft.published)),
             ("courbes.csv", twin::series_csv(&draft.plotted)),
         ];
-        let pdf = typeset(input, &draft.document, &draft.pictures, attached)?;
+        let laid = lay_out(input, &draft.document, &pictures, attached)?;
         let fits = match draft.document.head.frame {
             document::Frame::Bulletin => {
-                pdf.pages <= bulletin::sheet::PAGES_MAX && pdf.second_at.is_none_or(|page| page <= 2)
+                laid.pages <= bulletin::sheet::PAGES_MAX && laid.second_at.is_none_or(|page| page <= 2)
             }
-            _ => pdf.pages == 1,
+            _ => laid.pages == 1,
         };
-        made = Some((draft, json, pdf));
+        made = Ok(Fitting { draft, pictures, json, laid });
         if fits {
             break;
         }
     }
-    let Some((draft, json, pdf)) = made else { return Err(Error::Typeset(Vec::new())) };
-    let head = &draft.document.head;
-    let xlsx = workbook::write(input, &head.title, &draft.published, &draft.plotted, &draft.indicators)?;
-    let style = input.theme.style.as_deref().unwrap_or(STYLE);
-    let html = html::page(&draft.document, &draft.pictures, input.theme.logo.as_ref(), style);
-    let mut warnings = pdf.warnings;
-    let summary = match &draft.summary {
-        Some(document) => {
-            let made = fit_summary(input, document)?;
-            warnings.extend(made.warnings);
-            Some(made.bytes)
-        }
-        None => None,
-    };
-    Ok(Rendered {
-        pdf: pdf.bytes,
-        html,
-        summary,
-        json,
-        xlsx,
-        state: plain::state(&draft.document),
-        text: plain::first_page(&draft.document),
-        published: draft.published,
-        pages: pdf.pages,
-        warnings,
-    })
+    made
 }
 
 /// The texts of a bulletin that an editor may change, as they are computed.
@@ -144,24 +168,24 @@ pub fn texts(input: &Input) -> Vec<wording::TextBlock> {
     wording::texts(&bulletin::write(input).document)
 }
 
-/// The summary on one page: sentences leave from the end until it fits.
-fn fit_summary(input: &Input, document: &document::Document) -> Result<pdf::Pdf, Error> {
+/// The summary on one page, with what the typesetter warned about: sentences leave from the end until it fits.
+fn fit_summary(input: &Input, document: &document::Document) -> Result<(Vec<u8>, Vec<String>), Error> {
     let mut document = document.clone();
     loop {
-        let made = typeset(input, &document, &BTreeMap::new(), [])?;
-        if made.pages == 1 || !bulletin::summary::shorten(&mut document) {
-            return Ok(made);
+        let laid = lay_out(input, &document, &BTreeMap::new(), [])?;
+        if laid.pages == 1 || !bulletin::summary::shorten(&mut document) {
+            return Ok((laid.export(&ident(input, document.head.frame))?, laid.warnings));
         }
     }
 }
 
-/// Sets a document with the theme's layout, else with the one that ships with Vigie.
-fn typeset<const N: usize>(
+/// Lays a document out as the theme says, else as the template that ships with Vigie.
+fn lay_out<const N: usize>(
     input: &Input,
     document: &document::Document,
     pictures: &BTreeMap<String, Vec<u8>>,
     attached: [(&str, Vec<u8>); N],
-) -> Result<pdf::Pdf, Error> {
+) -> Result<pdf::Laid, Error> {
     let mut data: Value = serde_json::to_value(document).map_err(Error::Twin)?;
     clean::every_string(&mut data);
     let mut files = pictures.clone();
@@ -170,8 +194,12 @@ fn typeset<const N: usize>(
     if let Some(logo) = &input.theme.logo {
         files.insert(logo.name.clone(), logo.bytes.clone());
     }
-    let frame = if document.head.frame == document::Frame::Summary { "/a5" } else { "" };
-    let ident = format!("vigie-bulletin/{}/{}/{}{frame}", input.territory, input.week, input.edition);
     let template = input.theme.template.as_deref().unwrap_or(TEMPLATE);
-    pdf::typeset(template, files, &ident, input.as_of.issued)
+    pdf::lay_out(template, files, input.as_of.issued)
+}
+
+/// What identifies a document, whatever its bytes.
+fn ident(input: &Input, frame: document::Frame) -> String {
+    let frame = if frame == document::Frame::Summary { "/a5" } else { "" };
+    format!("vigie-bulletin/{}/{}/{}{frame}", input.territory, input.week, input.edition)
 }

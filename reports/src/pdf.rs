@@ -22,11 +22,11 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
 use crate::Error;
 
-/// A finished PDF.
-#[derive(Debug, Clone)]
-pub(crate) struct Pdf {
-    /// The file.
-    pub(crate) bytes: Vec<u8>,
+/// A document laid out in pages, not yet a file.
+pub(crate) struct Laid {
+    world: PageWorld,
+    document: PagedDocument,
+    at: Timestamp,
     /// Number of pages.
     pub(crate) pages: usize,
     /// Page on which the second section begins; none where there is one section.
@@ -38,45 +38,47 @@ pub(crate) struct Pdf {
 /// Name of the main file in the world.
 pub(crate) const MAIN: &str = "main.typ";
 
-/// Typesets `template` with the files it reads.
-///
-/// `ident` identifies the document stably; `at` is the only date of the file. The caller passes fixed names for figures
+/// Lays out `template` with the files it reads; `at` is the only date of the file. The caller passes fixed names for figures
 /// (`fig-01.svg`): Typst keeps every name for the life of the process.
 ///
 /// # Errors
 /// [`Error::Typeset`] with the diagnostics, file and line, when the template or a figure is at fault.
-pub(crate) fn typeset(
+pub(crate) fn lay_out(
     template: &str,
     files: BTreeMap<String, Vec<u8>>,
-    ident: &str,
     at: Timestamp,
-) -> Result<Pdf, Error> {
+) -> Result<Laid, Error> {
     let world = PageWorld::new(template, files, at)?;
-    let result = export(&world, ident, at);
-    comemo::evict(10);
-    result
+    let compiled = typst::compile::<PagedDocument>(&world);
+    let document = compiled.output.map_err(|faults| diagnostics(&world, &faults))?;
+    let warnings = compiled.warnings.iter().map(|fault| describe(&world, fault)).collect();
+    Ok(Laid { pages: document.pages().len(), second_at: second_at(&document), warnings, world, document, at })
+}
+
+impl Laid {
+    /// The PDF; `ident` identifies the document stably.
+    ///
+    /// # Errors
+    /// [`Error::Typeset`] when the document breaks one of its standards.
+    pub(crate) fn export(&self, ident: &str) -> Result<Vec<u8>, Error> {
+        let standards = PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_3a])
+            .map_err(|fault| Error::Typeset(vec![fault.message().to_string()]))?;
+        let options = PdfOptions {
+            ident: Smart::Custom(ident.to_owned()),
+            creator: Smart::Custom(Some(concat!("Vigie ", env!("CARGO_PKG_VERSION")).to_owned())),
+            timestamp: utc_datetime(self.at).map(typst_pdf::Timestamp::new_utc),
+            standards,
+            ..PdfOptions::default()
+        };
+        let exported = typst_pdf::pdf(&self.document, &options);
+        comemo::evict(10);
+        exported.map_err(|faults| diagnostics(&self.world, &faults))
+    }
 }
 
 /// Whether some embedded font can draw a character.
 pub(crate) fn can_draw(c: char) -> bool {
     FONTS.list.iter().any(|font| font.info().coverage.contains(u32::from(c)))
-}
-
-fn export(world: &PageWorld, ident: &str, at: Timestamp) -> Result<Pdf, Error> {
-    let compiled = typst::compile::<PagedDocument>(world);
-    let document = compiled.output.map_err(|faults| diagnostics(world, &faults))?;
-    let standards = PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_3a])
-        .map_err(|fault| Error::Typeset(vec![fault.message().to_string()]))?;
-    let options = PdfOptions {
-        ident: Smart::Custom(ident.to_owned()),
-        creator: Smart::Custom(Some(concat!("Vigie ", env!("CARGO_PKG_VERSION")).to_owned())),
-        timestamp: utc_datetime(at).map(typst_pdf::Timestamp::new_utc),
-        standards,
-        ..PdfOptions::default()
-    };
-    let bytes = typst_pdf::pdf(&document, &options).map_err(|faults| diagnostics(world, &faults))?;
-    let warnings = compiled.warnings.iter().map(|fault| describe(world, fault)).collect();
-    Ok(Pdf { bytes, pages: document.pages().len(), second_at: second_at(&document), warnings })
 }
 
 /// Page of the second heading of the first level.

@@ -6,6 +6,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use vigie_queries::{Place, TimeType};
 
+use crate::figures::Drawing;
+
 /// One printed number, with what it is about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PublishedValue {
@@ -79,8 +81,15 @@ pub(crate) struct Register {
     section: String,
     values: Vec<PublishedValue>,
     plotted: Vec<PlottedSeries>,
-    files: BTreeMap<String, Vec<u8>>,
+    /// Places of the values, by label and text: the same number is often printed again.
+    known: BTreeMap<(String, String), Vec<usize>>,
+    drawings: Vec<Drawing>,
     indicators: Vec<String>,
+}
+
+/// Name of the picture of the figure drawn in this place, from 1.
+pub(crate) fn picture_name(place: usize) -> String {
+    format!("fig-{place:02}.svg")
 }
 
 impl Register {
@@ -113,7 +122,9 @@ impl Register {
             unit: unit.to_owned(),
             printed: printed.clone(),
         };
-        if !self.values.contains(&entry) {
+        let alike = self.known.entry((entry.label.clone(), entry.printed.clone())).or_default();
+        if !alike.iter().any(|place| self.values[*place] == entry) {
+            alike.push(self.values.len());
             self.values.push(entry);
         }
         self.define(&about.indicator);
@@ -145,11 +156,10 @@ impl Register {
         });
     }
 
-    /// Keeps a picture under a fixed name and returns that name.
-    pub(crate) fn keep_picture(&mut self, svg: String) -> String {
-        let name = format!("fig-{:02}.svg", self.files.len() + 1);
-        self.files.insert(name.clone(), svg.into_bytes());
-        name
+    /// Keeps what is to be drawn and returns the name that its picture will have.
+    pub(crate) fn keep_drawing(&mut self, drawing: Drawing) -> String {
+        self.drawings.push(drawing);
+        picture_name(self.drawings.len())
     }
 
     /// Ids whose definition the bulletin owes its readers, in the order they were first printed.
@@ -157,9 +167,9 @@ impl Register {
         &self.indicators
     }
 
-    /// All that was gathered: printed numbers, plotted series, pictures.
-    pub(crate) fn finish(self) -> (Vec<PublishedValue>, Vec<PlottedSeries>, BTreeMap<String, Vec<u8>>) {
-        (self.values, self.plotted, self.files)
+    /// All that was gathered: printed numbers, plotted series, figures to draw.
+    pub(crate) fn finish(self) -> (Vec<PublishedValue>, Vec<PlottedSeries>, Vec<Drawing>) {
+        (self.values, self.plotted, self.drawings)
     }
 
     fn define(&mut self, indicator: &str) {

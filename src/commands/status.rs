@@ -30,7 +30,7 @@ pub(super) async fn run(global: &Global, as_of: Option<Timestamp>) -> Result<u8,
     let room = Room::open(global)?;
     let as_of = Room::as_of(as_of, room.now()?);
     let ctx = room.session(as_of)?;
-    let states = states(&room, &ctx, as_of, &std::collections::BTreeMap::new()).await?;
+    let states = states(&room, &ctx, as_of, None).await?;
     let rows: Vec<Row<'_>> = states.iter().map(row).collect();
     if global.json {
         print_json(&rows)?;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Float64Type};
+use jiff::civil::Date;
+use rayon::prelude::*;
 use vigie_queries::{GeoType, Observation, Observations, Place, SeriesKey, Status, TimeType};
 
 use crate::Error;
@@ -17,6 +19,8 @@ pub struct Computed {
     pub indicators: Vec<RecordBatch>,
     /// The settling time that set what is provisional, by source.
     pub settling: BTreeMap<String, Settling>,
+    /// The newest day that each source table read speaks of; none where it does not speak of days.
+    pub last_days: BTreeMap<String, Option<Date>>,
 }
 
 impl Computed {
@@ -25,15 +29,15 @@ impl Computed {
     /// # Errors
     /// [`Error::Shape`] when a batch is not one of the table `indicators`.
     pub fn observations(&self) -> Result<Observations, Error> {
+        let read: Result<Vec<Observations>, Error> = self.indicators.par_iter().map(read).collect();
         let mut found = Observations::default();
-        for batch in &self.indicators {
-            read(batch, &mut found)?;
-        }
+        read?.into_iter().for_each(|of_indicator| found.append(of_indicator));
         Ok(found)
     }
 }
 
-fn read(batch: &RecordBatch, into: &mut Observations) -> Result<(), Error> {
+fn read(batch: &RecordBatch) -> Result<Observations, Error> {
+    let mut found = Observations::default();
     let shape = |what: String| Error::Shape { file: "indicators".to_owned(), what };
     let column = |name: &str| {
         batch.column_by_name(name).ok_or_else(|| shape(format!("the batch has no column {name:?}")))
@@ -63,7 +67,7 @@ fn read(batch: &RecordBatch, into: &mut Observations) -> Result<(), Error> {
             row += 1;
         }
         let kind: GeoType = geo_type.value(first).parse().map_err(&shape)?;
-        let series = into.series_mut(SeriesKey {
+        let series = found.series_mut(SeriesKey {
             indicator: indicator.value(first).to_owned(),
             category: category.value(first).to_owned(),
             place: Place { geo_type: kind, code: geo_value.value(first).to_owned() },
@@ -87,5 +91,5 @@ fn read(batch: &RecordBatch, into: &mut Observations) -> Result<(), Error> {
             series.insert(date, observation);
         }
     }
-    Ok(())
+    Ok(found)
 }

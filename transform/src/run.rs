@@ -1,6 +1,6 @@
 //! Runs the vocabulary's queries, each after those it reads.
 //!
-//! The run has a session of its own: it reads each source table once, computes marts and indicators from memory, two
+//! The run has a session of its own: it reads each source table once, all of them side by side, computes marts and indicators from memory, two
 //! at a time where they do not depend on each other, and hands its tables to the caller's session at the end. A run
 //! that fails leaves the caller's session as it was.
 
@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
-use arrow::compute::{cast, concat_batches, filter_record_batch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::compute::{cast, concat_batches, filter_record_batch, max};
+use arrow::datatypes::{DataType, Date32Type, SchemaRef};
 use datafusion::common::Column;
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
@@ -20,6 +21,7 @@ use datafusion::logical_expr::Expr;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::civil::Date;
+use rayon::prelude::*;
 use vigie_queries::{GeoType, Query, QueryKind, Vocabulary};
 
 use crate::Error;
@@ -95,35 +97,53 @@ async fn run(
 ) -> Result<Computed, Error> {
     let inner =
         SessionContext::new_with_config_rt(ctx.copied_config().with_target_partitions(1), ctx.runtime_env());
+    let mut reading = Vec::new();
+    for table in tables_read(vocabulary, &queries) {
+        reading.push(SpawnedTask::spawn(read_table(frame_of(ctx, vocabulary, &table).await?, table)));
+    }
     let settling = revisions::measure(ctx, vocabulary).await?;
     let mut made = system::register(ctx, &inner, vocabulary, &settling, as_of_day).await?;
-    for table in tables_read(vocabulary, &queries) {
-        let batch = read_table(ctx, vocabulary, &table).await?;
+    let mut last_days = BTreeMap::new();
+    for read in reading {
+        let (table, batch) = read.join().await.map_err(|gone| Error::Table {
+            table: "a source".to_owned(),
+            source: Box::new(DataFusionError::External(Box::new(gone))),
+        })??;
+        last_days.insert(table.clone(), last_day(&batch));
         register(&inner, &table, &batch)?;
     }
 
     let mut results = run_queries(&inner, &queries).await?;
-    let mut indicators = Vec::new();
-    for query in queries.iter().filter(|query| query.kind == QueryKind::Indicator) {
-        let Some(batch) = results.get(&query.id) else { continue };
-        let settling_days = vocabulary
-            .sources_of(&query.id)
-            .into_iter()
-            .filter_map(|source| settling.get(source))
-            .map(Settling::days)
-            .max()
-            .unwrap_or(0);
-        let kept = wanted.map(|wanted| of_places(query, batch, wanted)).transpose()?;
-        let batch = kept.as_ref().unwrap_or(batch);
-        indicators.push((query.id.clone(), rows::of_indicator(query, batch, settling_days, as_of_day)?));
-    }
-    indicators.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let mut indicators: Vec<&Query> =
+        queries.into_iter().filter(|query| query.kind == QueryKind::Indicator).collect();
+    indicators.sort_by(|left, right| left.id.cmp(&right.id));
+    let indicators = indicators
+        .par_iter()
+        .filter_map(|query| Some((query, results.get(&query.id)?)))
+        .map(|(query, batch)| {
+            let settling_days = vocabulary
+                .sources_of(&query.id)
+                .into_iter()
+                .filter_map(|source| settling.get(source))
+                .map(Settling::days)
+                .max()
+                .unwrap_or(0);
+            let kept = wanted.map(|wanted| of_places(query, batch, wanted)).transpose()?;
+            rows::of_indicator(query, kept.as_ref().unwrap_or(batch), settling_days, as_of_day)
+        })
+        .collect::<Result<Vec<RecordBatch>, Error>>()?;
 
     made.append(&mut results);
     for (table, batch) in &made {
         register(ctx, table, batch)?;
     }
-    Ok(Computed { indicators: indicators.into_iter().map(|(_, batch)| batch).collect(), settling })
+    Ok(Computed { indicators, settling, last_days })
+}
+
+/// The newest `time_value` of a table, where that is a day.
+fn last_day(batch: &RecordBatch) -> Option<Date> {
+    let days = batch.column_by_name("time_value")?.as_primitive_opt::<Date32Type>()?;
+    system::date_of(max(days)?)
 }
 
 /// The rows of some places. A batch that does not name its places stays whole: its shape is told later.
@@ -155,12 +175,8 @@ fn tables_read(vocabulary: &Vocabulary, queries: &[&Query]) -> BTreeSet<String> 
         .collect()
 }
 
-/// Reads a source table whole; of a source as of now, only the contract's columns.
-async fn read_table(
-    ctx: &SessionContext,
-    vocabulary: &Vocabulary,
-    table: &str,
-) -> Result<RecordBatch, Error> {
+/// A source table whole; of a source as of now, only the contract's columns.
+async fn frame_of(ctx: &SessionContext, vocabulary: &Vocabulary, table: &str) -> Result<DataFrame, Error> {
     let fault = |source: DataFusionError| Error::Table { table: table.to_owned(), source: Box::new(source) };
     let mut frame = ctx.table(table).await.map_err(fault)?;
     if let Some(contract) = vocabulary.contract(table) {
@@ -175,10 +191,16 @@ async fn read_table(
         let order = order.map(|name| Expr::Column(Column::from_name(name)).sort(true, false)).collect();
         frame = frame.sort(order).map_err(fault)?;
     }
+    Ok(frame)
+}
+
+/// Ranges of keys are read side by side and put together in their order, whatever the number of threads.
+async fn read_table(frame: DataFrame, table: String) -> Result<(String, RecordBatch), Error> {
     let schema = Arc::clone(frame.schema().inner());
-    // Ranges of keys are read side by side and put together in their order, whatever the number of threads.
-    let parts = frame.collect_partitioned().await.map_err(fault)?;
-    together(table, schema, &parts.concat())
+    let parts = frame.collect_partitioned().await;
+    let parts = parts.map_err(|source| Error::Table { table: table.clone(), source: Box::new(source) })?;
+    let batch = together(&table, schema, &parts.concat())?;
+    Ok((table, batch))
 }
 
 /// Runs the queries, starting each as soon as those it reads are there.

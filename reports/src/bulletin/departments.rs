@@ -7,7 +7,7 @@ use super::parts::{self, Notes};
 use super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
 use crate::figures::{
-    self, HeatCell, HeatRow, HeatStrip, Panel, RankedDots, RankedRow, Size, SmallMultiples, style,
+    Drawing, HeatCell, HeatRow, HeatStrip, Panel, RankedDots, RankedRow, Size, SmallMultiples, style,
 };
 use crate::french;
 use crate::published::Register;
@@ -148,14 +148,14 @@ fn ranked(view: &View, register: &mut Register, places: &[&Place]) -> Vec<Block>
                 }
             })
             .collect();
-        let figure = figures::ranked_dots(&RankedDots {
+        let dots = Drawing::RankedDots(RankedDots {
             title: title.to_owned(),
             unit: parts::figure_unit(&unit, decimals, unit_name),
             rows,
             thresholds: Vec::new(),
             width_pt: Size::HALF.width_pt,
         });
-        blocks.push(parts::picture(view, register, figure, title, &[id]));
+        blocks.push(parts::picture(view, register, dots, title, &[id]));
     }
     blocks
 }
@@ -177,7 +177,7 @@ fn multiples(view: &View, register: &mut Register, places: &[&Place]) -> Option<
         })
         .collect();
     let (unit, decimals) = view.unit(id);
-    let figure = figures::small_multiples(&SmallMultiples {
+    let multiples = Drawing::SmallMultiples(SmallMultiples {
         title: title.to_owned(),
         unit: parts::figure_unit(&unit, decimals.min(1), ""),
         panels,
@@ -187,7 +187,7 @@ fn multiples(view: &View, register: &mut Register, places: &[&Place]) -> Option<
         columns: 5,
         width_pt: Size::WIDE.width_pt,
     });
-    Some(parts::picture(view, register, figure, title, &[id]))
+    Some(parts::picture(view, register, multiples, title, &[id]))
 }
 
 /// Levels of the last weeks.
@@ -224,7 +224,7 @@ fn strip(view: &View, register: &mut Register, levels: &Levels, places: &[&Place
         let id = format!("rule:{}", levels.rule.id);
         register.plot(title, &id, "", place, "rank", points.collect());
     }
-    let figure = figures::heat_strip(&HeatStrip {
+    let strip = Drawing::HeatStrip(HeatStrip {
         title: title.to_owned(),
         weeks: backs.iter().map(|back| view.monday(*back)).collect(),
         levels: super::map::legend(names),
@@ -232,5 +232,5 @@ fn strip(view: &View, register: &mut Register, levels: &Levels, places: &[&Place
         width_pt: Size::WIDE.width_pt,
     });
     let ids: Vec<&str> = levels.rule.criteria.iter().map(|criterion| criterion.indicator.as_str()).collect();
-    Some(parts::picture(view, register, figure, title, &ids))
+    Some(parts::picture(view, register, strip, title, &ids))
 }

@@ -8,7 +8,7 @@ use super::catalogue;
 use super::parts::{self, Line, Notes};
 use super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
-use crate::figures::{self, Size, Slope, SlopeRow, Threshold, Tone};
+use crate::figures::{Drawing, Size, Slope, SlopeRow, Threshold, Tone};
 use crate::french;
 use crate::published::{About, Register};
 use crate::sentences;
@@ -199,7 +199,7 @@ fn slopes(view: &View, register: &mut Register) -> Option<Block> {
     if rows.iter().filter(|row| row.before.is_some() && row.now.is_some()).count() < 2 {
         return None;
     }
-    let figure = figures::slope(&Slope {
+    let slope = Drawing::Slope(Slope {
         title: title.to_owned(),
         unit: parts::figure_unit("share", 1, "part des lits occupés"),
         rows,
@@ -208,7 +208,7 @@ fn slopes(view: &View, register: &mut Register) -> Option<Block> {
         until: french::week_short(view.monday(0)),
         size: Size { width_pt: Size::WIDE.width_pt, height_pt: 112.0 },
     });
-    Some(parts::picture(view, register, figure, title, &shown))
+    Some(parts::picture(view, register, slope, title, &shown))
 }
 
 /// The same patients against each denominator: the day reads 21 %, 34 % or 74 % according to the beds one counts.

@@ -6,7 +6,7 @@ use super::levels::Levels;
 use super::parts;
 use super::view::View;
 use crate::document::Block;
-use crate::figures::{self, Level, Map, MapPlace, Size};
+use crate::figures::{self, Drawing, Level, Map, MapPlace, Size};
 use crate::french;
 use crate::published::Register;
 
@@ -97,9 +97,9 @@ pub(crate) fn write(
         .collect();
     let names = levels.map_or_else(|| vec!["niveau non établi".to_owned()], Levels::names);
     let legend = legend(names);
-    let figure = figures::map(&Map { title: title.clone(), unit, places: map_places, levels: legend, size });
+    let map = Map { title: title.clone(), unit, places: map_places, levels: legend, size };
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-    Some(parts::picture(view, register, figure, &title, &sources))
+    Some(parts::picture(view, register, Drawing::Map(map), &title, &sources))
 }
 
 fn indicators_of(levels: &Levels) -> Vec<String> {

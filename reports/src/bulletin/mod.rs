@@ -30,10 +30,10 @@ use jiff::civil::Date;
 use vigie_queries::Place;
 
 use crate::document::{Attachment, Block, Document, Frame, Head, Section};
-use crate::figures::fonts;
+use crate::figures::{Drawing, Figure, draw_all, fonts};
 use crate::french;
 use crate::input::Input;
-use crate::published::{PlottedSeries, PublishedValue, Register};
+use crate::published::{PlottedSeries, PublishedValue, Register, picture_name};
 use crate::wording;
 use levels::Levels;
 use view::View;
@@ -45,8 +45,8 @@ pub(crate) struct Draft {
     pub(crate) summary: Option<Document>,
     pub(crate) published: Vec<PublishedValue>,
     pub(crate) plotted: Vec<PlottedSeries>,
-    /// Figures by virtual file name.
-    pub(crate) pictures: BTreeMap<String, Vec<u8>>,
+    /// Figures of the document, in their order.
+    drawings: Vec<Drawing>,
     /// Indicators printed or plotted.
     pub(crate) indicators: Vec<String>,
     /// Words of an editor that were not taken, and why.
@@ -74,8 +74,40 @@ pub(crate) fn write_in(input: &Input, room: sheet::Room) -> Draft {
     let mut document = Document { head: head(&view), sections };
     let refused = wording::apply(&mut document, &input.wording);
     let summary = (!sheet::is_for(&input.territory)).then(|| summary::of(&document));
-    let (published, plotted, pictures) = register.finish();
-    Draft { document, summary, published, plotted, pictures, indicators, refused }
+    let (published, plotted, drawings) = register.finish();
+    Draft { document, summary, published, plotted, drawings, indicators, refused }
+}
+
+impl Draft {
+    /// Draws the figures: their blocks get text alternative, width and numbers; the pictures come back by the names that
+    /// the document gives them.
+    pub(crate) fn draw(&mut self) -> BTreeMap<String, Vec<u8>> {
+        let names = (1..).map(picture_name);
+        let mut figures: BTreeMap<String, Figure> = names.zip(draw_all(&self.drawings)).collect();
+        for section in &mut self.document.sections {
+            complete(&mut section.blocks, &mut figures);
+        }
+        figures.into_iter().map(|(name, figure)| (name, figure.svg.into_bytes())).collect()
+    }
+}
+
+/// Hands to each block of a figure what came with its picture.
+fn complete(blocks: &mut [Block], figures: &mut BTreeMap<String, Figure>) {
+    for block in blocks {
+        match block {
+            Block::Figure(block) => {
+                let Some(figure) = figures.get_mut(&block.file) else { continue };
+                block.width_pt = figure.width_pt;
+                block.alt = std::mem::take(&mut figure.alt);
+                block.data = std::mem::take(&mut figure.table);
+            }
+            Block::Columns { left, right, .. } => {
+                complete(left, figures);
+                complete(right, figures);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The sections of a region's bulletin, the key page first.

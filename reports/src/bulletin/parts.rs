@@ -6,7 +6,7 @@ use vigie_queries::{Place, Status, TimeType};
 
 use super::view::{Comparison, View, WhyNot};
 use crate::document::{Block, Cell, Column, FigureBlock, Row, Run, plain};
-use crate::figures::{self, Figure, Point, Series, Shape, Size, Threshold, TimeSeries, Tone, Unit};
+use crate::figures::{self, Drawing, Point, Series, Shape, Size, Threshold, TimeSeries, Tone, Unit};
 use crate::french;
 use crate::input::EventKind;
 use crate::published::{About, Register};
@@ -231,7 +231,7 @@ pub(crate) fn chart(
     if let Some(ghost) = published {
         series.insert(0, ghost); // the subject is drawn over it
     }
-    let figure = figures::time_series(&TimeSeries {
+    let curve = Drawing::TimeSeries(TimeSeries {
         title: title.to_owned(),
         unit: figure_unit(&unit, decimals, unit_name),
         series,
@@ -243,7 +243,7 @@ pub(crate) fn chart(
         size,
     });
     let ids: Vec<&str> = lines.iter().map(|line| line.indicator).collect();
-    picture(view, register, figure, title, &ids)
+    picture(view, register, curve, title, &ids)
 }
 
 /// The week of the bulletin before as it was published then, where its days have been revised since.
@@ -356,22 +356,22 @@ fn events(view: &View, indicator: &str) -> Vec<figures::Event> {
         .collect()
 }
 
-/// Keeps a drawn figure and makes its block.
+/// Keeps what is to be drawn and makes its block, whose text alternative and numbers come with the picture
+/// ([`super::Draft::draw`]).
 pub(crate) fn picture(
     view: &View,
     register: &mut Register,
-    figure: Figure,
+    drawing: Drawing,
     title: &str,
     indicators: &[&str],
 ) -> Block {
-    let file = register.keep_picture(figure.svg);
     Block::Figure(FigureBlock {
-        file,
-        alt: figure.alt,
+        file: register.keep_drawing(drawing),
+        alt: String::new(),
         caption: title.to_owned(),
         source: view.source_line(indicators),
-        width_pt: figure.width_pt,
-        data: figure.table,
+        width_pt: 0.0,
+        data: figures::Table::default(),
     })
 }
 

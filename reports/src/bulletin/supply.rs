@@ -4,7 +4,7 @@ use super::catalogue;
 use super::parts::{self, Notes};
 use super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
-use crate::figures::{self, CoverRow, DaysOfCover, Size};
+use crate::figures::{CoverRow, DaysOfCover, Drawing, Size};
 use crate::french;
 use crate::published::Register;
 
@@ -76,9 +76,8 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         .collect();
     if rows.iter().any(|row| row.days.is_some()) {
         let width_pt = Size::WIDE.width_pt;
-        let figure =
-            figures::days_of_cover(&DaysOfCover { title: title.to_owned(), rows, low, critical, width_pt });
-        blocks.push(parts::picture(view, register, figure, title, &[COVER]));
+        let cover = DaysOfCover { title: title.to_owned(), rows, low, critical, width_pt };
+        blocks.push(parts::picture(view, register, Drawing::DaysOfCover(cover), title, &[COVER]));
     }
 
     let mut notes = Notes::default();

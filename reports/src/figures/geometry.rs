@@ -54,7 +54,8 @@ pub(crate) fn is_inside((x, y): Xy, ring: &[Xy]) -> bool {
 pub(crate) fn best_spot(ring: &[Xy], width: f64, height: f64) -> (Xy, f64) {
     let centre = centroid(ring);
     let Some(area) = bounds(ring) else { return (centre, f64::NEG_INFINITY) };
-    let mut best = (centre, clearance(ring, centre, width, height));
+    let least = f64::NEG_INFINITY;
+    let mut best = (centre, clearance(ring, centre, width, height, least).unwrap_or(least));
     // A coarse grid, then twice a finer one around the best cell.
     let mut window = area;
     for _ in 0..3 {
@@ -63,10 +64,10 @@ pub(crate) fn best_spot(ring: &[Xy], width: f64, height: f64) -> (Xy, f64) {
         for i in 0..=STEPS {
             for j in 0..=STEPS {
                 let at = (window.left + f64::from(i) * dx, window.top + f64::from(j) * dy);
-                let room = clearance(ring, at, width, height);
                 // Among places nearly as good, the one nearest the centre of gravity.
                 let pull = |(x, y): Xy| 0.02 * (x - centre.0).hypot(y - centre.1);
-                if room - pull(at) > best.1 - pull(best.0) {
+                let bar = best.1 - pull(best.0) + pull(at);
+                if let Some(room) = clearance(ring, at, width, height, bar) {
                     best = (at, room);
                 }
             }
@@ -77,23 +78,26 @@ pub(crate) fn best_spot(ring: &[Xy], width: f64, height: f64) -> (Xy, f64) {
     best
 }
 
-/// Least distance between a box and the outline; negative outside or when the outline runs through the box.
-fn clearance(ring: &[Xy], (x, y): Xy, width: f64, height: f64) -> f64 {
-    if !is_inside((x, y), ring) {
-        return f64::NEG_INFINITY;
-    }
+/// Least distance between a box and the outline, negative when the outline runs through the box; none when its centre is
+/// outside, and as soon as the distance is found to be at most `bar`.
+fn clearance(ring: &[Xy], (x, y): Xy, width: f64, height: f64, bar: f64) -> Option<f64> {
     let (half_width, half_height) = (width / 2.0, height / 2.0);
-    edges(ring).fold(f64::INFINITY, |least, (a, b)| {
+    let (per_width, per_height) = (1.0 / half_width.max(1e-9), 1.0 / half_height.max(1e-9));
+    let mut least = f64::INFINITY;
+    for (a, b) in edges(ring) {
         // The nearest point of the edge to the box: to its centre, with both axes scaled so that the box is a square.
-        let scale = |(px, py): Xy| ((px - x) / half_width.max(1e-9), (py - y) / half_height.max(1e-9));
+        let scale = |(px, py): Xy| ((px - x) * per_width, (py - y) * per_height);
         let (sa, sb) = (scale(a), scale(b));
         let (ex, ey) = (sb.0 - sa.0, sb.1 - sa.1);
         let length = ex * ex + ey * ey;
         let along = if length == 0.0 { 0.0 } else { (-(sa.0 * ex + sa.1 * ey) / length).clamp(0.0, 1.0) };
         let near = (a.0 + (b.0 - a.0) * along, a.1 + (b.1 - a.1) * along);
-        let away = ((near.0 - x).abs() - half_width).max((near.1 - y).abs() - half_height);
-        least.min(away)
-    })
+        least = least.min(((near.0 - x).abs() - half_width).max((near.1 - y).abs() - half_height));
+        if least <= bar {
+            return None;
+        }
+    }
+    is_inside((x, y), ring).then_some(least)
 }
 
 /// A polygon cut at a rectangle (Sutherland and Hodgman); parts may stay joined along the frame, which a fill hides.

@@ -9,6 +9,7 @@ mod bars_weekly;
 mod canvas;
 pub mod contours;
 mod days_of_cover;
+mod drawing;
 mod events;
 pub mod fonts;
 mod geometry;
@@ -28,6 +29,7 @@ mod words;
 
 pub use bars_weekly::bars_weekly;
 pub use days_of_cover::days_of_cover;
+pub use drawing::{Drawing, draw_all};
 pub use heat_strip::heat_strip;
 pub use map::map;
 pub use ranked_dots::ranked_dots;

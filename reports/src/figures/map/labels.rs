@@ -34,7 +34,7 @@ pub(super) fn draw(
                 }
                 block.draw(canvas, &area, style::text_on(fill));
             }
-            None => beside.push((shape, projection.at(shape.contour.centre))),
+            None => beside.push((shape, projection.at(shape.contour.centre()))),
         }
     }
     // After all the others, so that what is outside does not take their room.
