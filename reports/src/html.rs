@@ -5,16 +5,29 @@
 //! never markup, and no mark in it reorders the page. No script, no address is called.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use crate::clean;
 use crate::document::{
     Block, Cell, Column, Document, FigureBlock, Frame, KeyFigure, Rich, Row, RowKind, Table,
 };
-use crate::figures;
+use crate::figures::{self, fonts};
 use crate::input::Logo;
 
 /// The look, which an agency's theme may replace.
 pub const STYLE: &str = include_str!("../templates/bulletin.css");
+
+/// The rules that carry the typeface.
+static TYPEFACE: LazyLock<String> = LazyLock::new(|| {
+    let face = |(weight, bytes): (&str, &[u8])| {
+        format!(
+            "@font-face {{ font-family: \"{}\"; font-weight: {weight}; src: url(data:font/woff2;base64,{}) format(\"woff2\"); }}\n",
+            fonts::WEB_FAMILY,
+            base64(bytes)
+        )
+    };
+    fonts::WEB.map(face).concat()
+});
 
 /// Writes a document as one HTML page.
 ///
@@ -46,7 +59,8 @@ impl Page<'_> {
         self.raw("\">\n<meta name=\"generator\" content=\"");
         self.text(concat!("Vigie ", env!("CARGO_PKG_VERSION")));
         self.raw("\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
-        self.raw("style-src 'unsafe-inline'; img-src data:\">\n<style>\n");
+        self.raw("style-src 'unsafe-inline'; img-src data:; font-src data:\">\n<style>\n");
+        self.raw(&TYPEFACE);
         // The one text that is not escaped, so that it cannot end the element it stands in.
         self.raw(&style.replace("</", "<\\/"));
         self.raw("\n</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#contenu\">Aller au contenu</a>\n<header>\n");
@@ -357,7 +371,8 @@ fn is_colour(text: &str) -> bool {
     text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
-/// A figure whose texts keep the width they were drawn for: a reader without its typeface sees another one, as wide.
+/// A figure whose texts keep the width they were drawn for: in the typeface of a theme, and where a character is not in
+/// the part that the page carries.
 fn fitted(svg: &str) -> String {
     let mut out = String::with_capacity(svg.len() + svg.len() / 8);
     let mut rest = svg;
@@ -375,7 +390,7 @@ fn fitted(svg: &str) -> String {
             let text = body.trim().replace("&apos;", "'").replace("&quot;", "\"");
             let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
             let is_bold = attribute("font-weight=\"") == Some("bold");
-            let width = figures::fonts::width(&text, size, is_bold);
+            let width = fonts::width(&text, size, is_bold);
             out.push_str(&format!(" textLength=\"{width:.0}\" lengthAdjust=\"spacingAndGlyphs\""));
         }
         out.push_str(&element[head..end]);
@@ -417,7 +432,7 @@ mod tests {
     fn texts_of_a_figure_keep_their_width_and_all_else_stays() {
         let svg = "<svg><path d=\"M0\"/><text x=\"0\" font-size=\"90\" font-weight=\"bold\">\nNiveau &amp; co\n</text><text x=\"1\" \
                    font-size=\"80\">\n\n</text></svg>";
-        let wide = figures::fonts::width("Niveau & co", 90.0, true);
+        let wide = fonts::width("Niveau & co", 90.0, true);
         let expected = format!(" textLength=\"{wide:.0}\" lengthAdjust=\"spacingAndGlyphs\">\nNiveau");
         let set = fitted(svg);
         assert!(set.contains(&expected), "{set}");

@@ -21,6 +21,15 @@ pub fn all() -> &'static [&'static [u8]] {
     &[REGULAR, ITALIC, SEMIBOLD, BOLD]
 }
 
+/// Family name of the faces in [`WEB`]: the licence reserves that of the original.
+pub(crate) const WEB_FAMILY: &str = "Vigie Sans";
+
+/// The part of the typeface that the HTML twin carries, as WOFF2, by CSS weight.
+pub(crate) const WEB: [(&str, &[u8]); 2] = [
+    ("400", include_bytes!("../../assets/fonts/VigieSans-Regular.woff2")),
+    ("600 700", include_bytes!("../../assets/fonts/VigieSans-Bold.woff2")),
+];
+
 /// Depth of descenders, as a share of the size of the text.
 pub(crate) const DESCENT: f64 = 0.21;
 /// Height of ascenders and accented capitals, as a share of the size of the text.
