@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use vigie_queries::{GeoType, Place};
+use vigie_queries::{GeoType, Place, Status, TimeType};
 
 use super::alerts;
 use super::catalogue;
@@ -17,7 +17,7 @@ use crate::document::{Block, KeyFigure, Rich};
 use crate::figures::Size;
 use crate::french;
 use crate::input::Freshness;
-use crate::published::Register;
+use crate::published::{About, Register};
 use crate::sentences::{self, AtLevel, Move, PrintedChange, Spread, Subject, Way};
 use crate::trend::{Direction, Nature};
 
@@ -140,8 +140,13 @@ fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
                 Err(super::view::WhyNot::Break(_)) => ("none", "rupture de définition".to_owned()),
                 Err(_) => ("none", "pas de comparaison".to_owned()),
             };
-            let detail = match (&shown.reason, shown.provisional) {
-                (Some(reason), _) => crate::clean::short(sentences::trim(reason), 90),
+            let last = shown.reason.as_ref().and_then(|_| last_known(view, register, id, label));
+            let (change, provisional) = last.unwrap_or((change, shown.provisional));
+            let detail = match (&shown.reason, provisional) {
+                (Some(reason), true) => {
+                    format!("provisoire ; {}", crate::clean::short(sentences::trim(reason), 80))
+                }
+                (Some(reason), false) => crate::clean::short(sentences::trim(reason), 90),
                 (None, true) => "provisoire ; sur une semaine".to_owned(),
                 (None, false) => "sur une semaine".to_owned(),
             };
@@ -154,6 +159,19 @@ fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
             }
         })
         .collect()
+}
+
+/// The newest value of a week whose Sunday has none, and whether it is provisional.
+fn last_known(view: &View, register: &mut Register, id: &str, label: &str) -> Option<(String, bool)> {
+    let place = view.territory();
+    let days = view.input.observations.series(id, "", place, TimeType::Day)?;
+    let mut of_week = days.range(view.input.week..view.sunday).rev();
+    let (day, value, status) =
+        of_week.find_map(|(day, observation)| Some((*day, observation.value?, observation.status)))?;
+    let about = About { time_type: TimeType::Day, date: day, ..view.about(id, "", place, 0) };
+    let (unit, _) = view.unit(id);
+    let text = register.note("text", label, &about, Some(value), &unit, view.text(id, value));
+    Some((sentences::last_known(&text, day), status == Status::Partial))
 }
 
 /// How the departments stand under the rule of the map.

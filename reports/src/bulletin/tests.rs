@@ -70,6 +70,48 @@ fn week_53_spans_two_years() {
     assert_eq!(draft.document.head.week, "Semaine 53 (du 28 décembre 2020 au 3 janvier 2021)");
 }
 
+/// A gap stays a gap; beside it stands what was last known, under its own day.
+#[test]
+fn a_week_that_is_not_over_in_the_data_shows_its_last_value_beside_the_gap() {
+    use vigie_queries::{Observation, SeriesKey, Status, TimeType};
+    let mut made = Made::rich();
+    let key = |time_type| SeriesKey {
+        indicator: "icu_patients".into(),
+        category: String::new(),
+        place: made.territory.clone(),
+        time_type,
+    };
+    let (week, days) = (key(TimeType::Week), key(TimeType::Day));
+    let reason = Some("pas encore publié".to_owned());
+    let gap = Observation {
+        value: None,
+        numerator: None,
+        denominator: None,
+        status: Status::Missing,
+        missing_reason: reason,
+    };
+    for day in [17, 18] {
+        made.observations.insert(days.clone(), date(2020, 10, day), gap.clone());
+    }
+    made.observations.insert(week, date(2020, 10, 12), gap.clone());
+    let friday = made.observations.series_mut(days).get_mut(&date(2020, 10, 16)).unwrap();
+    (friday.value, friday.status) = (Some(171.0), Status::Partial);
+    let draft = super::write(&made.input());
+    let figures = draft.document.sections[0].blocks.iter().find_map(|block| match block {
+        crate::document::Block::KeyFigures { items } => Some(items.clone()),
+        _ => None,
+    });
+    let beds = figures.unwrap().into_iter().find(|item| item.label == "Patients en réanimation").unwrap();
+    assert_eq!(beds.value, "–");
+    assert_eq!(beds.change, "171 le 16 oct.");
+    assert_eq!(beds.detail, "provisoire\u{202F}; pas encore publié");
+    let noted = |value: &&crate::PublishedValue| {
+        value.section == "key_points" && value.indicator == "icu_patients" && value.time_type == "day"
+    };
+    let noted = draft.published.iter().find(noted).unwrap();
+    assert_eq!((noted.value, noted.time_value), (Some(171.0), date(2020, 10, 16)));
+}
+
 #[test]
 fn an_empty_lake_makes_a_bulletin_without_figures() {
     let mut made = Made::rich();

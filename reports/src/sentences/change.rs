@@ -189,6 +189,11 @@ fn qualifiers(fact: &Comparison, direction: Direction, more: &More) -> String {
     said.concat()
 }
 
+/// A key figure whose week is not over in the data: « 183 le 31 déc. ».
+pub(crate) fn last_known(value: &str, day: Date) -> String {
+    format!("{value} le {}", french::day_month_short(day))
+}
+
 /// Figures without a value this week, for one reason.
 pub(crate) fn missing(names: &[String], reason: &str) -> (String, String) {
     ("Pas de valeur cette semaine".to_owned(), format!(" ({}) : {}.", trim(reason), names.join(" ; ")))

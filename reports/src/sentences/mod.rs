@@ -15,7 +15,9 @@ mod supply;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use change::{More, Pace, PrintedChange, Record, Size, Subject, holiday, missing, moved};
+pub(crate) use change::{
+    More, Pace, PrintedChange, Record, Size, Subject, holiday, last_known, missing, moved,
+};
 pub(crate) use levels::{
     AtLevel, Move, alerts, changed_levels, covered, pending, since_day, state, state_of_one, state_unknown,
 };

@@ -443,6 +443,7 @@ fn what_is_missing_is_said_once_for_a_reason() {
         said(missing(&strings(&["Patients hospitalisés", "Taux de positivité"]), "source périmée.")),
         "Pas de valeur cette semaine (source périmée) : Patients hospitalisés ; Taux de positivité."
     );
+    assert_eq!(last_known("183", jiff::civil::date(2021, 1, 1)), "183 le 1er janv.");
     assert!(said(state_unknown()).starts_with("Le niveau d’alerte ne peut être établi cette semaine"));
     assert!(not_judged(0).contains("aucune action ne peut en être déduite"));
     assert!(not_judged(2).ends_with("les alertes sont celles d’avant."));
