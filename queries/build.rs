@@ -1,7 +1,9 @@
 //! A file added to the vocabulary rebuilds it: `include_dir!` alone only notices changes of files it already holds.
 
 fn main() {
-    for part in ["sources", "marts", "indicators", "gates", "rules", "reference", "saved", "tables"] {
+    for part in
+        ["sources", "marts", "indicators", "forecasts", "gates", "rules", "reference", "saved", "tables"]
+    {
         println!("cargo::rerun-if-changed={part}");
     }
 }

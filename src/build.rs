@@ -1,4 +1,4 @@
-//! `vigie build`: indicators, judgements and alerts from the lake as of a time, kept in the lake.
+//! `vigie build`: indicators, judgements, forecasts and alerts from the lake as of a time, kept in the lake.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -19,8 +19,8 @@ use crate::calendar::paris_day;
 use crate::clock::now;
 use crate::error::Error;
 use crate::fetch::ensure_reference;
-use crate::gather;
 use crate::room::Room;
+use crate::{forecasts, gather};
 
 /// Before any feed: every day that has data is judged.
 const BEGINNING: Date = Date::constant(2000, 1, 1);
@@ -67,6 +67,8 @@ pub struct Built {
     pub indicators_changed: u64,
     /// Judgements made.
     pub judgements: u64,
+    /// Series forecast, once a model.
+    pub forecasts: u64,
     /// Transitions of alerts recorded now.
     pub alert_events: u64,
     /// Alerts active or clearing.
@@ -80,8 +82,9 @@ impl Built {
     #[must_use]
     pub fn summary(&self) -> String {
         format!(
-            "{} valeurs d’indicateurs (dont {} nouvelles ou modifiées), {} jugements, {} alertes actives.",
-            self.indicators, self.indicators_changed, self.judgements, self.alerts_active
+            "{} valeurs d’indicateurs (dont {} nouvelles ou modifiées), {} jugements, {} prévisions, \
+             {} alertes actives.",
+            self.indicators, self.indicators_changed, self.judgements, self.forecasts, self.alerts_active
         )
     }
 }
@@ -246,6 +249,12 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
     }
     keep(room, &tables::judgements(), &waiting, as_of, &transaction, &id).await?;
     step("judgements-committed");
+    let context = gather::events(&picture.ctx).await?;
+    let said = forecasts::of(room, &picture, &context, forecasts::last_sunday(until), &|_| true);
+    built.forecasts = said.len() as u64;
+    let said = vigie_transform::forecasts_batch(&said)?;
+    keep(room, &tables::forecasts(), &[said], as_of, &transaction, &id).await?;
+    step("forecasts-committed");
     built.alert_events =
         record_events(room, &picture.ctx, &events, until, as_of.issued, &transaction, &id).await?;
     step("alert-events-written");

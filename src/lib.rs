@@ -19,6 +19,7 @@ pub mod draft;
 pub mod error;
 pub mod feeds;
 pub mod fetch;
+mod forecasts;
 pub mod gates;
 pub mod gather;
 pub mod init;

@@ -7,7 +7,7 @@ use datafusion::common::runtime::SpawnedTask;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use rayon::prelude::*;
-use vigie_queries::{Alert, AlertState, Place};
+use vigie_queries::{Alert, AlertState, Forecast, Place};
 use vigie_reports::input::{
     AccessNumber, Agency, AsOf as PrintedAsOf, Event, FeedState, FindingSummary, Input,
 };
@@ -17,7 +17,7 @@ use crate::build::{Judged, Picture, picture_of};
 use crate::bulletin::{Brief, Drawn};
 use crate::error::Error;
 use crate::room::Room;
-use crate::{changes, feeds, gates, gather};
+use crate::{changes, feeds, forecasts, gates, gather};
 
 /// Weeks of judgements that a bulletin looks back on.
 const WEEKS_BACK: i32 = 14;
@@ -32,6 +32,7 @@ pub struct Scene {
     findings: Vec<FindingSummary>,
     access_numbers: Vec<AccessNumber>,
     events: Vec<Event>,
+    forecasts: Vec<Forecast>,
 }
 
 impl Scene {
@@ -70,7 +71,10 @@ impl Scene {
         let gone = |cause| Error::Failed(format!("findings and events were not read: {cause}"));
         let (findings, access_numbers, events) = reading.join().await.map_err(gone)??;
         tracing::debug!(ms = millis(started), "feeds, findings and events read");
-        Ok(Self { picture, judged, stood, feeds, findings, access_numbers, events })
+        let asked = |place: &Place| territories.contains(&place);
+        let forecasts =
+            tokio::task::block_in_place(|| forecasts::of(room, &picture, &events, sunday, &asked));
+        Ok(Self { picture, judged, stood, feeds, findings, access_numbers, events, forecasts })
     }
 
     /// Whether what a territory's bulletin reads is here: a scene holds the regions it was made for.
@@ -105,6 +109,7 @@ impl Scene {
             gates,
             access_numbers: self.access_numbers.clone(),
             events: self.events.clone(),
+            forecasts: self.forecasts.clone(),
             agency: Agency {
                 name: agency.name.clone().unwrap_or_default(),
                 service: String::new(),

@@ -56,7 +56,9 @@ fn a_build_that_is_stopped_counts_as_a_whole_or_not_at_all() {
     let expected = built(&whole);
     assert!(expected.iter().all(|rows| rows.as_u64() > Some(0)), "{expected:?}");
     let lake = filled();
-    for step in ["indicators-committed", "judgements-committed", "alert-events-written"] {
+    for step in
+        ["indicators-committed", "judgements-committed", "forecasts-committed", "alert-events-written"]
+    {
         dies(&lake, step, BUILD);
         assert_eq!(built(&lake), [0, 0, 0], "{step}");
     }

@@ -10,6 +10,7 @@ mod command_line;
 mod demo;
 mod faults;
 mod findings;
+mod forecast;
 mod gates;
 mod guide;
 mod publish;

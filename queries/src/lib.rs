@@ -1,4 +1,4 @@
-//! The vocabulary of Vigie: contracts of sources, SQL of indicators, gates, dated rules, places.
+//! The vocabulary of Vigie: contracts of sources, SQL of indicators, gates, dated rules, models of forecasts, places.
 //!
 //! Everything here is data that something executes: a contract drives the parser and the table, a query header
 //! drives the run order and the definitions page, a rule carries its own tests. The files are embedded in the
@@ -10,6 +10,7 @@ mod alert;
 mod contract;
 mod described;
 mod error;
+mod forecast;
 mod gate;
 mod observation;
 mod place;
@@ -22,6 +23,7 @@ pub use alert::{Alert, AlertEvent, AlertState, CriterionResult, Judgement};
 pub use contract::{Bounds, Cadence, Column, ColumnType, Contract, Dialect, Feed, Filter, Format, Kind};
 pub use described::{DescribedColumn, DescribedTable};
 pub use error::Error;
+pub use forecast::{Forecast, ForecastDay, ForecastModel, QUANTILE_LEVELS, Track};
 pub use gate::{Gate, GateOnSource, GateSetting, GateSeverity, Stage};
 pub use observation::{Observation, Observations, SeriesKey, Status, TimeType};
 pub use place::{GeoType, Place, known_departments, region_name};

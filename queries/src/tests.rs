@@ -357,3 +357,28 @@ fn a_query_says_how_many_days_it_rests_on_by_its_header_or_its_name() {
     assert_eq!(days("doubling_days"), 14);
     assert_eq!(days("test_days_of_cover"), 7);
 }
+
+#[test]
+fn a_faulty_model_of_forecasts_is_refused_with_its_line() {
+    let text = std::str::from_utf8(
+        Vocabulary::embedded().unwrap().files()["forecasts/damped_trend.toml"].as_slice(),
+    )
+    .unwrap()
+    .to_owned();
+    let refused = |from: &str, to: &str| {
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text);
+        crate::ForecastModel::parse("forecasts/damped_trend.toml", &changed).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused("damping = 0.9", "damping = 1.1"),
+        "forecasts/damped_trend.toml:12: damping is 1.1; expected a share, 0 to 1"
+    );
+    assert!(refused("horizon_days = 14", "horizon_days = 60").contains(":9: horizon_days is 60"));
+    assert!(refused("errors_min = 60", "errors_min = 3").contains("20 past errors"));
+    let mut files = Vocabulary::embedded().unwrap().files().clone();
+    let other = text.replace("\"icu_patients\"", "\"icu_pateints\"");
+    files.insert("forecasts/damped_trend.toml".into(), other.into_bytes());
+    let fault = Vocabulary::from_files(files).unwrap_err().to_string();
+    assert!(fault.contains("names \"icu_pateints\", which no file of indicators/ defines"), "{fault}");
+}

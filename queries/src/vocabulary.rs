@@ -5,11 +5,15 @@ use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 
-use crate::{Contract, DescribedTable, Error, Gate, PeopleCount, Query, QueryKind, Rule, SavedQuery, Stage};
+use crate::{
+    Contract, DescribedTable, Error, ForecastModel, Gate, PeopleCount, Query, QueryKind, Rule, SavedQuery,
+    Stage,
+};
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sources");
 static MARTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/marts");
 static INDICATORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/indicators");
+static FORECASTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/forecasts");
 static GATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/gates");
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 static SAVED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/saved");
@@ -25,6 +29,7 @@ const SYSTEM_TABLES: [&str; 3] = ["as_of", "fetches", "feeds"];
 pub struct Vocabulary {
     contracts: BTreeMap<String, Contract>,
     queries: Vec<Query>,
+    forecasts: BTreeMap<String, ForecastModel>,
     gates: BTreeMap<String, Gate>,
     rules: BTreeMap<String, Rule>,
     saved: BTreeMap<String, SavedQuery>,
@@ -56,13 +61,13 @@ impl Vocabulary {
     }
 
     /// The vocabulary in the binary, each file of `folder` (same layout: `sources/`, `marts/`, `indicators/`,
-    /// `gates/`, `rules/`, `reference/`, `saved/`) replacing the one of that name or adding to it.
+    /// `forecasts/`, `gates/`, `rules/`, `reference/`, `saved/`) replacing the one of that name or adding to it.
     ///
     /// # Errors
     /// [`Error::Faulty`] with file and line, [`Error::Unreadable`] when the folder cannot be read.
     pub fn with_overlay(folder: &Path) -> Result<Self, Error> {
         let mut files = embedded_files();
-        for part in ["sources", "marts", "indicators", "gates", "rules", "reference", "saved"] {
+        for part in ["sources", "marts", "indicators", "forecasts", "gates", "rules", "reference", "saved"] {
             let place = folder.join(part);
             if !place.is_dir() {
                 continue;
@@ -110,6 +115,7 @@ impl Vocabulary {
         let mut found = Self {
             contracts: BTreeMap::new(),
             queries: Vec::new(),
+            forecasts: BTreeMap::new(),
             gates: BTreeMap::new(),
             rules: BTreeMap::new(),
             saved: BTreeMap::new(),
@@ -137,6 +143,10 @@ impl Vocabulary {
                 ("indicators", Some("sql")) => {
                     found.queries.push(Query::parse(QueryKind::Indicator, file, text)?);
                 }
+                ("forecasts", Some("toml")) => {
+                    let model = ForecastModel::parse(file, text)?;
+                    found.forecasts.insert(model.id.clone(), model);
+                }
                 ("gates", Some("sql")) => {
                     let gate = Gate::parse(file, text)?;
                     found.gates.insert(gate.id.clone(), gate);
@@ -157,8 +167,8 @@ impl Vocabulary {
                     return Err(Error::Faulty {
                         file: file.clone(),
                         line: 1,
-                        what: "unexpected kind of file; expected .toml in sources and rules, .sql in marts, \
-                               indicators, gates and saved"
+                        what: "unexpected kind of file; expected .toml in sources, forecasts and rules, .sql in \
+                               marts, indicators, gates and saved"
                             .into(),
                     });
                 }
@@ -200,6 +210,15 @@ impl Vocabulary {
                     let what = format!("people names {indicator:?}, which no file of indicators/ defines");
                     return Err(Error::Faulty { file: query.file.clone(), line: 1, what });
                 }
+            }
+        }
+        for model in self.forecasts.values() {
+            let known = |id: &str| self.query(id).is_some_and(|query| query.kind == QueryKind::Indicator);
+            let unknown = model.indicators.iter().find(|id| !known(id)).map(|id| (id, "indicators"));
+            let other = model.compared_with.iter().find(|id| !self.forecasts.contains_key(*id));
+            if let Some((id, part)) = unknown.or(other.map(|id| (id, "forecasts"))) {
+                let what = format!("names {id:?}, which no file of {part}/ defines");
+                return Err(Error::Faulty { file: model.file.clone(), line: 1, what });
             }
         }
         for rule in self.rules.values() {
@@ -302,9 +321,30 @@ impl Vocabulary {
     pub fn fingerprint(&self) -> String {
         let contracts = self.contracts.values().map(|contract| contract.fingerprint.as_str());
         let queries = self.queries.iter().map(|query| query.fingerprint.as_str());
+        let models = self.forecasts.values().map(|model| model.fingerprint.as_str());
         let gates = self.gates.values().map(|gate| gate.fingerprint.as_str());
         let rules = self.rules.values().map(|rule| rule.fingerprint.as_str());
-        fingerprint(&contracts.chain(queries).chain(gates).chain(rules).collect::<Vec<_>>().join(" "))
+        fingerprint(
+            &contracts.chain(queries).chain(models).chain(gates).chain(rules).collect::<Vec<_>>().join(" "),
+        )
+    }
+
+    /// Models of forecasts, by id.
+    pub fn forecast_models(&self) -> impl Iterator<Item = &ForecastModel> {
+        self.forecasts.values()
+    }
+
+    /// The model whose forecast of an indicator is printed: the first, by id, that is measured against another one.
+    #[must_use]
+    pub fn printed_model(&self, indicator: &str) -> Option<&ForecastModel> {
+        let measured = self.forecasts.values().filter(|model| model.compared_with.is_some());
+        measured.into_iter().find(|model| model.indicators.iter().any(|id| id == indicator))
+    }
+
+    /// One model of forecasts.
+    #[must_use]
+    pub fn forecast_model(&self, id: &str) -> Option<&ForecastModel> {
+        self.forecasts.get(id)
     }
 
     /// The gates of a stage, by id.
@@ -376,6 +416,7 @@ fn embedded_files() -> BTreeMap<String, Vec<u8>> {
         ("sources", &SOURCES),
         ("marts", &MARTS),
         ("indicators", &INDICATORS),
+        ("forecasts", &FORECASTS),
         ("gates", &GATES),
         ("rules", &RULES),
         ("reference", &REFERENCE),

@@ -3,8 +3,8 @@
 use jiff::civil::{Date, date};
 use jiff::{Span, Timestamp};
 use vigie_queries::{
-    Alert, AlertState, CriterionResult, Judgement, Observation, Observations, Place, SeriesKey, Status,
-    TimeType, Vocabulary,
+    Alert, AlertState, CriterionResult, Forecast, ForecastDay, Judgement, Observation, Observations, Place,
+    SeriesKey, Status, TimeType, Track, Vocabulary,
 };
 
 use crate::input::{
@@ -18,6 +18,7 @@ pub(crate) struct Made {
     pub(crate) observations: Observations,
     pub(crate) judgements: Vec<Judgement>,
     pub(crate) alerts: Vec<Alert>,
+    pub(crate) forecasts: Vec<Forecast>,
     pub(crate) places: Vec<PlaceInfo>,
     pub(crate) week: Date,
     /// Sources that were never received.
@@ -65,6 +66,7 @@ impl Made {
             observations: Observations::default(),
             judgements: Vec::new(),
             alerts: Vec::new(),
+            forecasts: Vec::new(),
             places,
             week,
             absent: absent.to_vec(),
@@ -117,6 +119,7 @@ impl Made {
         };
         made.fill();
         made.judge();
+        made.forecast();
         made
     }
 
@@ -174,6 +177,7 @@ impl Made {
             edition: 1,
             observations: &self.observations,
             judgements: &self.judgements,
+            forecasts: self.forecasts.clone(),
             alerts: &self.alerts,
             vocabulary: &self.vocabulary,
             places: self.places.clone(),
@@ -201,6 +205,36 @@ impl Made {
 
     fn departments(&self) -> Vec<PlaceInfo> {
         self.places.iter().filter(|info| info.region.as_deref() == Some("76")).cloned().collect()
+    }
+
+    /// Forecasts of the territory that double in a month, wider day by day; no change does worse.
+    fn forecast(&mut self) {
+        let sunday = self.sunday();
+        for (model, growth, error) in [("damped_trend", 0.025, 0.09), ("no_change", 0.0, 0.14)] {
+            for indicator in ["hospital_patients", "icu_patients"] {
+                let last = self.observations.get(indicator, "", &self.territory, TimeType::Day, sunday);
+                let Some(last) = last.and_then(|observation| observation.value) else { continue };
+                let day = |horizon: u16| {
+                    let ahead = f64::from(horizon);
+                    let median = last * (growth * ahead).exp();
+                    let quantiles = [-3.0, -1.6, -0.8, 0.0, 0.8, 1.6, 3.0]
+                        .map(|step| median * (1.0 + 0.015 * step * ahead));
+                    ForecastDay {
+                        day: sunday.saturating_add(Span::new().days(i64::from(horizon))),
+                        horizon,
+                        quantiles,
+                    }
+                };
+                self.forecasts.push(Forecast {
+                    model: model.to_owned(),
+                    indicator: indicator.to_owned(),
+                    place: self.territory.clone(),
+                    reference: sunday,
+                    days: (1..=14).map(day).collect(),
+                    track: Some(Track { horizon: 14, asked: 12, within_80: 10, error }),
+                });
+            }
+        }
     }
 
     /// Day and week rows of a series.

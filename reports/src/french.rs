@@ -291,5 +291,15 @@ pub fn capital(text: &str) -> String {
     }
 }
 
+/// The word with its first letter small: `É` gives `é`.
+#[must_use]
+pub fn small(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use vigie_queries::{Alert, Judgement, Observations, Place, TimeType, Vocabulary};
+use vigie_queries::{Alert, Forecast, Judgement, Observations, Place, TimeType, Vocabulary};
 
 use crate::wording::Wording;
 
@@ -30,6 +30,8 @@ pub struct Input<'a> {
     pub judgements: &'a [Judgement],
     /// Alerts as they stand at the end of the week, feeds included. Inactive ones do no harm.
     pub alerts: &'a [Alert],
+    /// What the models say of the days after the week: at least of the territory. None is said so.
+    pub forecasts: Vec<Forecast>,
     /// Titles, definitions, units, rules, contracts.
     pub vocabulary: &'a Vocabulary,
     /// The territory, its departments and what contains it, with populations and beds.

@@ -60,7 +60,7 @@ fn fact(value: &PublishedValue) -> Fact {
 /// Compares what a bulletin printed with what the data of `input` print today.
 ///
 /// `input` is of the territory and week of that bulletin, with the alerts of that week's Sunday. The age of feeds and
-/// the counts of findings are facts of their day and not compared.
+/// the counts of findings are facts of their day and not compared, and a forecast is none yet.
 #[must_use]
 pub fn reread(input: &Input, published: &[PublishedValue]) -> Rereads {
     let written = bulletin::write(input).published;
@@ -112,7 +112,9 @@ fn comparable(value: &PublishedValue) -> Option<PublishedValue> {
     let of_its_day = ["feed.", "finding.", "changes.", "gate."];
     let skipped = value.geo_type == GeoType::Source.as_str()
         || value.section == "quality"
-        || [".published", ".threshold"].iter().any(|end| value.indicator.ends_with(end))
+        || [".published", ".threshold", ".forecast", ".forecast_within", ".forecast_error"]
+            .iter()
+            .any(|end| value.indicator.ends_with(end))
         || of_its_day.iter().any(|start| value.indicator.starts_with(start));
     (!skipped).then_some(value)
 }

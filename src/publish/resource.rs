@@ -76,6 +76,12 @@ pub(crate) fn check(room: &Room, table: &str, small_cells: bool) -> Result<(), S
             "published_values cannot be published with --small-cells: it is what bulletins printed".into()
         );
     }
+    if small_cells && table == "forecasts" {
+        return Err(
+            "forecasts cannot be published with --small-cells: their ranges start from the last counts"
+                .into(),
+        );
+    }
     if PUBLIC.contains(&table) || super::CATALOGUE.contains(&table) {
         return Ok(());
     }

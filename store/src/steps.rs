@@ -17,6 +17,7 @@ pub const STEPS: &[&str] = &[
     // A build.
     "indicators-committed",
     "judgements-committed",
+    "forecasts-committed",
     "alert-events-written",
     "build-committed",
     // A bulletin.

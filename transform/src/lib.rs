@@ -1,5 +1,5 @@
 //! From tables to judgement: runs the vocabulary's queries in order ([`compute`]), judges what they give under the
-//! dated rules, and follows the state of alerts. It also runs the gates that an edition and a bulletin pass.
+//! dated rules, follows the state of alerts, and asks the models of forecasts. It also runs the gates that an edition and a bulletin pass.
 //!
 //! This crate takes a session whose tables are registered; it knows no file, no network and no clock.
 
@@ -7,6 +7,7 @@ mod alert_batches;
 mod alerts;
 mod computed;
 mod error;
+mod forecast;
 mod gates;
 mod judge;
 mod recent;
@@ -23,6 +24,7 @@ pub use alert_batches::{
 pub use alerts::{RESOLVED_LISTED_DAYS, Reconciled, alerts, reconcile, with_recorded};
 pub use computed::Computed;
 pub use error::Error;
+pub use forecast::{forecasts, forecasts_batch, forecasts_schema};
 pub use gates::{Found, Offence, Offences, check_gates, edition_facts_schema, offences};
 pub use judge::{
     Populations, RuleTestFailure, Verdict, check_rule_tests, judge, judge_rule, judge_values, region_of,

@@ -236,7 +236,9 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
         let mut names: Vec<String> = Vec::new();
         for result in alert.criteria.iter().filter(raised) {
             let criterion = rule.and_then(|rule| rule.criteria.iter().find(|c| c.id == result.id));
-            names.extend(criterion.map(|criterion| lower(&catalogue::label(view, &criterion.indicator))));
+            names.extend(
+                criterion.map(|criterion| french::small(&catalogue::label(view, &criterion.indicator))),
+            );
         }
         if !names.is_empty() {
             figures.push(format!("critères les plus hauts : {}", french::list(&names)));
@@ -261,11 +263,6 @@ fn region_of(view: &View, alert: &Alert) -> vigie_queries::Place {
     view.info(&alert.place)
         .and_then(|info| info.region.as_deref())
         .map_or_else(|| alert.place.clone(), vigie_queries::Place::region)
-}
-
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Short label of what an alert is about, for the first page: « Tension hospitalière ».

@@ -79,7 +79,7 @@ pub(crate) fn key_point(view: &View, register: &mut Register) -> Option<Rich> {
     };
     let (before, now) = printed(view, register, first);
     let which = if changes.changes.len() == 1 { "" } else { "la principale, " };
-    let what = lower(&what(view, first));
+    let what = french::small(&what(view, first));
     let cause = causes(first);
     Some(parts::led(
         &lead,
@@ -226,9 +226,4 @@ fn count(view: &View, register: &mut Register, id: &str, label: &str, n: usize) 
     let about = parts::about_fact(&format!("changes.{id}"), view.territory(), at);
     let n = n as f64;
     register.note("text", label, &about, Some(n), "count", french::number(n, 0))
-}
-
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -1,6 +1,6 @@
 //! Definitions of the indicators printed, the rules applied, the sources with their licences.
 
-use vigie_queries::GradeOfSource;
+use vigie_queries::{ForecastModel, GradeOfSource};
 
 use super::levels::Levels;
 use super::parts;
@@ -40,6 +40,7 @@ pub(crate) fn write(view: &View, register: &Register, levels: Option<&Levels>) -
         blocks.push(Block::Definitions { items });
     }
     blocks.extend(rules(view, levels));
+    blocks.extend(models(view));
     let text = format!(
         "Les chiffres imprimés et les séries tracées sont joints à ce fichier (chiffres.json, chiffres.csv). {}.",
         figures::contours::ATTRIBUTION
@@ -70,6 +71,21 @@ fn rules(view: &View, levels: Option<&Levels>) -> Option<Block> {
             parts::led(&format!("{} ", rule.title_fr), &format!(": {reference} ; {grade}."))
         })
         .collect();
+    (!items.is_empty()).then_some(Block::Bullets { items })
+}
+
+/// Models whose forecasts are printed.
+fn models(view: &View) -> Option<Block> {
+    let mut models: Vec<_> = super::forecast::printed(view).into_iter().map(|(_, model)| model).collect();
+    models.dedup_by_key(|model| model.id.as_str());
+    let item = |model: &ForecastModel| {
+        let reference = crate::sentences::trim(&model.reference);
+        parts::led(
+            &format!("Prévision, {} ", french::small(&model.title_fr)),
+            &format!(": {}. {reference}.", model.method_fr),
+        )
+    };
+    let items: Vec<_> = models.into_iter().map(item).collect();
     (!items.is_empty()).then_some(Block::Bullets { items })
 }
 

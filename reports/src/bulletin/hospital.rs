@@ -79,7 +79,7 @@ fn capacity(view: &View, register: &mut Register) -> Option<Block> {
 }
 
 /// Beds by capacity step, as lines on the chart of intensive-care patients.
-fn capacity_steps(view: &View) -> Vec<Threshold> {
+pub(crate) fn capacity_steps(view: &View) -> Vec<Threshold> {
     let mut found = Vec::new();
     let rules = view.input.vocabulary.rules().filter(|rule| {
         rule.id.starts_with("capacity") && rule.places.iter().any(|place| place == view.territory())

@@ -39,8 +39,6 @@ const PLACES_AGAINST: usize = 2;
 /// Share of a change that one department makes to be told so, among at least so many departments.
 const CONCENTRATED: f64 = 0.5;
 const CONCENTRATED_AMONG: usize = 4;
-/// Alerts named on the first page.
-const ALERTS_MAX: usize = 4;
 /// Places named per alert on the first page.
 const PLACES_NAMED: usize = 5;
 
@@ -60,7 +58,7 @@ pub(crate) struct First {
 }
 
 impl First {
-    pub(crate) fn of(view: &View, register: &mut Register, levels: Option<&Levels>) -> Self {
+    pub(crate) fn of(view: &View, register: &mut Register, levels: Option<&Levels>, room: Room) -> Self {
         let state = state(view, register, levels);
         let figures = key_figures(view, register);
         let mut points: Vec<(u8, Rich)> = Vec::new();
@@ -74,7 +72,7 @@ impl First {
             state,
             figures,
             points,
-            alerts: alerts_in_brief(view),
+            alerts: alerts_in_brief(view, room.alerts),
             next: next::write(view, levels.is_some()),
             feeds: feeds(view),
         }
@@ -100,7 +98,7 @@ pub(crate) fn write(
     mapped: &[&Place],
     room: Room,
 ) -> Vec<Block> {
-    let first = First::of(view, register, levels);
+    let first = First::of(view, register, levels, room);
     let mut blocks = head(&first);
     let left = vec![Block::Bullets { items: first.points(room.points) }];
     let size = Size { width_pt: 225.0, height_pt: 215.0 };
@@ -425,7 +423,7 @@ fn low_stocks(view: &View, register: &mut Register) -> Vec<Rich> {
 }
 
 /// How many alerts stand, and the gravest.
-fn alerts_in_brief(view: &View) -> Rich {
+fn alerts_in_brief(view: &View, most: usize) -> Rich {
     let standing = alerts::standing(view);
     let health: Vec<_> = standing.iter().filter(|alert| alert.place.geo_type != GeoType::Source).collect();
     // One clause per rule and level, with its places.
@@ -442,9 +440,9 @@ fn alerts_in_brief(view: &View) -> Rich {
             None => groups.push((title, vec![place])),
         }
     }
-    let rest = groups.len().saturating_sub(ALERTS_MAX);
-    groups.truncate(ALERTS_MAX);
-    let (lead, text) = sentences::alerts(health.len(), &groups, rest, PLACES_NAMED);
+    let rest = groups.len().saturating_sub(most);
+    groups.truncate(most);
+    let (lead, text) = sentences::alerts(health.len(), &groups, rest, PLACES_NAMED.min(most + 1));
     parts::led(&lead, &text)
 }
 

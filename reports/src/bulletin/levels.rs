@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use vigie_queries::{Combine, GeoType, Judgement, Place, Rule, SCORE};
 
 use super::view::View;
+use crate::french;
 use crate::published::Register;
 
 /// Vigie's own rule, preferred when enough of its criteria are known.
@@ -90,7 +91,7 @@ impl<'a> Levels<'a> {
 
     /// Title of a rank, in lower case for use inside a sentence.
     pub(crate) fn title(&self, rank: u8) -> String {
-        self.rule.level(rank).map_or_else(|| "sans alerte".to_owned(), |level| lower(&level.title_fr))
+        self.rule.level(rank).map_or_else(|| "sans alerte".to_owned(), |level| french::small(&level.title_fr))
     }
 
     /// Names of all levels from rank 0.
@@ -112,9 +113,4 @@ impl<'a> Levels<'a> {
         }
         judgement.criteria.iter().find(|criterion| criterion.id == SCORE)?.value
     }
-}
-
-fn lower(title: &str) -> String {
-    let mut chars = title.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -53,7 +53,7 @@ pub(crate) fn write(
             let (unit, decimals) = view.unit(id);
             let decimals = if unit == "per_100k" { 0 } else { decimals };
             let name = super::catalogue::label(view, id);
-            let words = french::typography(&format!("chiffre : {}", lower(&name)));
+            let words = french::typography(&format!("chiffre : {}", french::small(&name)));
             (
                 "Niveau par département".to_owned(),
                 parts::figure_unit(&unit, decimals, &words),
@@ -124,11 +124,6 @@ fn what(view: &View, levels: Option<&Levels>, places: &[&Place]) -> Option<Print
             .count();
         share(known).then_some(Printed::Indicator(id))
     })
-}
-
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Levels with the mark printed in cells: a dot below every level, else the initial, or the rank where two share one.

@@ -7,6 +7,7 @@ mod city;
 mod definitions;
 mod departments;
 mod facts;
+mod forecast;
 mod hospital;
 mod indicators;
 mod key_points;
@@ -148,7 +149,7 @@ fn sections(
     r.enter("on_call");
     add("on_call", "Permanence des soins et numéros à composer", on_call::write(view, r));
     r.enter("outlook");
-    add("outlook", "Perspectives", outlook::write(view, r, levels, mapped));
+    add("outlook", "Perspectives", outlook::write(view, r, levels, mapped, room));
     r.enter("departments");
     add("departments", "Départements", departments::write(view, r, levels));
     r.enter("changes");

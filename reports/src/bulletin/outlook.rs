@@ -1,12 +1,14 @@
-//! Perspectives: what the calendar and the distance to the next thresholds say. No model stands behind it: nothing is
-//! forecast, and nothing is printed that was not known on the day.
+//! Perspectives: what the forecasts, the calendar and the distance to the next thresholds say. Nothing is printed that was
+//! not known on the day.
 
 use jiff::Span;
 use vigie_queries::{Comparison, Criterion, CriterionResult, Place, SCORE};
 
 use super::catalogue;
+use super::forecast;
 use super::levels::Levels;
 use super::parts;
+use super::sheet::Room;
 use super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
 use crate::french;
@@ -38,13 +40,17 @@ pub(crate) fn write(
     register: &mut Register,
     levels: Option<&Levels>,
     places: &[&Place],
+    room: Room,
 ) -> Vec<Block> {
     let holidays = holidays(view);
     let near = levels.map(|levels| nearest(view, levels, places)).unwrap_or_default();
-    if levels.is_none() && holidays.is_empty() {
+    let (mut said, fans) = forecast::write(view, register, room.fans);
+    if levels.is_none() && holidays.is_empty() && said.is_empty() {
         return Vec::new(); // no rule could be applied: nothing can be said of thresholds
     }
-    let mut said = vec![parts::text(sentences::no_forecast())];
+    if said.is_empty() {
+        said.push(parts::text(sentences::no_forecast()));
+    }
     if !holidays.is_empty() {
         said.push(parts::text(sentences::holidays_ahead(&holidays)));
     }
@@ -52,6 +58,7 @@ pub(crate) fn write(
         said.push(parts::text(sentences::none_is_near(NEAR)));
     }
     let mut blocks = vec![Block::Bullets { items: said }];
+    blocks.extend(parts::side_by_side(fans));
     if let Some(levels) = levels.filter(|_| !near.is_empty()) {
         blocks.push(table(view, register, levels, near));
     }

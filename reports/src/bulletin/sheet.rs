@@ -25,30 +25,34 @@ pub(crate) struct Room {
     pub(crate) points: usize,
     /// What to do.
     pub(crate) steps: usize,
+    /// Alerts named on the first page, and fewer than so many places each.
+    pub(crate) alerts: usize,
     /// Sheets: rows of the table. Bulletins: rows of the table of changes, and of alerts of one kind.
     pub(crate) rows: usize,
     /// Sheets: height of the curves, in points; 0 leaves them out.
     curves_pt: u16,
+    /// Bulletins: whether forecasts are drawn, besides being told.
+    pub(crate) fans: bool,
 }
 
 /// Rooms of a sheet; the last one always fits (a test prints the longest texts there are).
 pub(crate) const ROOMS: [Room; 6] = [
-    Room { points: 7, steps: 4, rows: 15, curves_pt: 104 },
-    Room { points: 7, steps: 3, rows: 13, curves_pt: 92 },
-    Room { points: 6, steps: 3, rows: 11, curves_pt: 84 },
-    Room { points: 5, steps: 2, rows: 8, curves_pt: 84 },
-    Room { points: 4, steps: 2, rows: 9, curves_pt: 0 },
-    Room { points: 3, steps: 1, rows: 6, curves_pt: 0 },
+    Room { points: 7, steps: 4, alerts: 4, rows: 15, curves_pt: 104, fans: false },
+    Room { points: 7, steps: 3, alerts: 4, rows: 13, curves_pt: 92, fans: false },
+    Room { points: 6, steps: 3, alerts: 4, rows: 11, curves_pt: 84, fans: false },
+    Room { points: 5, steps: 2, alerts: 4, rows: 8, curves_pt: 84, fans: false },
+    Room { points: 4, steps: 2, alerts: 4, rows: 9, curves_pt: 0, fans: false },
+    Room { points: 3, steps: 1, alerts: 4, rows: 6, curves_pt: 0, fans: false },
 ];
 
 /// Rooms of a bulletin: its first page is one page, the whole has at most [`PAGES_MAX`].
 pub(crate) const ROOMS_OF_BULLETIN: [Room; 6] = [
-    Room { points: 12, steps: 4, rows: 25, curves_pt: 0 },
-    Room { points: 9, steps: 3, rows: 25, curves_pt: 0 },
-    Room { points: 7, steps: 3, rows: 25, curves_pt: 0 },
-    Room { points: 6, steps: 3, rows: 20, curves_pt: 0 },
-    Room { points: 5, steps: 2, rows: 12, curves_pt: 0 },
-    Room { points: 4, steps: 1, rows: 4, curves_pt: 0 },
+    Room { points: 12, steps: 4, alerts: 4, rows: 25, curves_pt: 0, fans: true },
+    Room { points: 9, steps: 3, alerts: 4, rows: 25, curves_pt: 0, fans: true },
+    Room { points: 7, steps: 3, alerts: 4, rows: 25, curves_pt: 0, fans: true },
+    Room { points: 6, steps: 3, alerts: 3, rows: 20, curves_pt: 0, fans: true },
+    Room { points: 5, steps: 2, alerts: 2, rows: 12, curves_pt: 0, fans: false },
+    Room { points: 4, steps: 1, alerts: 1, rows: 4, curves_pt: 0, fans: false },
 ];
 
 /// Pages of a bulletin.
@@ -89,7 +93,7 @@ pub(crate) fn sections(
     mapped: &[&Place],
     room: Room,
 ) -> Vec<Section> {
-    let first = First::of(view, register, levels);
+    let first = First::of(view, register, levels, room);
     let mut blocks = key_points::head(&first);
     let left =
         vec![Block::Bullets { items: first.points(room.points) }, Block::Note { text: first.alerts.clone() }];

@@ -2,14 +2,15 @@
 
 use rayon::prelude::*;
 
-use super::spec::{DaysOfCover, Figure, HeatStrip, Map, RankedDots, Slope, SmallMultiples, TimeSeries};
-use super::{days_of_cover, heat_strip, map, ranked_dots, slope, small_multiples, time_series};
+use super::spec::{DaysOfCover, Fan, Figure, HeatStrip, Map, RankedDots, Slope, SmallMultiples, TimeSeries};
+use super::{days_of_cover, fan, heat_strip, map, ranked_dots, slope, small_multiples, time_series};
 
 /// A figure before it is drawn.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "each is named after what it holds")]
 pub enum Drawing {
     DaysOfCover(DaysOfCover),
+    Fan(Fan),
     HeatStrip(HeatStrip),
     Map(Map),
     RankedDots(RankedDots),
@@ -24,6 +25,7 @@ impl Drawing {
     pub fn draw(&self) -> Figure {
         match self {
             Self::DaysOfCover(spec) => days_of_cover(spec),
+            Self::Fan(spec) => fan(spec),
             Self::HeatStrip(spec) => heat_strip(spec),
             Self::Map(spec) => map(spec),
             Self::RankedDots(spec) => ranked_dots(spec),

@@ -227,6 +227,40 @@ pub struct TimeSeries {
     pub size: Size,
 }
 
+/// What is known of a series, and what may come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fan {
+    /// What is shown; printed in bold above the plot, the unit after it.
+    pub title: String,
+    /// Unit.
+    pub unit: Unit,
+    /// Days known, up to the day of reference.
+    pub known: Vec<Point>,
+    /// Days to come.
+    pub ahead: Vec<FanDay>,
+    /// Levels to compare with, over the whole width.
+    pub thresholds: Vec<Threshold>,
+    /// First day of the axis.
+    pub from: Date,
+    /// Last day before those to come.
+    pub reference: Date,
+    /// Room.
+    pub size: Size,
+}
+
+/// One day to come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FanDay {
+    /// The day.
+    pub date: Date,
+    /// The middle of what may come.
+    pub median: f64,
+    /// Low and high end of what comes once in two.
+    pub range_50: (f64, f64),
+    /// Low and high end of what comes eight times in ten.
+    pub range_80: (f64, f64),
+}
+
 /// One vertical bar a week.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BarsWeekly {

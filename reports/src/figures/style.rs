@@ -49,6 +49,8 @@ pub const AXIS: Rgb = Rgb(0x70, 0x70, 0x70);
 pub const GAP: Rgb = Rgb(0xEE, 0xEE, 0xEE);
 /// Band of the bulletin's week.
 pub const HIGHLIGHT: Rgb = Rgb(0xFB, 0xF1, 0xD5);
+/// The inner band of a fan, over [`SeriesStyle::area`] of the subject.
+pub const FAN: Rgb = Rgb(0x9F, 0xC7, 0xE2);
 /// Band of a holiday.
 pub const HOLIDAY: Rgb = Rgb(0xC9, 0xC9, 0xC9);
 /// Places around the ones a map is about.

@@ -426,3 +426,60 @@ fn a_slope_names_its_lines_where_they_end_and_draws_none_to_a_gap() {
     );
     assert_eq!(figure.table.rows.len(), 4);
 }
+
+fn ahead(from: i64, spread: f64) -> Vec<FanDay> {
+    (0..14)
+        .map(|n| {
+            let (median, wide) = (100.0 + 3.0 * n as f64, spread * (n + 1) as f64);
+            FanDay {
+                date: day(from + n),
+                median,
+                range_50: ((median - wide / 2.0).max(0.0), median + wide / 2.0),
+                range_80: ((median - wide).max(0.0), median + wide),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn a_fan_opens_from_the_last_value_and_names_its_ends() {
+    for (spread, size) in [(0.0, Size::HALF), (2.0, Size::HALF), (40.0, Size::WIDE)] {
+        let known = wave(57, 50.0, 2);
+        let figure = fan(&Fan {
+            title: "Patients en réanimation".to_owned(),
+            unit: Unit::count("patients"),
+            known: known.clone(),
+            ahead: ahead(57, spread),
+            thresholds: vec![threshold(110.0, "474 lits")],
+            from: day(0),
+            reference: day(56),
+            size,
+        });
+        for part in ["139", "474 lits", "prévision"] {
+            assert!(figure.svg.contains(part), "{part}: {}", figure.svg);
+        }
+        let gaps = known.iter().filter(|point| point.value.is_none()).count();
+        assert!(
+            gaps > 0
+                && figure.table.rows.iter().filter(|row| row[1] == crate::french::UNKNOWN).count() == gaps
+        );
+        assert_eq!(figure.table.rows.len(), 57 + 14);
+        assert_eq!(figure.table.rows[70][4], "139");
+    }
+    let alt = fan(&Fan {
+        title: "Patients en réanimation".to_owned(),
+        unit: Unit::count("patients"),
+        known: wave(57, 50.0, 2),
+        ahead: ahead(57, 2.0),
+        thresholds: Vec::new(),
+        from: day(0),
+        reference: day(56),
+        size: Size::HALF,
+    })
+    .alt
+    .replace(['\u{A0}', '\u{202F}'], " ");
+    assert!(
+        alt.contains("Prévision pour le 10 août 2020 : médiane 139, entre 111 et 167 avec 8 chances sur 10"),
+        "{alt}"
+    );
+}

@@ -21,7 +21,10 @@ pub(crate) use change::{
 pub(crate) use levels::{
     AtLevel, Move, alerts, changed_levels, covered, pending, since_day, state, state_of_one, state_unknown,
 };
-pub(crate) use outlook::{alone_a_criterion, holidays_ahead, near_thresholds, no_forecast, none_is_near};
+pub(crate) use outlook::{
+    Ahead, Past, Reach, ahead, alone_a_criterion, holidays_ahead, how_to_read_a_fan, near_thresholds,
+    no_forecast, none_is_near, past, what_a_forecast_is,
+};
 pub(crate) use places::{Spread, Way, concentrated, opposite, spread};
 pub(crate) use steps::{more_steps, not_judged, nothing_to_do, step};
 pub(crate) use supply::{Beds, absent, beds, feeds_late, low_cover};

@@ -1,10 +1,112 @@
-//! What is to come, without a model.
+//! What is to come: ranges of a forecast, the calendar, distances to thresholds.
+
+use jiff::civil::Date;
 
 use crate::french;
 
-/// What the section rests on.
+/// What the section rests on, without a forecast.
 pub(crate) fn no_forecast() -> String {
     "Aucune prévision n’est calculée : ce qui suit vient du calendrier et de l’écart aux seuils.".to_owned()
+}
+
+/// What a forecast knows, and what it does not.
+pub(crate) fn what_a_forecast_is() -> String {
+    "La prévision prolonge la tendance en l’amortissant : elle ne connaît ni les mesures à venir ni les comportements."
+        .to_owned()
+}
+
+/// Under a fan.
+pub(crate) fn how_to_read_a_fan() -> &'static str {
+    "Bandes : 5 et 8 chances sur 10 ; tirets : médiane."
+}
+
+/// A number to come, as printed.
+#[derive(Debug, Clone)]
+pub(crate) struct Ahead {
+    /// What is forecast: « Patients en réanimation ».
+    pub(crate) what: String,
+    /// The day.
+    pub(crate) day: Date,
+    /// Low end, median and high end of the range of 8 chances in 10.
+    pub(crate) low: String,
+    pub(crate) median: String,
+    pub(crate) high: String,
+}
+
+/// Where a range lies against a capacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// All of it below.
+    Below,
+    /// Its high end above, its median below.
+    HighEnd,
+    /// Its median at or above, its low end below.
+    Median,
+    /// All of it at or above.
+    All,
+}
+
+impl Reach {
+    /// Compares the ends and the median of a range with a capacity.
+    pub(crate) fn of(low: f64, median: f64, high: f64, capacity: f64) -> Self {
+        match () {
+            () if low >= capacity => Self::All,
+            () if median >= capacity => Self::Median,
+            () if high >= capacity => Self::HighEnd,
+            () => Self::Below,
+        }
+    }
+}
+
+/// « Patients en réanimation le 1er novembre » : between which numbers, and the capacity.
+pub(crate) fn ahead(of: &Ahead, capacity: Option<(Reach, &str)>) -> (String, String) {
+    let lead = format!("{} le {}", of.what, french::day_month(of.day));
+    let range = if of.low == of.high {
+        format!(" : {} si la tendance se poursuit", of.median)
+    } else {
+        format!(" : entre {} et {} (8 chances sur 10), médiane {}", of.low, of.high, of.median)
+    };
+    let capacity = capacity.map_or_else(String::new, |(reach, beds)| match reach {
+        Reach::Below => format!(" ; le palier de {beds} lits reste au-dessus de cette fourchette"),
+        Reach::HighEnd => format!(" ; le haut de la fourchette atteint le palier de {beds} lits"),
+        Reach::Median => format!(" ; la médiane atteint le palier de {beds} lits"),
+        Reach::All => format!(" ; toute la fourchette atteint le palier de {beds} lits"),
+    });
+    (lead, format!("{range}{capacity}."))
+}
+
+/// How a forecast did on the Sundays before, as printed.
+#[derive(Debug, Clone)]
+pub(crate) struct Past {
+    /// Days ahead.
+    pub(crate) days: u16,
+    /// « 10 fois sur 12 ».
+    pub(crate) times: String,
+    /// Mean error.
+    pub(crate) error: String,
+    /// Mean error of saying that nothing changes.
+    pub(crate) no_change: Option<String>,
+    /// The range was often too narrow.
+    pub(crate) is_narrow: bool,
+    /// Saying that nothing changes did as well.
+    pub(crate) is_no_better: bool,
+}
+
+/// « À 14 jours, les dimanches précédents : … »: goes after the numbers to come.
+pub(crate) fn past(of: &Past) -> String {
+    let no_change =
+        of.no_change.as_ref().map_or_else(String::new, |error| format!(" ({error} si rien ne changeait)"));
+    let narrow = if of.is_narrow { " : la fourchette est trop étroite" } else { "" };
+    let no_better = if of.is_no_better {
+        " : prolonger la tendance n’a pas fait mieux que « rien ne change »"
+    } else {
+        ""
+    };
+    format!(
+        " Rejouée les dimanches précédents, la fourchette à {} jours a contenu {} ce qui est venu{narrow} ; erreur moyenne \
+         {}{no_change}{no_better}.",
+        of.days, of.times, of.error
+    )
 }
 
 /// « Jour férié dans les deux semaines : 1er novembre (Toussaint)… »

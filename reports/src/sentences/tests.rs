@@ -471,3 +471,43 @@ fn what_to_do_next() {
     assert!(nothing_to_do(&[]).starts_with("Aucune action n’est demandée par les règles ; "));
     assert!(nothing_to_do(&strings(&["Gard"])).ends_with("venant d’y être dépassé : Gard."));
 }
+
+#[test]
+fn a_range_is_told_with_its_chance_and_against_the_capacity() {
+    let of = Ahead {
+        what: "Patients en réanimation".into(),
+        day: jiff::civil::date(2020, 11, 1),
+        low: "190".into(),
+        median: "222".into(),
+        high: "260".into(),
+    };
+    assert_eq!(
+        said(ahead(&of, None)),
+        "Patients en réanimation le 1er novembre : entre 190 et 260 (8 chances sur 10), médiane 222."
+    );
+    for (capacity, end) in [
+        (474.0, "le palier de 474 lits reste au-dessus de cette fourchette."),
+        (250.0, "le haut de la fourchette atteint le palier de 474 lits."),
+        (222.0, "la médiane atteint le palier de 474 lits."),
+        (190.0, "toute la fourchette atteint le palier de 474 lits."),
+    ] {
+        let reach = Reach::of(190.0, 222.0, 260.0, capacity);
+        assert!(said(ahead(&of, Some((reach, "474")))).ends_with(end), "{capacity}");
+    }
+    let flat = Ahead { low: "0".into(), median: "0".into(), high: "0".into(), ..of };
+    assert!(said(ahead(&flat, None)).ends_with(" : 0 si la tendance se poursuit."));
+    let past_of = |is_narrow, is_no_better| {
+        let (times, error, no_change) = ("10 fois sur 12".into(), "9 %".into(), Some("14 %".into()));
+        past(&Past { days: 14, times, error, no_change, is_narrow, is_no_better })
+    };
+    assert_eq!(
+        past_of(false, false),
+        " Rejouée les dimanches précédents, la fourchette à 14 jours a contenu 10 fois sur 12 ce qui est venu ; erreur moyenne \
+         9 % (14 % si rien ne changeait)."
+    );
+    assert!(past_of(true, false).contains("ce qui est venu : la fourchette est trop étroite ;"));
+    assert!(past_of(false, true).ends_with("n’a pas fait mieux que « rien ne change »."));
+    assert!(what_a_forecast_is().contains("ni les mesures à venir"));
+    assert!(how_to_read_a_fan().contains("5 et 8 chances sur 10"));
+    assert!(no_forecast().starts_with("Aucune prévision"));
+}

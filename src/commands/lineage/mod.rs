@@ -33,6 +33,8 @@ struct Traced {
     part: String,
     /// The rule that judged it, as a file of the vocabulary.
     rule: Option<String>,
+    /// The model that forecast it, as a file of the vocabulary.
+    model: Option<String>,
     /// Files of the queries it went through, in the order they ran.
     queries: Vec<String>,
     /// Sources it rests on, with the edition in use.
@@ -123,6 +125,10 @@ fn trace(room: &Room, editions: &BTreeMap<String, Edition>, value: PublishedValu
     Traced {
         part: part.to_owned(),
         rule: rule.map(|rule| format!("rules/{}.toml", rule.id)),
+        model: vocabulary
+            .printed_model(id)
+            .filter(|_| part.starts_with("forecast"))
+            .map(|model| model.file.clone()),
         queries: queries.cloned().collect(),
         sources: sources.into_iter().map(of).collect(),
         other,
@@ -142,6 +148,9 @@ fn print(one: &Traced) {
     println!("{}  {}  ({}, {}, {})", one.printed, one.label, one.indicator, one.place, one.date);
     if let Some(rule) = &one.rule {
         println!("    règle     {rule}");
+    }
+    if let Some(model) = &one.model {
+        println!("    modèle    {model}");
     }
     if !one.queries.is_empty() {
         println!("    requêtes  {}", one.queries.join(" → "));

@@ -1,0 +1,179 @@
+//! What the forecasts say of the territory: fans, the numbers of the last day, how the same model did before.
+
+use vigie_queries::{Forecast, ForecastModel, QUANTILE_LEVELS, TimeType};
+
+use super::catalogue;
+use super::hospital;
+use super::parts;
+use super::view::View;
+use crate::document::{Block, Rich};
+use crate::figures::{Drawing, Fan, FanDay, Size};
+use crate::french;
+use crate::published::{About, Register};
+use crate::sentences::{self, Ahead, Past, Reach};
+
+/// Weeks drawn before the fan opens.
+const WEEKS_KNOWN: i64 = 8;
+/// Sundays tried again, below which nothing is said of the past.
+const ASKED_MIN: usize = 6;
+/// Share of the days that fell into the range, below which it was too narrow: eight in ten were meant.
+const WITHIN_MIN: f64 = 0.6;
+
+/// The forecasts of the territory by the models that are printed, each with its model.
+pub(crate) fn printed<'a>(view: &View<'a>) -> Vec<(&'a Forecast, &'a ForecastModel)> {
+    let own = view.input.forecasts.iter().filter(|forecast| forecast.place == *view.territory());
+    own.filter_map(|forecast| {
+        let model = view.input.vocabulary.printed_model(&forecast.indicator)?;
+        (model.id == forecast.model).then_some((forecast, model))
+    })
+    .collect()
+}
+
+/// Sentences on the days to come, and their fans where there is room for them.
+pub(crate) fn write(view: &View, register: &mut Register, with_fans: bool) -> (Vec<Rich>, Vec<Block>) {
+    let (mut said, mut fans) = (Vec::new(), Vec::new());
+    for (forecast, model) in printed(view) {
+        let what = catalogue::label(view, &forecast.indicator);
+        let rival = view.input.forecasts.iter().find(|other| {
+            model.compared_with.as_ref() == Some(&other.model)
+                && (&other.indicator, &other.place) == (&forecast.indicator, &forecast.place)
+        });
+        let Some((lead, mut rest)) = ahead(view, register, forecast, &what) else { continue };
+        rest.push_str(&track(view, register, forecast, rival, &what));
+        said.push(parts::led(&lead, &rest));
+        if with_fans {
+            fans.push(fan(view, register, forecast, &what));
+        }
+    }
+    if !said.is_empty() {
+        said.insert(0, parts::text(sentences::what_a_forecast_is()));
+    }
+    (said, fans)
+}
+
+fn about(view: &View, forecast: &Forecast, part: &str, date: jiff::civil::Date) -> About {
+    About {
+        indicator: format!("{}.{part}", forecast.indicator),
+        time_type: TimeType::Day,
+        date,
+        ..view.about(&forecast.indicator, "", &forecast.place, 0)
+    }
+}
+
+/// The range of the last day, and the capacity it is measured against.
+fn ahead(view: &View, register: &mut Register, forecast: &Forecast, what: &str) -> Option<(String, String)> {
+    let last = forecast.days.last()?;
+    let (unit, _) = view.unit(&forecast.indicator);
+    let mut note = |name: &str, value: f64| {
+        let label = format!("{what}, prévision : {name}");
+        let about = about(view, forecast, "forecast", last.day);
+        register.note("text", &label, &about, Some(value), &unit, view.text(&forecast.indicator, value))
+    };
+    let (low, high) = last.range_80();
+    let ahead = Ahead {
+        what: what.to_owned(),
+        day: last.day,
+        low: note("bas de la fourchette, 8 chances sur 10", low),
+        median: note("médiane", last.median()),
+        high: note("haut de la fourchette, 8 chances sur 10", high),
+    };
+    let beds = capacity(view, forecast).map(|step| {
+        let mut about = view.about(&forecast.indicator, "", &forecast.place, 0);
+        about.indicator = format!("{}.threshold", forecast.indicator);
+        let text = french::number(step.value, 0);
+        let label = format!("{what}, palier de capacité");
+        let text = register.note("text", &label, &about, Some(step.value), "lits", text);
+        (Reach::of(low, last.median(), high, step.value), text)
+    });
+    let capacity = beds.as_ref().map(|(reach, text)| (*reach, text.as_str()));
+    Some(sentences::ahead(&ahead, capacity))
+}
+
+/// The step of capacity in force on the Sunday.
+fn capacity(view: &View, forecast: &Forecast) -> Option<crate::figures::Threshold> {
+    if forecast.indicator != "icu_patients" {
+        return None;
+    }
+    hospital::capacity_steps(view).into_iter().rfind(|step| {
+        step.from.is_none_or(|from| from <= view.sunday)
+            && step.until.is_none_or(|until| until >= view.sunday)
+    })
+}
+
+fn fan(view: &View, register: &mut Register, forecast: &Forecast, what: &str) -> Block {
+    let id = forecast.indicator.as_str();
+    let (unit, decimals) = view.unit(id);
+    let from = view.monday(WEEKS_KNOWN - 1);
+    let title = format!("{what} : prévision");
+    let known = parts::points(view, register, &title, id, "", &forecast.place);
+    for (index, level) in QUANTILE_LEVELS.iter().enumerate() {
+        let of_level =
+            |day: &vigie_queries::ForecastDay| (day.day, Some(day.quantiles[index]), "forecast".to_owned());
+        let points = forecast.days.iter().map(of_level).collect();
+        let (id, category) = (format!("{id}.forecast"), format!("quantile {level}"));
+        register.plot(&title, &id, &category, &forecast.place, &unit, points);
+    }
+    let spec = Fan {
+        title: title.clone(),
+        unit: parts::figure_unit(&unit, decimals, "patients"),
+        known: known.into_iter().filter(|point| point.date >= from).collect(),
+        ahead: forecast
+            .days
+            .iter()
+            .map(|day| FanDay {
+                date: day.day,
+                median: day.median(),
+                range_50: day.range_50(),
+                range_80: day.range_80(),
+            })
+            .collect(),
+        thresholds: capacity(view, forecast)
+            .map(|step| crate::figures::Threshold { from: None, until: None, ..step })
+            .into_iter()
+            .collect(),
+        from,
+        reference: forecast.reference,
+        size: Size { height_pt: 118.0, ..Size::HALF },
+    };
+    let mut block = parts::picture(view, register, Drawing::Fan(spec), &title, &[id]);
+    if let Block::Figure(figure) = &mut block {
+        figure.source = format!("{} {}", sentences::how_to_read_a_fan(), figure.source);
+    }
+    block
+}
+
+/// How the same model did before, against one of no change; nothing where it was hardly ever asked.
+fn track(
+    view: &View,
+    register: &mut Register,
+    forecast: &Forecast,
+    rival: Option<&Forecast>,
+    what: &str,
+) -> String {
+    let Some(track) = forecast.track.filter(|track| track.asked >= ASKED_MIN) else { return String::new() };
+    let mut note = |part: &str, name: &str, value: f64, printed: String| {
+        let label = format!("{what}, prévisions passées : {name}");
+        let about = about(view, forecast, part, view.sunday);
+        register.note("text", &label, &about, Some(value), "share", printed)
+    };
+    let within = track.within_80 as f64 / track.asked as f64;
+    let times = format!(
+        "{} fois sur {}",
+        french::number(track.within_80 as f64, 0),
+        french::number(track.asked as f64, 0)
+    );
+    let past = Past {
+        days: track.horizon,
+        times: note("forecast_within", "part dans la fourchette", within, times),
+        error: note("forecast_error", "erreur moyenne", track.error, french::percent(track.error, 0)),
+        no_change: rival.and_then(|rival| rival.track).filter(|other| other.asked == track.asked).map(
+            |other| {
+                let name = "erreur moyenne si rien ne change";
+                note("forecast_error", name, other.error, french::percent(other.error, 0))
+            },
+        ),
+        is_narrow: within < WITHIN_MIN,
+        is_no_better: rival.and_then(|rival| rival.track).is_some_and(|other| other.error <= track.error),
+    };
+    sentences::past(&past)
+}
