@@ -66,14 +66,31 @@ pub fn fan(spec: &Fan) -> Figure {
 
     let placed = labels::place(&wanted(&plot), side, plot.top - 4.0, plot.bottom + 4.0);
     labels::draw(&mut canvas, &placed, plot.right + 5.0, &plot);
-    let small = Type::new(style::SIZE_SMALL, style::MUTED);
-    let note = "prévision";
-    let at = (x + 3.0, plot.top + style::SIZE_SMALL);
-    if at.0 + small.width(note) < plot.right && canvas.is_free(&small.area(at, note)) {
-        canvas.text(at, note, small);
-    }
+    note(&mut canvas, spec, &plane);
 
     Figure { svg: canvas.into_svg(), width_pt: width, height_pt: height, alt: alt(spec), table: table(spec) }
+}
+
+/// Says on which side the forecast is, over or under the fan, where nothing else is.
+fn note(canvas: &mut Canvas, spec: &Fan, plane: &Plane<'_>) {
+    const NOTE: &str = "prévision";
+    let plot = plane.plot;
+    let small = Type::new(style::SIZE_SMALL, style::MUTED);
+    let left = plane.days.right(spec.reference, plot) + 3.0;
+    for baseline in [plot.top + style::SIZE_SMALL, plot.bottom - 3.0] {
+        let area = small.area((left, baseline), NOTE).grown(1.0);
+        let is_crossed = |value: f64| (area.top..=area.bottom).contains(&plane.values.y(value, plot));
+        let under_the_fan =
+            spec.ahead.iter().filter(|day| plane.days.x(day.date, plot) <= area.right).any(|day| {
+                let (low, high) = day.range_80;
+                plane.values.y(high, plot) <= area.bottom && plane.values.y(low, plot) >= area.top
+            });
+        let is_hidden = spec.thresholds.iter().any(|threshold| is_crossed(threshold.value)) || under_the_fan;
+        if area.right < plot.right && !is_hidden && canvas.is_free(&area) {
+            canvas.text((left, baseline), NOTE, small);
+            return;
+        }
+    }
 }
 
 fn last_known(spec: &Fan) -> Option<(jiff::civil::Date, f64)> {
