@@ -318,6 +318,12 @@ impl Fetch {
 }
 
 impl Config {
+    /// What a query may hold in memory, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_mib.max(64) << 20
+    }
+
     /// Reads a file; paths in it become relative to its folder.
     ///
     /// # Errors

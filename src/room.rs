@@ -127,7 +127,7 @@ impl Room {
     /// # Errors
     /// [`Error::Store`], [`Error::Transform`].
     pub fn session(&self, as_of: AsOf) -> Result<SessionContext, Error> {
-        let memory_limit = Some(self.config.memory_mib.max(64) << 20);
+        let memory_limit = Some(self.config.memory_bytes());
         let options = SessionOptions { memory_limit, ..SessionOptions::default() };
         let ctx = self.lake.session_with(as_of, &self.tables(), options)?;
         vigie_transform::register_revisions(&ctx, &self.vocabulary, as_of.issued)?;

@@ -13,7 +13,9 @@ use std::cell::LazyCell;
 use icu_decimal::DecimalFormatter;
 use icu_decimal::input::Decimal;
 use icu_locale::locale;
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 pub use names::{Name, department, region};
 pub use typography::typography;
@@ -164,6 +166,13 @@ pub fn date(date: Date) -> String {
 #[must_use]
 pub fn day_month(date: Date) -> String {
     format!("{} {}", day_number(date), month(date))
+}
+
+/// `22 octobre 2020 à 9 h 00`: an instant as the clocks of Paris show it.
+#[must_use]
+pub fn moment(at: Timestamp) -> String {
+    let at = at.to_zoned(TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC));
+    format!("{} à {}\u{A0}h\u{A0}{:02}", date(at.date()), at.hour(), at.minute())
 }
 
 /// `1er oct.`, `13 oct.`: for axes and tables.

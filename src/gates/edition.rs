@@ -96,7 +96,7 @@ async fn session(room: &Room, contract: &Contract, edition: &Edition<'_>) -> Res
     let started = Instant::now();
     let as_of = AsOf { issued: edition.issued_at, recorded: Timestamp::MAX };
     let options = SessionOptions {
-        memory_limit: Some(room.config.memory_mib.max(64) << 20),
+        memory_limit: Some(room.config.memory_bytes()),
         target_partitions: 1, // the same rows in the same order
         ..SessionOptions::default()
     };

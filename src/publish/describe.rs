@@ -5,8 +5,6 @@
 use std::path::Path;
 
 use arrow::datatypes::DataType;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use vigie_queries::{GeoType, Place};
 use vigie_reports::french;
@@ -245,13 +243,6 @@ pub(super) fn territory_fr(territory: Option<&Place>) -> String {
     name.map_or_else(|| place.to_string(), |name| format!("{name} ({})", place.code))
 }
 
-/// An instant for readers: its day and minute in Paris.
-pub(super) fn moment_fr(at: Timestamp) -> String {
-    let paris = TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC);
-    let there = at.to_zoned(paris);
-    format!("{} à {} h {:02} (heure de Paris)", french::date(there.date()), there.hour(), there.minute())
-}
-
 /// Where a table comes from, for readers: what and text.
 pub(super) fn provenance(resource: &Resource, package: &Package) -> Vec<(&'static str, String)> {
     let mut lines = vec![
@@ -259,7 +250,7 @@ pub(super) fn provenance(resource: &Resource, package: &Package) -> Vec<(&'stati
         ("Description", resource.description_fr.clone()),
         ("Producteur", package.publisher.clone()),
         ("Territoire", territory_fr(package.territory.as_ref())),
-        ("Données publiées jusqu’au", moment_fr(package.as_of)),
+        ("Données publiées jusqu’au", format!("{} (heure de Paris)", french::moment(package.as_of))),
         ("Lignes", resource.rows.to_string()),
         ("Licence", resource.licence.clone().unwrap_or_else(|| format!("{LICENCE}, {LICENCE_URL}"))),
         ("Logiciel", format!("Vigie {}", env!("CARGO_PKG_VERSION"))),

@@ -91,7 +91,7 @@ pub async fn run(room: &Room, options: &Publish, json: bool) -> Result<(), Error
         None => room.now()?,
     };
     let limits = SessionOptions {
-        memory_limit: Some(room.config.memory_mib.max(64) << 20),
+        memory_limit: Some(room.config.memory_bytes()),
         // One thread: rows come in the order of the key, the same in each run.
         target_partitions: 1,
         ..SessionOptions::default()

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use vigie_reports::french::typography;
+use vigie_reports::french::{self, typography};
 
 use super::Package;
-use super::describe::{LICENCE, LICENCE_URL, moment_fr, territory_fr};
+use super::describe::{LICENCE, LICENCE_URL, territory_fr};
 use crate::error::Error;
 
 /// What is hidden, and how the reader sees it.
@@ -42,12 +42,12 @@ fn set_lines(text: &str) -> String {
 
 fn licence(package: &Package) -> String {
     let mut text = format!(
-        "{}\nDiffusé par {} sous {LICENCE} : {LICENCE_URL}\n\nMention à reproduire : « Source : {}, données publiées jusqu’au {} ».\n\n\
+        "{}\nDiffusé par {} sous {LICENCE} : {LICENCE_URL}\n\nMention à reproduire : « Source : {}, données publiées jusqu’au {} (heure de Paris) ».\n\n\
          Calculé à partir de :\n",
         package.title,
         package.publisher,
         package.publisher,
-        moment_fr(package.as_of)
+        french::moment(package.as_of)
     );
     for credit in &package.sources {
         let _ = writeln!(text, "- {} ({}) : {}", credit.title_fr, credit.publisher, credit.licence);
@@ -57,11 +57,11 @@ fn licence(package: &Package) -> String {
 
 fn readme(package: &Package) -> String {
     let mut text = format!(
-        "# {}\n\nProduit par {}. Territoire : {}. Données publiées jusqu’au {}. {LICENCE}.\n",
+        "# {}\n\nProduit par {}. Territoire : {}. Données publiées jusqu’au {} (heure de Paris). {LICENCE}.\n",
         package.title,
         package.publisher,
         territory_fr(package.territory.as_ref()),
-        moment_fr(package.as_of),
+        french::moment(package.as_of),
     );
     text.push_str(
         "\n## Contenu\n\n| table | contenu | lignes | période | fichiers |\n|---|---|---:|---|---|\n",

@@ -57,10 +57,8 @@ pub async fn run(room: &Room, options: &Sql, json: bool) -> Result<(), Error> {
 
 /// A session that only reads, with the memory that the configuration allows.
 fn open(room: &Room, as_of: Option<jiff::Timestamp>) -> Result<Session, Error> {
-    let options = SessionOptions {
-        memory_limit: Some(room.config.memory_mib.max(64) << 20),
-        ..SessionOptions::default()
-    };
+    let options =
+        SessionOptions { memory_limit: Some(room.config.memory_bytes()), ..SessionOptions::default() };
     let session = Session::open(crate::serve::source(room, options), Role::Analyste)?;
     if let Some(at) = as_of {
         session.set_as_of(Some(&at.to_string()))?;

@@ -4,7 +4,7 @@ use vigie_queries::TimeType;
 
 use super::catalogue;
 use super::parts;
-use super::view::{View, paris_day, paris_moment};
+use super::view::{View, paris_day};
 use crate::document::{Block, Cell, Column, Rich, Row, Table};
 use crate::french;
 use crate::input::{Cause, Change, Changes, Previous};
@@ -56,7 +56,7 @@ fn told(view: &View, register: &mut Register, changes: &Changes, previous: &Prev
          relus, {changed}{detail}.",
         previous.week.iso_week_date().week(),
         previous.edition,
-        paris_moment(previous.issued),
+        french::moment(previous.issued),
     )
 }
 

@@ -182,7 +182,7 @@ fn head(view: &View) -> Head {
         kind: kind.to_owned(),
         territory,
         week: french::capital(&week),
-        as_of: format!("Données publiées jusqu’au {}", view::paris_moment(input.as_of.issued)),
+        as_of: format!("Données publiées jusqu’au {}", french::moment(input.as_of.issued)),
         data_day: format!("Données au {}", french::date(issued)),
         edition: format!("édition {}", input.edition),
         agency: input.agency.name.clone(),

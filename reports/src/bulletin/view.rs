@@ -373,12 +373,6 @@ pub(crate) fn paris_day(at: Timestamp) -> Date {
     at.to_zoned(paris()).date()
 }
 
-/// `22 octobre 2020 à 9 h 00`, Paris time.
-pub(crate) fn paris_moment(at: Timestamp) -> String {
-    let at = at.to_zoned(paris());
-    format!("{} à {}\u{A0}h\u{A0}{:02}", french::date(at.date()), at.hour(), at.minute())
-}
-
 fn paris() -> TimeZone {
     TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC)
 }

@@ -123,7 +123,7 @@ fn alt(spec: &Fan) -> String {
         words::caption(&spec.title, &spec.unit.name),
         french::date(spec.from)
     )];
-    parts.push(french::capital(&words::series("", &spec.known, &spec.unit, false)));
+    parts.push(french::capital(&words::series("", &spec.known, &spec.unit)));
     if let Some(last) = spec.ahead.last() {
         parts.push(format!(
             "Prévision pour le {} : médiane {}, entre {} et {} avec 8 chances sur 10, entre {} et {} avec 5 chances sur 10.",

@@ -5,7 +5,6 @@
 //! This module knows no SQL, no lake and no clock.
 
 mod axis;
-mod bars_weekly;
 mod canvas;
 pub mod contours;
 mod days_of_cover;
@@ -28,7 +27,6 @@ mod text;
 mod time_series;
 mod words;
 
-pub use bars_weekly::bars_weekly;
 pub use days_of_cover::days_of_cover;
 pub use drawing::{Drawing, draw_all};
 pub use fan::fan;

@@ -72,7 +72,7 @@ fn draw_panel(canvas: &mut Canvas, spec: &SmallMultiples, panel: &Panel, plane: 
     let plot = plane.plot;
     let series =
         Series { label: String::new(), points: panel.points.clone(), tone: Tone::Main, shape: Shape::Area };
-    for run in words::gap_runs(&shown(panel, spec), false) {
+    for run in words::gap_runs(&shown(panel, spec)) {
         let band =
             Area { left: plane.days.left(run.from, plot), right: plane.days.right(run.until, plot), ..*plot };
         canvas.rectangle(band, style::GAP);

