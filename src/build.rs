@@ -250,10 +250,11 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
     keep(room, &tables::judgements(), &waiting, as_of, &transaction, &id).await?;
     step("judgements-committed");
     let context = gather::events(&picture.ctx).await?;
-    let said = forecasts::of(room, &picture, &context, forecasts::last_sunday(until), &|_| true);
+    let sunday = forecasts::last_sunday(until);
+    let said = forecasts::of(room, &picture, &context, sunday);
     built.forecasts = said.len() as u64;
-    let said = vigie_transform::forecasts_batch(&said)?;
-    keep(room, &tables::forecasts(), &[said], as_of, &transaction, &id).await?;
+    let said = forecasts::rows(&picture.ctx, &said, sunday).await?;
+    keep(room, &tables::forecasts(), &said, as_of, &transaction, &id).await?;
     step("forecasts-committed");
     built.alert_events =
         record_events(room, &picture.ctx, &events, until, as_of.issued, &transaction, &id).await?;

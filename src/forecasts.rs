@@ -1,46 +1,57 @@
 //! Forecasts of the days after a Sunday, from what was known of the days up to it.
 
+use arrow::array::RecordBatch;
+use datafusion::prelude::SessionContext;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
-use vigie_queries::{Forecast, GeoType, Place};
-use vigie_reports::input::{Event, EventKind};
+use vigie_queries::{Forecast, Place};
+use vigie_reports::input::{Event, EventKind, touches};
 
 use crate::build::Picture;
+use crate::error::Error;
 use crate::room::Room;
 
-/// What the models say of the places wanted. A series counts from the last break of definition of its sources on.
-pub(crate) fn of(
-    room: &Room,
-    picture: &Picture,
-    events: &[Event],
-    sunday: Date,
-    wanted: &(dyn Fn(&Place) -> bool + Sync),
-) -> Vec<Forecast> {
+/// What the models say of every place of a picture. A series counts from the day after the last break of definition of its
+/// sources.
+pub(crate) fn of(room: &Room, picture: &Picture, events: &[Event], sunday: Date) -> Vec<Forecast> {
     let begins = |indicator: &str, place: &Place| {
         let sources = room.vocabulary.sources_of(indicator);
         let breaks = events.iter().filter(|event| {
             event.kind == EventKind::DefinitionBreak
                 && event.starts <= sunday
                 && event.sources.iter().any(|source| sources.contains(source.as_str()))
-                && touches(picture, &event.place, place)
+                && touches(&event.place, place, &picture.places)
         });
-        breaks.map(|event| event.ends.unwrap_or(event.starts)).max()
+        breaks.map(|event| event.ends.map_or(event.starts, |last| last.saturating_add(1.day()))).max()
     };
-    vigie_transform::forecasts(&room.vocabulary, &picture.observations, sunday, &begins, wanted)
+    vigie_transform::forecasts(&room.vocabulary, &picture.observations, sunday, &begins)
 }
 
-/// Whether what happens at one place changes the sums of another: it is it, holds it, or lies in it.
-fn touches(picture: &Picture, one: &Place, other: &Place) -> bool {
-    let region_of = |place: &Place| {
-        let info = picture.places.iter().find(|info| info.place == *place);
-        info.and_then(|info| info.region.as_deref()).map(Place::region)
-    };
-    let country = GeoType::Country;
-    one == other
-        || one.geo_type == country
-        || other.geo_type == country
-        || region_of(other).as_ref() == Some(one)
-        || region_of(one).as_ref() == Some(other)
+/// Rows of the table `forecasts` for a Sunday: what is said of it now, and, without a value, what was said before and is not
+/// any more.
+pub(crate) async fn rows(
+    ctx: &SessionContext,
+    said: &[Forecast],
+    sunday: Date,
+) -> Result<Vec<RecordBatch>, Error> {
+    const SAID: &str = "forecasts_said";
+    let batch = vigie_transform::forecasts_batch(said)?;
+    let columns: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let key: Vec<&str> = columns.iter().map(String::as_str).filter(|name| *name != "value").collect();
+    let same: Vec<String> = key.iter().map(|name| format!("said.{name} = kept.{name}")).collect();
+    let (key, same) = (key.join(", "), same.join(" and "));
+    ctx.register_batch(SAID, batch)?;
+    let query = format!(
+        "select {key}, value from {SAID}
+         union all
+         select {key}, cast(null as double) as value from forecasts as kept
+         where kept.reference_date = date '{sunday}' and kept.value is not null
+           and not exists (select 1 from {SAID} as said where {same})
+         order by {key}"
+    );
+    let rows = ctx.sql(&query).await?.collect().await?;
+    ctx.deregister_table(SAID)?;
+    Ok(rows)
 }
 
 /// The last Sunday up to a day.

@@ -252,6 +252,11 @@ fn why(indicator: &str, vocabulary: &Vocabulary, because: &Because<'_>) -> Vec<S
             let sources = indicators.iter().flat_map(|id| vocabulary.sources_of(id));
             files.extend(sources.map(|source| format!("sources/{source}.toml")));
             files.extend(rule.map(|rule| format!("rules/{}.toml", rule.id)));
+            if indicator.contains(".forecast") {
+                let asked =
+                    vocabulary.forecast_models().filter(|model| model.indicators.iter().any(|own| own == id));
+                files.extend(asked.map(|model| model.file.clone()));
+            }
             changed.iter().map(|file| &file.file).filter(|file| files.contains(*file)).cloned().collect()
         }
     }

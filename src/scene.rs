@@ -71,9 +71,7 @@ impl Scene {
         let gone = |cause| Error::Failed(format!("findings and events were not read: {cause}"));
         let (findings, access_numbers, events) = reading.join().await.map_err(gone)??;
         tracing::debug!(ms = millis(started), "feeds, findings and events read");
-        let asked = |place: &Place| territories.contains(&place);
-        let forecasts =
-            tokio::task::block_in_place(|| forecasts::of(room, &picture, &events, sunday, &asked));
+        let forecasts = tokio::task::block_in_place(|| forecasts::of(room, &picture, &events, sunday));
         Ok(Self { picture, judged, stood, feeds, findings, access_numbers, events, forecasts })
     }
 
@@ -138,8 +136,12 @@ impl Scene {
             inputs.push(self.input(room, brief).await?);
         }
         let started = Instant::now();
-        let rendered: Vec<_> =
-            tokio::task::block_in_place(|| inputs.par_iter().map(vigie_reports::render).collect());
+        // As many at once as there are cores: each goes on side by side within itself, and a thread that waits takes up other
+        // work on its stack.
+        let at_once = inputs.chunks(rayon::current_num_threads());
+        let rendered: Vec<_> = tokio::task::block_in_place(|| {
+            at_once.flat_map(|some| some.par_iter().map(vigie_reports::render).collect::<Vec<_>>()).collect()
+        });
         tracing::debug!(ms = millis(started), bulletins = inputs.len(), "pages set");
         let mut drawn = Vec::new();
         for ((brief, input), rendered) in briefs.iter().zip(&inputs).zip(rendered) {

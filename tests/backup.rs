@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Lake, command};
+use crate::support::{Lake, command, stock_feed};
 
 /// Six weeks of tests in two departments: calm, then many positives.
 fn tests_feed() -> String {
@@ -24,10 +24,12 @@ fn tests_feed() -> String {
 
 fn filled() -> Lake {
     let lake = Lake::new();
-    let file = lake.folder().join("tests.csv");
-    std::fs::write(&file, tests_feed()).unwrap();
-    let (code, report) = lake.fetch_file("tests", &file, &["--issued-at", "2020-10-13"]);
-    assert_eq!(code, 0, "{report:#}");
+    for (source, body) in [("tests", tests_feed()), ("hospital_stock", stock_feed(110))] {
+        let file = lake.folder().join("feed.csv");
+        std::fs::write(&file, body).unwrap();
+        let (code, report) = lake.fetch_file(source, &file, &["--issued-at", "2020-10-13"]);
+        assert_eq!(code, 0, "{report:#}");
+    }
     lake
 }
 
@@ -44,7 +46,7 @@ const WEEK: &[&str] = &["bulletin", "--week", "2020-W41", "--as-of", "2020-10-13
 
 /// Rows of what a build writes.
 fn built(lake: &Lake) -> Vec<Value> {
-    ["indicators_versions", "judgements_versions", "alert_events"]
+    ["indicators_versions", "judgements_versions", "forecasts_versions", "alert_events"]
         .map(|table| lake.value(&format!("select count(*) from {table}")))
         .to_vec()
 }
@@ -60,7 +62,7 @@ fn a_build_that_is_stopped_counts_as_a_whole_or_not_at_all() {
         ["indicators-committed", "judgements-committed", "forecasts-committed", "alert-events-written"]
     {
         dies(&lake, step, BUILD);
-        assert_eq!(built(&lake), [0, 0, 0], "{step}");
+        assert_eq!(built(&lake), [0, 0, 0, 0], "{step}");
     }
     dies(&lake, "build-committed", BUILD);
     assert_eq!(built(&lake), expected);

@@ -7,7 +7,7 @@ use vigie_queries::{
     GeoType, Observation, Observations, Place, QUANTILE_LEVELS, SeriesKey, Status, TimeType, Vocabulary,
 };
 
-use crate::support::{Lake, command, shared, succeed};
+use crate::support::{Lake, command, shared, stock_feed, succeed};
 
 /// The demo: what the table holds for the last Sunday is what the bulletin of that week prints, and where it comes from
 /// is told.
@@ -56,6 +56,31 @@ fn what_a_build_keeps_is_what_the_bulletin_prints_and_is_traced_to_its_model() {
         .unwrap();
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("forecasts cannot be published"));
+}
+
+/// A correction that leaves too few patients for a forecast takes back what was forecast: the rows stay, without a value.
+#[test]
+fn what_is_no_longer_forecast_loses_its_value() {
+    let lake = Lake::new();
+    let file = lake.folder().join("stock.csv");
+    let count = |what: &str, as_of: &str| {
+        lake.ok(&["build", "--as-of", as_of]);
+        let query = format!(
+            "select count({what}) from forecasts where target = 'hospital_patients' and geo_value = '31'
+             and reference_date = date '2020-10-11'"
+        );
+        let out = lake.ok(&["sql", "--format", "csv", "--as-of", as_of, &query]);
+        out.lines().nth(1).unwrap().parse::<u32>().unwrap()
+    };
+    for (last, issued, values) in
+        [(110, "2020-10-12", 2 * 14 * 7), (9, "2020-10-13", 0), (111, "2020-10-14", 2 * 14 * 7)]
+    {
+        std::fs::write(&file, stock_feed(last)).unwrap();
+        let (code, report) = lake.fetch_file("hospital_stock", &file, &["--issued-at", issued]);
+        assert_eq!(code, 0, "{report:#}");
+        assert_eq!(count("value", issued), values, "values on {issued}");
+        assert_eq!(count("*", issued), 2 * 14 * 7, "rows on {issued}");
+    }
 }
 
 /// How often the truth fell into a range, and the weighted interval score as a share of the last value.
@@ -125,9 +150,7 @@ fn ranges_hold_what_they_promise_on_the_autumn_of_2020() {
     let mut scores = std::collections::BTreeMap::<(String, u16), Score>::new();
     let mut sunday = date(2020, 7, 5);
     while sunday <= date(2020, 12, 13) {
-        for forecast in
-            vigie_transform::forecasts(&vocabulary, &observations, sunday, &|_, _| None, &|_| true)
-        {
+        for forecast in vigie_transform::forecasts(&vocabulary, &observations, sunday, &|_, _| None) {
             let known = |day: Date| {
                 let found = observations.get(&forecast.indicator, "", &forecast.place, TimeType::Day, day);
                 found.and_then(|observation| observation.value)

@@ -58,6 +58,26 @@ impl Lake {
     }
 }
 
+/// Patients in hospital in two departments, 120 days up to Sunday 11 October 2020, in the layout of Santé publique France;
+/// `last` of them on the last day.
+pub(crate) fn stock_feed(last: u32) -> String {
+    let mut text = String::from("dep;sexe;jour;hosp;rea;rad;dc\n");
+    let mut day = jiff::civil::date(2020, 6, 14);
+    for n in 0..120_u32 {
+        let patients = if n == 119 { last } else { 60 + n / 3 + 5 * (n % 7) };
+        for dep in ["31", "2A"] {
+            text.push_str(&format!(
+                "{dep};0;{day};{patients};{};{};{}\n",
+                patients / 5,
+                200 + n,
+                40 + n / 10
+            ));
+        }
+        day = day.tomorrow().unwrap();
+    }
+    text
+}
+
 /// The binary under test, in a folder, with nothing of the caller's configuration.
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));

@@ -376,9 +376,14 @@ fn a_faulty_model_of_forecasts_is_refused_with_its_line() {
     );
     assert!(refused("horizon_days = 14", "horizon_days = 60").contains(":9: horizon_days is 60"));
     assert!(refused("errors_min = 60", "errors_min = 3").contains("20 past errors"));
-    let mut files = Vocabulary::embedded().unwrap().files().clone();
-    let other = text.replace("\"icu_patients\"", "\"icu_pateints\"");
-    files.insert("forecasts/damped_trend.toml".into(), other.into_bytes());
-    let fault = Vocabulary::from_files(files).unwrap_err().to_string();
-    assert!(fault.contains("names \"icu_pateints\", which no file of indicators/ defines"), "{fault}");
+    for (id, expected) in [
+        ("icu_pateints", "names \"icu_pateints\", which no file of indicators/ defines"),
+        ("positivity_7d", "names \"positivity_7d\", a share; a model of forecasts is for counts and rates"),
+    ] {
+        let mut files = Vocabulary::embedded().unwrap().files().clone();
+        let other = text.replace("\"icu_patients\"", &format!("{id:?}"));
+        files.insert("forecasts/damped_trend.toml".into(), other.into_bytes());
+        let fault = Vocabulary::from_files(files).unwrap_err().to_string();
+        assert!(fault.contains(expected), "{fault}");
+    }
 }

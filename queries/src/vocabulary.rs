@@ -6,8 +6,8 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 
 use crate::{
-    Contract, DescribedTable, Error, ForecastModel, Gate, PeopleCount, Query, QueryKind, Rule, SavedQuery,
-    Stage,
+    Contract, DescribedTable, Error, ForecastModel, Gate, GeoType, PeopleCount, Query, QueryKind, Rule,
+    SavedQuery, Stage,
 };
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sources");
@@ -213,13 +213,7 @@ impl Vocabulary {
             }
         }
         for model in self.forecasts.values() {
-            let known = |id: &str| self.query(id).is_some_and(|query| query.kind == QueryKind::Indicator);
-            let unknown = model.indicators.iter().find(|id| !known(id)).map(|id| (id, "indicators"));
-            let other = model.compared_with.iter().find(|id| !self.forecasts.contains_key(*id));
-            if let Some((id, part)) = unknown.or(other.map(|id| (id, "forecasts"))) {
-                let what = format!("names {id:?}, which no file of {part}/ defines");
-                return Err(Error::Faulty { file: model.file.clone(), line: 1, what });
-            }
+            self.check_model(model)?;
         }
         for rule in self.rules.values() {
             for criterion in &rule.criteria {
@@ -236,6 +230,26 @@ impl Vocabulary {
             }
         }
         Ok(())
+    }
+
+    /// A model may only name indicators that count things, and another model to be measured against.
+    fn check_model(&self, model: &ForecastModel) -> Result<(), Error> {
+        let fault = |what: String| Err(Error::Faulty { file: model.file.clone(), line: 1, what });
+        for id in &model.indicators {
+            match self.query(id).filter(|query| query.kind == QueryKind::Indicator) {
+                None => return fault(format!("names {id:?}, which no file of indicators/ defines")),
+                Some(query) if query.unit == "share" => {
+                    return fault(format!(
+                        "names {id:?}, a share; a model of forecasts is for counts and rates"
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        match model.compared_with.iter().find(|id| !self.forecasts.contains_key(*id)) {
+            Some(id) => fault(format!("names {id:?}, which no file of forecasts/ defines")),
+            None => Ok(()),
+        }
     }
 
     /// A contract may only set gates that are asked of it, parameters they have, and columns of its own.
@@ -334,11 +348,12 @@ impl Vocabulary {
         self.forecasts.values()
     }
 
-    /// The model whose forecast of an indicator is printed: the first, by id, that is measured against another one.
+    /// The model whose forecast of an indicator is printed for a kind of place: the first, by id, that is measured against
+    /// another one.
     #[must_use]
-    pub fn printed_model(&self, indicator: &str) -> Option<&ForecastModel> {
-        let measured = self.forecasts.values().filter(|model| model.compared_with.is_some());
-        measured.into_iter().find(|model| model.indicators.iter().any(|id| id == indicator))
+    pub fn printed_model(&self, indicator: &str, geo_type: GeoType) -> Option<&ForecastModel> {
+        let mut measured = self.forecasts.values().filter(|model| model.compared_with.is_some());
+        measured.find(|model| model.is_asked_of(indicator, geo_type))
     }
 
     /// One model of forecasts.

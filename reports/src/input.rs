@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use vigie_queries::{Alert, Forecast, Judgement, Observations, Place, TimeType, Vocabulary};
+use vigie_queries::{Alert, Forecast, GeoType, Judgement, Observations, Place, TimeType, Vocabulary};
 
 use crate::wording::Wording;
 
@@ -196,6 +196,19 @@ pub struct PlaceInfo {
     pub continuing_beds: Option<f64>,
     /// Year of the census.
     pub beds_year: Option<i16>,
+}
+
+/// Whether what happens at one place changes the sums of another: it is it, holds it, or lies in it.
+#[must_use]
+pub fn touches(one: &Place, other: &Place, places: &[PlaceInfo]) -> bool {
+    let region_of = |place: &Place| {
+        let info = places.iter().find(|info| info.place == *place);
+        info.and_then(|info| info.region.as_deref()).map(Place::region)
+    };
+    let holds = |whole: &Place, part: &Place| {
+        whole.geo_type == GeoType::Country || region_of(part).as_ref() == Some(whole)
+    };
+    one == other || holds(one, other) || holds(other, one)
 }
 
 /// How old a feed's newest edition is, against its contract.

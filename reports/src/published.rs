@@ -20,7 +20,8 @@ pub struct PublishedValue {
     pub label: String,
     /// Id of the indicator; `.change` and `.change_share` follow the id of what changed, `.published` and `.revised` that
     /// of a value of the bulletin before; `rule:<id>` for scores, `rule:<id>.level` and `rule:<id>.alert` for levels (the
-    /// value is the rank), `feed.…`, `finding.…`, `changes.…` for figures that are no indicators.
+    /// value is the rank); `.forecast` follows the id of what is forecast (the quantile is the category), `.forecast_within` and
+    /// `.forecast_error` what a model did before (the model is the category); `feed.…`, `finding.…`, `changes.…` for figures that are no indicators.
     pub indicator: String,
     /// Category within it, may be empty.
     pub category: String,

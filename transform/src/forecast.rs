@@ -29,7 +29,6 @@ const TRACK_SUNDAYS: usize = 12;
 ///
 /// - `reference`: the Sunday from which days are counted; later days are not looked at.
 /// - `begins`: first day that may be counted (after a break of definition); none for all.
-/// - `wanted`: the places asked of.
 ///
 /// A series that is too short, too small or not known on that Sunday gives no forecast. In order of model, indicator, place.
 #[must_use]
@@ -38,11 +37,10 @@ pub fn forecasts(
     observations: &Observations,
     reference: Date,
     begins: &(dyn Fn(&str, &Place) -> Option<Date> + Sync),
-    wanted: &(dyn Fn(&Place) -> bool + Sync),
 ) -> Vec<Forecast> {
     let series: Vec<(&SeriesKey, &BTreeMap<Date, Observation>)> = observations
         .iter()
-        .filter(|(key, _)| key.time_type == TimeType::Day && key.category.is_empty() && wanted(&key.place))
+        .filter(|(key, _)| key.time_type == TimeType::Day && key.category.is_empty())
         .collect();
     let of_model = |model: &ForecastModel| {
         let asked =
@@ -71,11 +69,13 @@ fn values(
     reference: Date,
 ) -> Option<Vec<Option<f64>>> {
     let counted = |day: Date| begins.is_none_or(|begins| begins <= day);
-    let known = series.range(..=reference).find(|(day, o)| counted(**day) && o.value.is_some());
+    let count =
+        |observation: &Observation| observation.value.filter(|value| value.is_finite() && *value >= 0.0);
+    let known =
+        series.range(..=reference).find(|(day, observation)| counted(**day) && count(observation).is_some());
     let (mut day, mut days) = (*known?.0, Vec::new());
     while day <= reference {
-        let value = series.get(&day).and_then(|observation| observation.value);
-        days.push(value.filter(|value| value.is_finite() && *value >= 0.0));
+        days.push(series.get(&day).and_then(count));
         day = day.checked_add(1.day()).ok()?;
     }
     Some(days)
@@ -118,7 +118,7 @@ fn track(model: &ForecastModel, smoothed: &Smoothed, values: &[Option<f64>]) -> 
         track.within_80 += usize::from((said[1]..=said[5]).contains(&came));
         track.error += (said[3] - came).abs() / came.max(1.0);
     }
-    track.error /= track.asked.max(1) as f64;
+    track.error = rounded(track.error / track.asked.max(1) as f64);
     (track.asked > 0).then_some(track)
 }
 
@@ -170,7 +170,7 @@ impl Smoothed {
         level + trend * self.reach[horizon]
     }
 
-    /// Values at [`QUANTILE_LEVELS`] so many days after a day; none with fewer past errors than asked.
+    /// Values at [`QUANTILE_LEVELS`] so many days after a day, to a millionth; none with fewer past errors than asked.
     fn quantiles(&self, day: usize, horizon: usize, errors_min: usize) -> Option<[f64; 7]> {
         let origins = 0..=day.checked_sub(horizon)?;
         let known = origins.filter(|origin| self.logs[*origin].is_some());
@@ -185,8 +185,16 @@ impl Smoothed {
         errors[half..].iter_mut().for_each(|error| *error = -*error);
         errors.sort_by(f64::total_cmp);
         let expected = self.ahead(day, horizon);
-        Some(QUANTILE_LEVELS.map(|level| ((expected + quantile(&errors, level)).exp() - 1.0).max(0.0)))
+        Some(
+            QUANTILE_LEVELS
+                .map(|level| rounded(((expected + quantile(&errors, level)).exp() - 1.0).max(0.0))),
+        )
     }
+}
+
+/// A millionth is enough, and logarithms may differ in their last bit from one machine to another.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 /// Quantile of sorted values, between neighbours by their distance; the outermost value beyond the ends.

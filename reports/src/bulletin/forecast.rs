@@ -1,5 +1,6 @@
 //! What the forecasts say of the territory: fans, the numbers of the last day, how the same model did before.
 
+use jiff::civil::Date;
 use vigie_queries::{Forecast, ForecastModel, QUANTILE_LEVELS, TimeType};
 
 use super::catalogue;
@@ -7,7 +8,7 @@ use super::hospital;
 use super::parts;
 use super::view::View;
 use crate::document::{Block, Rich};
-use crate::figures::{Drawing, Fan, FanDay, Size};
+use crate::figures::{Drawing, Fan, FanDay, Size, Threshold};
 use crate::french;
 use crate::published::{About, Register};
 use crate::sentences::{self, Ahead, Past, Reach};
@@ -16,14 +17,15 @@ use crate::sentences::{self, Ahead, Past, Reach};
 const WEEKS_KNOWN: i64 = 8;
 /// Sundays tried again, below which nothing is said of the past.
 const ASKED_MIN: usize = 6;
-/// Share of the days that fell into the range, below which it was too narrow: eight in ten were meant.
-const WITHIN_MIN: f64 = 0.6;
+/// Share of the days that fell into the range, below which it was too narrow: eight in ten were meant, and less than half is
+/// more than chance.
+const WITHIN_MIN: f64 = 0.5;
 
 /// The forecasts of the territory by the models that are printed, each with its model.
 pub(crate) fn printed<'a>(view: &View<'a>) -> Vec<(&'a Forecast, &'a ForecastModel)> {
     let own = view.input.forecasts.iter().filter(|forecast| forecast.place == *view.territory());
     own.filter_map(|forecast| {
-        let model = view.input.vocabulary.printed_model(&forecast.indicator)?;
+        let model = view.input.vocabulary.printed_model(&forecast.indicator, forecast.place.geo_type)?;
         (model.id == forecast.model).then_some((forecast, model))
     })
     .collect()
@@ -32,7 +34,10 @@ pub(crate) fn printed<'a>(view: &View<'a>) -> Vec<(&'a Forecast, &'a ForecastMod
 /// Sentences on the days to come, and their fans where there is room for them.
 pub(crate) fn write(view: &View, register: &mut Register, with_fans: bool) -> (Vec<Rich>, Vec<Block>) {
     let (mut said, mut fans) = (Vec::new(), Vec::new());
-    for (forecast, model) in printed(view) {
+    let printed = printed(view);
+    // Two stand side by side; one alone takes the width of the page.
+    let width_pt = if printed.len() == 1 { Size::WIDE.width_pt } else { Size::HALF.width_pt };
+    for (forecast, model) in printed {
         let what = catalogue::label(view, &forecast.indicator);
         let rival = view.input.forecasts.iter().find(|other| {
             model.compared_with.as_ref() == Some(&other.model)
@@ -42,7 +47,7 @@ pub(crate) fn write(view: &View, register: &mut Register, with_fans: bool) -> (V
         rest.push_str(&track(view, register, forecast, rival, &what));
         said.push(parts::led(&lead, &rest));
         if with_fans {
-            fans.push(fan(view, register, forecast, &what));
+            fans.push(fan(view, register, forecast, &what, width_pt));
         }
     }
     if !said.is_empty() {
@@ -51,71 +56,75 @@ pub(crate) fn write(view: &View, register: &mut Register, with_fans: bool) -> (V
     (said, fans)
 }
 
-fn about(view: &View, forecast: &Forecast, part: &str, date: jiff::civil::Date) -> About {
+/// What a number of a forecast is about; `category` tells those of one day apart: the quantile, the model.
+fn about(view: &View, forecast: &Forecast, part: &str, category: &str, date: Date) -> About {
     About {
         indicator: format!("{}.{part}", forecast.indicator),
+        category: category.to_owned(),
         time_type: TimeType::Day,
         date,
         ..view.about(&forecast.indicator, "", &forecast.place, 0)
     }
 }
 
+/// The category of a quantile.
+fn quantile(level: f64) -> String {
+    format!("quantile {level}")
+}
+
 /// The range of the last day, and the capacity it is measured against.
 fn ahead(view: &View, register: &mut Register, forecast: &Forecast, what: &str) -> Option<(String, String)> {
     let last = forecast.days.last()?;
-    let (unit, _) = view.unit(&forecast.indicator);
-    let mut note = |name: &str, value: f64| {
+    let (unit, decimals) = view.unit(&forecast.indicator);
+    let mut note = |name: &str, index: usize| {
+        let (level, value) = (QUANTILE_LEVELS[index], last.quantiles[index]);
         let label = format!("{what}, prévision : {name}");
-        let about = about(view, forecast, "forecast", last.day);
+        let about = about(view, forecast, "forecast", &quantile(level), last.day);
         register.note("text", &label, &about, Some(value), &unit, view.text(&forecast.indicator, value))
     };
-    let (low, high) = last.range_80();
     let ahead = Ahead {
         what: what.to_owned(),
         day: last.day,
-        low: note("bas de la fourchette, 8 chances sur 10", low),
-        median: note("médiane", last.median()),
-        high: note("haut de la fourchette, 8 chances sur 10", high),
+        low: note("bas de la fourchette, 8 chances sur 10", 1),
+        median: note("médiane", 3),
+        high: note("haut de la fourchette, 8 chances sur 10", 5),
     };
+    // A range is held against the capacity as it is printed.
+    let scale = 10_f64.powi(i32::from(decimals));
+    let [low, median, high] = [1, 3, 5].map(|index| (last.quantiles[index] * scale).round() / scale);
     let beds = capacity(view, forecast).map(|step| {
         let mut about = view.about(&forecast.indicator, "", &forecast.place, 0);
         about.indicator = format!("{}.threshold", forecast.indicator);
         let text = french::number(step.value, 0);
         let label = format!("{what}, palier de capacité");
         let text = register.note("text", &label, &about, Some(step.value), "lits", text);
-        (Reach::of(low, last.median(), high, step.value), text)
+        (Reach::of(low, median, high, step.value), text)
     });
     let capacity = beds.as_ref().map(|(reach, text)| (*reach, text.as_str()));
     Some(sentences::ahead(&ahead, capacity))
 }
 
 /// The step of capacity in force on the Sunday.
-fn capacity(view: &View, forecast: &Forecast) -> Option<crate::figures::Threshold> {
-    if forecast.indicator != "icu_patients" {
-        return None;
-    }
-    hospital::capacity_steps(view).into_iter().rfind(|step| {
-        step.from.is_none_or(|from| from <= view.sunday)
-            && step.until.is_none_or(|until| until >= view.sunday)
-    })
+fn capacity(view: &View, forecast: &Forecast) -> Option<Threshold> {
+    (forecast.indicator == "icu_patients").then(|| hospital::step_in_force(view, view.sunday)).flatten()
 }
 
-fn fan(view: &View, register: &mut Register, forecast: &Forecast, what: &str) -> Block {
+fn fan(view: &View, register: &mut Register, forecast: &Forecast, what: &str, width_pt: f64) -> Block {
     let id = forecast.indicator.as_str();
     let (unit, decimals) = view.unit(id);
     let from = view.monday(WEEKS_KNOWN - 1);
-    let title = format!("{what} : prévision");
+    let title = french::typography(&format!("{what} : prévision"));
     let known = parts::points(view, register, &title, id, "", &forecast.place);
     for (index, level) in QUANTILE_LEVELS.iter().enumerate() {
         let of_level =
             |day: &vigie_queries::ForecastDay| (day.day, Some(day.quantiles[index]), "forecast".to_owned());
         let points = forecast.days.iter().map(of_level).collect();
-        let (id, category) = (format!("{id}.forecast"), format!("quantile {level}"));
+        let (id, category) = (format!("{id}.forecast"), quantile(*level));
         register.plot(&title, &id, &category, &forecast.place, &unit, points);
     }
     let spec = Fan {
         title: title.clone(),
-        unit: parts::figure_unit(&unit, decimals, "patients"),
+        unit: parts::figure_unit(&unit, decimals, &unit),
         known: known.into_iter().filter(|point| point.date >= from).collect(),
         ahead: forecast
             .days
@@ -128,16 +137,16 @@ fn fan(view: &View, register: &mut Register, forecast: &Forecast, what: &str) ->
             })
             .collect(),
         thresholds: capacity(view, forecast)
-            .map(|step| crate::figures::Threshold { from: None, until: None, ..step })
+            .map(|step| Threshold { from: None, until: None, ..step })
             .into_iter()
             .collect(),
         from,
         reference: forecast.reference,
-        size: Size { height_pt: 118.0, ..Size::HALF },
+        size: Size { width_pt, height_pt: 118.0 },
     };
     let mut block = parts::picture(view, register, Drawing::Fan(spec), &title, &[id]);
     if let Block::Figure(figure) = &mut block {
-        figure.source = format!("{} {}", sentences::how_to_read_a_fan(), figure.source);
+        figure.source = french::typography(&format!("{} {}", sentences::how_to_read_a_fan(), figure.source));
     }
     block
 }
@@ -151,9 +160,12 @@ fn track(
     what: &str,
 ) -> String {
     let Some(track) = forecast.track.filter(|track| track.asked >= ASKED_MIN) else { return String::new() };
-    let mut note = |part: &str, name: &str, value: f64, printed: String| {
+    // Only a rival that was asked as often and as far ahead.
+    let rival = rival.and_then(|rival| Some((rival, rival.track?)));
+    let rival = rival.filter(|(_, other)| (other.asked, other.horizon) == (track.asked, track.horizon));
+    let mut note = |part: &str, name: &str, model: &str, value: f64, printed: String| {
         let label = format!("{what}, prévisions passées : {name}");
-        let about = about(view, forecast, part, view.sunday);
+        let about = about(view, forecast, part, model, view.sunday);
         register.note("text", &label, &about, Some(value), "share", printed)
     };
     let within = track.within_80 as f64 / track.asked as f64;
@@ -162,18 +174,19 @@ fn track(
         french::number(track.within_80 as f64, 0),
         french::number(track.asked as f64, 0)
     );
+    let mut error = |name: &str, model: &str, error: f64| {
+        note("forecast_error", name, model, error, french::percent(error, 0))
+    };
+    let own = error("erreur moyenne", &forecast.model, track.error);
+    let no_change =
+        rival.map(|(rival, other)| error("erreur moyenne si rien ne change", &rival.model, other.error));
     let past = Past {
         days: track.horizon,
-        times: note("forecast_within", "part dans la fourchette", within, times),
-        error: note("forecast_error", "erreur moyenne", track.error, french::percent(track.error, 0)),
-        no_change: rival.and_then(|rival| rival.track).filter(|other| other.asked == track.asked).map(
-            |other| {
-                let name = "erreur moyenne si rien ne change";
-                note("forecast_error", name, other.error, french::percent(other.error, 0))
-            },
-        ),
+        times: note("forecast_within", "part dans la fourchette", &forecast.model, within, times),
+        error: own,
+        no_change,
         is_narrow: within < WITHIN_MIN,
-        is_no_better: rival.and_then(|rival| rival.track).is_some_and(|other| other.error <= track.error),
+        is_no_better: rival.is_some_and(|(_, other)| other.error <= track.error),
     };
     sentences::past(&past)
 }

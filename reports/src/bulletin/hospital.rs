@@ -54,12 +54,7 @@ fn capacity(view: &View, register: &mut Register) -> Option<Block> {
     let id = "icu_patients";
     let place = view.territory();
     let patients = view.sample(id, "", place, 0)?.value;
-    let steps = capacity_steps(view);
-    let holds = |step: &&Threshold| {
-        step.from.is_none_or(|from| from <= view.sunday)
-            && step.until.is_none_or(|until| until >= view.sunday)
-    };
-    let step = steps.iter().find(holds).filter(|step| step.value > 0.0)?;
+    let step = step_in_force(view, view.sunday)?;
     let label = "Réanimation et palier de capacité";
     let mut note = |part: &str, value: f64, unit: &str, text: String| {
         let mut about = view.about(id, "", place, 0);
@@ -79,7 +74,7 @@ fn capacity(view: &View, register: &mut Register) -> Option<Block> {
 }
 
 /// Beds by capacity step, as lines on the chart of intensive-care patients.
-pub(crate) fn capacity_steps(view: &View) -> Vec<Threshold> {
+fn capacity_steps(view: &View) -> Vec<Threshold> {
     let mut found = Vec::new();
     let rules = view.input.vocabulary.rules().filter(|rule| {
         rule.id.starts_with("capacity") && rule.places.iter().any(|place| place == view.territory())
@@ -103,6 +98,14 @@ pub(crate) fn capacity_steps(view: &View) -> Vec<Threshold> {
         }
     }
     found
+}
+
+/// The step of capacity of a day.
+pub(crate) fn step_in_force(view: &View, day: Date) -> Option<Threshold> {
+    let holds = |step: &Threshold| {
+        step.from.is_none_or(|from| from <= day) && step.until.is_none_or(|until| until >= day)
+    };
+    capacity_steps(view).into_iter().find(holds).filter(|step| step.value > 0.0)
 }
 
 /// The seven days of the week: what a watch-room compares with its own count of the morning.
@@ -174,12 +177,7 @@ fn slopes(view: &View, register: &mut Register) -> Option<Block> {
         rows.push(SlopeRow { label: label.to_owned(), before, now, provisional, tone });
     }
     let patients = |back: i64| view.sample("icu_patients", "", place, back).map(|sample| sample.value);
-    let step_on = |day: Date| {
-        let holds = |step: &Threshold| {
-            step.from.is_none_or(|from| from <= day) && step.until.is_none_or(|u| u >= day)
-        };
-        capacity_steps(view).into_iter().find(holds).map(|step| step.value).filter(|beds| *beds > 0.0)
-    };
+    let step_on = |day: Date| step_in_force(view, day).map(|step| step.value);
     let of_step = |back: i64| {
         let day = view.monday(back).saturating_add(Span::new().days(6));
         Some(patients(back)? / step_on(day)?)

@@ -25,7 +25,7 @@ pub(crate) struct Room {
     pub(crate) points: usize,
     /// What to do.
     pub(crate) steps: usize,
-    /// Alerts named on the first page, and fewer than so many places each.
+    /// Alerts named on the first page; of each at most one place more.
     pub(crate) alerts: usize,
     /// Sheets: rows of the table. Bulletins: rows of the table of changes, and of alerts of one kind.
     pub(crate) rows: usize,

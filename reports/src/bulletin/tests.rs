@@ -84,7 +84,7 @@ fn forecasts_of_the_territory_are_told_drawn_and_measured() {
         "Patients en réanimation le 1er novembre",
         "8 chances sur 10",
         "10 fois sur 12",
-        "Patients hospitalisés : prévision",
+        "Patients hospitalisés\u{A0}: prévision",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -99,7 +99,7 @@ fn forecasts_of_the_territory_are_told_drawn_and_measured() {
     // A forecast that did badly says so; another place's is not printed; none is said.
     for forecast in &mut made.forecasts {
         let track = forecast.track.as_mut().unwrap();
-        (track.within_80, track.error) = (6, 0.2);
+        (track.within_80, track.error) = (5, 0.2);
     }
     let text = outlook(&super::write(&made.input()));
     assert!(text.contains("trop étroite") && text.contains("pas fait mieux que"), "{text}");
@@ -325,7 +325,7 @@ fn perspectives_name_what_is_near_a_threshold_and_only_what_was_known() {
     made.forecasts.clear();
     let draft = super::write(&made.input());
     let text = outlook(&draft);
-    assert!(text.contains("Aucune prévision n’est calculée"), "{text}");
+    assert!(text.contains("Aucune prévision n’est donnée"), "{text}");
     // The lockdown of 30 October is in the table of events; on 18 October nobody knew it.
     assert!(!text.contains("onfinement"), "{text}");
     // What is printed is registered, the threshold beside its value.

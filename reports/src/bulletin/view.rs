@@ -8,7 +8,7 @@ use jiff::{Span, Timestamp};
 use vigie_queries::{GeoType, Observation, Place, Status, TimeType};
 
 use crate::french;
-use crate::input::{Event, EventKind, FeedState, Freshness, Input, PlaceInfo};
+use crate::input::{Event, EventKind, FeedState, Freshness, Input, PlaceInfo, touches};
 use crate::published::{About, Register};
 use crate::trend::{self, Direction, Nature, Sample};
 
@@ -293,19 +293,9 @@ impl<'a> View<'a> {
             .collect()
     }
 
-    /// Whether what happens at a place concerns the territory: the place is it, holds it, or lies in it.
+    /// Whether what happens at a place concerns the territory.
     pub(crate) fn concerns(&self, place: &Place) -> bool {
-        if place.geo_type == GeoType::Country || *place == self.input.territory {
-            return true;
-        }
-        match (self.input.territory.geo_type, place.geo_type) {
-            (GeoType::Country, _) => true,
-            (GeoType::Region, GeoType::Department) => self.departments.iter().any(|d| d.place == *place),
-            (GeoType::Department, GeoType::Region) => self
-                .info(&self.input.territory)
-                .is_some_and(|info| info.region.as_deref() == Some(place.code.as_str())),
-            _ => false,
-        }
+        touches(place, &self.input.territory, &self.input.places)
     }
 
     pub(crate) fn feed(&self, source: &str) -> Option<&'a FeedState> {

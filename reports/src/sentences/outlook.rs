@@ -6,7 +6,7 @@ use crate::french;
 
 /// What the section rests on, without a forecast.
 pub(crate) fn no_forecast() -> String {
-    "Aucune prévision n’est calculée : ce qui suit vient du calendrier et de l’écart aux seuils.".to_owned()
+    "Aucune prévision n’est donnée : ce qui suit vient du calendrier et de l’écart aux seuils.".to_owned()
 }
 
 /// What a forecast knows, and what it does not.
@@ -94,17 +94,19 @@ pub(crate) struct Past {
 
 /// « À 14 jours, les dimanches précédents : … »: goes after the numbers to come.
 pub(crate) fn past(of: &Past) -> String {
-    let no_change =
-        of.no_change.as_ref().map_or_else(String::new, |error| format!(" ({error} si rien ne changeait)"));
-    let narrow = if of.is_narrow { " : la fourchette est trop étroite" } else { "" };
+    let no_change = of
+        .no_change
+        .as_ref()
+        .map_or_else(String::new, |error| format!(" ({error} en supposant que rien ne change)"));
+    let narrow = if of.is_narrow { " : la fourchette a été trop étroite" } else { "" };
     let no_better = if of.is_no_better {
         " : prolonger la tendance n’a pas fait mieux que « rien ne change »"
     } else {
         ""
     };
     format!(
-        " Rejouée les dimanches précédents, la fourchette à {} jours a contenu {} ce qui est venu{narrow} ; erreur moyenne \
-         {}{no_change}{no_better}.",
+        " Rejouée sur les données d’aujourd’hui pour les dimanches précédents, la fourchette à {} jours a contenu {} ce qui est \
+         venu{narrow} ; erreur moyenne {}{no_change}{no_better}.",
         of.days, of.times, of.error
     )
 }

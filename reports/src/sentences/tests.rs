@@ -502,10 +502,10 @@ fn a_range_is_told_with_its_chance_and_against_the_capacity() {
     };
     assert_eq!(
         past_of(false, false),
-        " Rejouée les dimanches précédents, la fourchette à 14 jours a contenu 10 fois sur 12 ce qui est venu ; erreur moyenne \
-         9 % (14 % si rien ne changeait)."
+        " Rejouée sur les données d’aujourd’hui pour les dimanches précédents, la fourchette à 14 jours a contenu 10 fois sur 12 ce \
+         qui est venu ; erreur moyenne 9 % (14 % en supposant que rien ne change)."
     );
-    assert!(past_of(true, false).contains("ce qui est venu : la fourchette est trop étroite ;"));
+    assert!(past_of(true, false).contains("ce qui est venu : la fourchette a été trop étroite ;"));
     assert!(past_of(false, true).ends_with("n’a pas fait mieux que « rien ne change »."));
     assert!(what_a_forecast_is().contains("ni les mesures à venir"));
     assert!(how_to_read_a_fan().contains("5 et 8 chances sur 10"));

@@ -103,6 +103,11 @@ fn trace(room: &Room, editions: &BTreeMap<String, Edition>, value: PublishedValu
         Some(rule) => rule.criteria.iter().map(|criterion| criterion.indicator.as_str()).collect(),
         None => vec![id],
     };
+    // Numbers about a model name it; the others come from the one that is printed.
+    let printed = || vocabulary.printed_model(id, value.geo_type.parse().ok()?);
+    let model =
+        part.starts_with("forecast").then(|| vocabulary.forecast_model(&value.category).or_else(printed));
+    let model = model.flatten();
     // In the order of the vocabulary, which is that in which they run.
     let own: Vec<&str> =
         indicators.iter().flat_map(|id| vocabulary.queries_of(id)).map(|query| query.file.as_str()).collect();
@@ -125,10 +130,7 @@ fn trace(room: &Room, editions: &BTreeMap<String, Edition>, value: PublishedValu
     Traced {
         part: part.to_owned(),
         rule: rule.map(|rule| format!("rules/{}.toml", rule.id)),
-        model: vocabulary
-            .printed_model(id)
-            .filter(|_| part.starts_with("forecast"))
-            .map(|model| model.file.clone()),
+        model: model.map(|model| model.file.clone()),
         queries: queries.cloned().collect(),
         sources: sources.into_iter().map(of).collect(),
         other,
