@@ -15,6 +15,7 @@ struct Checked {
     sources: usize,
     sources_with_address: usize,
     queries: usize,
+    forecast_models: usize,
     gates: Vec<Listed>,
     rules: usize,
     rule_tests: usize,
@@ -46,6 +47,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
         sources: vocabulary.contracts().count(),
         sources_with_address: with_address.count(),
         queries: vocabulary.queries().len(),
+        forecast_models: vocabulary.forecast_models().count(),
         gates: [Stage::Fetch, Stage::Bulletin]
             .into_iter()
             .flat_map(|stage| vocabulary.gates(stage))
@@ -76,6 +78,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
         }
         println!("{} sources ({} with an address)", checked.sources, checked.sources_with_address);
         println!("{} queries", checked.queries);
+        println!("{} models of forecasts", checked.forecast_models);
         println!("{} gates", checked.gates.len());
         for gate in &checked.gates {
             let stage = if gate.stage == Stage::Fetch { "fetch" } else { "bulletin" };
