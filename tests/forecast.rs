@@ -115,7 +115,7 @@ impl Score {
     }
 }
 
-/// Regions of France, each Sunday from July to mid December 2020, from the file of Santé publique France as it stood in
+/// Regions and departments of France, each Sunday from July to mid December 2020, from the file of Santé publique France as it stood in
 /// January 2021: figures of docs/forecasts.md (`cargo test --workspace --test vigie forecast -- --nocapture`).
 #[test]
 fn ranges_hold_what_they_promise_on_the_autumn_of_2020() {
@@ -128,15 +128,18 @@ fn ranges_hold_what_they_promise_on_the_autumn_of_2020() {
     );
     lake.ok(&["build", "--as-of", "2021-01-06"]);
     let rows = lake.sql(
-        "select indicator, geo_value, time_value, value from indicators
-         where indicator in ('hospital_patients', 'icu_patients') and geo_type = 'region' and time_type = 'day'",
+        "select indicator, geo_type, geo_value, time_value, value from indicators
+         where indicator in ('hospital_patients', 'icu_patients') and geo_type in ('department', 'region') and time_type = 'day'",
     );
     let mut observations = Observations::default();
     for row in rows {
         let key = SeriesKey {
             indicator: row["indicator"].as_str().unwrap().to_owned(),
             category: String::new(),
-            place: Place { geo_type: GeoType::Region, code: row["geo_value"].as_str().unwrap().to_owned() },
+            place: Place {
+                geo_type: row["geo_type"].as_str().unwrap().parse().unwrap(),
+                code: row["geo_value"].as_str().unwrap().to_owned(),
+            },
             time_type: TimeType::Day,
         };
         let day: Date = row["time_value"].as_str().unwrap().parse().unwrap();
@@ -147,7 +150,7 @@ fn ranges_hold_what_they_promise_on_the_autumn_of_2020() {
         observations.insert(key, day, observation);
     }
     let vocabulary = Vocabulary::embedded().unwrap();
-    let mut scores = std::collections::BTreeMap::<(String, u16), Score>::new();
+    let mut scores = std::collections::BTreeMap::<(GeoType, String, u16), Score>::new();
     let mut sunday = date(2020, 7, 5);
     while sunday <= date(2020, 12, 13) {
         for forecast in vigie_transform::forecasts(&vocabulary, &observations, sunday, &|_, _| None) {
@@ -158,30 +161,34 @@ fn ranges_hold_what_they_promise_on_the_autumn_of_2020() {
             let Some(last) = known(sunday) else { continue };
             for day in forecast.days.iter().filter(|day| day.horizon % 7 == 0) {
                 if let Some(came) = known(day.day) {
-                    let score = scores.entry((forecast.model.clone(), day.horizon)).or_default();
+                    let score = scores
+                        .entry((forecast.place.geo_type, forecast.model.clone(), day.horizon))
+                        .or_default();
                     score.add(&day.quantiles, came, last.max(10.0));
                 }
             }
         }
         sunday = sunday.saturating_add(7.days());
     }
-    for ((model, horizon), score) in &scores {
+    for ((kind, model, horizon), score) in &scores {
         let Score { asked, within_50, within_80, within_95, wis } = *score;
         eprintln!(
-            "{model}, {horizon} days, {asked} forecasts: within 50 % {:.2}, within 80 % {:.2}, within 95 % {:.2}, WIS {:.3}",
+            "{kind:?}, {model}, {horizon} days, {asked} forecasts: within 50 % {:.2}, within 80 % {:.2}, within 95 % {:.2}, WIS {:.3}",
             score.share(within_50),
             score.share(within_80),
             score.share(within_95),
             wis / asked as f64
         );
     }
-    for horizon in [7, 14] {
-        let of = |model: &str| &scores[&(model.to_owned(), horizon)];
+    for (kind, horizon) in
+        [GeoType::Region, GeoType::Department].into_iter().flat_map(|kind| [(kind, 7), (kind, 14)])
+    {
+        let of = |model: &str| &scores[&(kind, model.to_owned(), horizon)];
         let (trend, flat) = (of("damped_trend"), of("no_change"));
         assert!(trend.asked > 400 && trend.asked == flat.asked, "{}", trend.asked);
-        assert!((0.72..=0.90).contains(&trend.share(trend.within_80)), "{horizon} days: 80 %");
-        assert!((0.45..=0.70).contains(&trend.share(trend.within_50)), "{horizon} days: 50 %");
-        assert!(trend.share(trend.within_95) >= 0.88, "{horizon} days: 95 %");
-        assert!(trend.wis < 0.95 * flat.wis, "{horizon} days: no better than no change");
+        assert!((0.72..=0.90).contains(&trend.share(trend.within_80)), "{kind:?}, {horizon} days: 80 %");
+        assert!((0.45..=0.70).contains(&trend.share(trend.within_50)), "{kind:?}, {horizon} days: 50 %");
+        assert!(trend.share(trend.within_95) >= 0.88, "{kind:?}, {horizon} days: 95 %");
+        assert!(trend.wis < 0.95 * flat.wis, "{kind:?}, {horizon} days: no better than no change");
     }
 }
