@@ -5,7 +5,8 @@ use datafusion::prelude::SessionContext;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use vigie_queries::{Forecast, Place};
-use vigie_reports::input::{Event, EventKind, touches};
+use vigie_reports::input::{Event, breaks};
+use vigie_store::tables;
 
 use crate::build::Picture;
 use crate::error::Error;
@@ -16,13 +17,8 @@ use crate::room::Room;
 pub(crate) fn of(room: &Room, picture: &Picture, events: &[Event], sunday: Date) -> Vec<Forecast> {
     let begins = |indicator: &str, place: &Place| {
         let sources = room.vocabulary.sources_of(indicator);
-        let breaks = events.iter().filter(|event| {
-            event.kind == EventKind::DefinitionBreak
-                && event.starts <= sunday
-                && event.sources.iter().any(|source| sources.contains(source.as_str()))
-                && touches(&event.place, place, &picture.places)
-        });
-        breaks.map(|event| event.ends.map_or(event.starts, |last| last.saturating_add(1.day()))).max()
+        let known = breaks(events, &sources, place, &picture.places).filter(|event| event.starts <= sunday);
+        known.map(|event| event.ends.map_or(event.starts, |last| last.saturating_add(1.day()))).max()
     };
     vigie_transform::forecasts(&room.vocabulary, &picture.observations, sunday, &begins)
 }
@@ -36,8 +32,7 @@ pub(crate) async fn rows(
 ) -> Result<Vec<RecordBatch>, Error> {
     const SAID: &str = "forecasts_said";
     let batch = vigie_transform::forecasts_batch(said)?;
-    let columns: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let key: Vec<&str> = columns.iter().map(String::as_str).filter(|name| *name != "value").collect();
+    let key = tables::forecasts().key;
     let same: Vec<String> = key.iter().map(|name| format!("said.{name} = kept.{name}")).collect();
     let (key, same) = (key.join(", "), same.join(" and "));
     ctx.register_batch(SAID, batch)?;

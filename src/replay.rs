@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::Serialize;
 use vigie_queries::Vocabulary;
-use vigie_reports::{PublishedValue, Rendered};
+use vigie_reports::{PublishedValue, Rendered, is_of_forecast};
 
 use crate::bulletin::{Brief, Drawn, draw, summary_path, write};
 use crate::calendar::week_label;
@@ -252,7 +252,7 @@ fn why(indicator: &str, vocabulary: &Vocabulary, because: &Because<'_>) -> Vec<S
             let sources = indicators.iter().flat_map(|id| vocabulary.sources_of(id));
             files.extend(sources.map(|source| format!("sources/{source}.toml")));
             files.extend(rule.map(|rule| format!("rules/{}.toml", rule.id)));
-            if indicator.contains(".forecast") {
+            if is_of_forecast(indicator) {
                 let asked =
                     vocabulary.forecast_models().filter(|model| model.indicators.iter().any(|own| own == id));
                 files.extend(asked.map(|model| model.file.clone()));

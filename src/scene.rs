@@ -107,7 +107,7 @@ impl Scene {
             gates,
             access_numbers: self.access_numbers.clone(),
             events: self.events.clone(),
-            forecasts: self.forecasts.clone(),
+            forecasts: &self.forecasts,
             agency: Agency {
                 name: agency.name.clone().unwrap_or_default(),
                 service: String::new(),

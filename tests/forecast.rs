@@ -115,8 +115,9 @@ impl Score {
     }
 }
 
-/// Regions and departments of France, each Sunday from July to mid December 2020, from the file of Santé publique France as it stood in
-/// January 2021: figures of docs/forecasts.md (`cargo test --workspace --test vigie forecast -- --nocapture`).
+/// Regions and departments of France, each Sunday from July to mid December 2020, from the file of Santé publique France
+/// as it stood in January 2021: figures of docs/forecasts.md (`cargo test --workspace --test vigie forecast --
+/// --nocapture`).
 #[test]
 fn ranges_hold_what_they_promise_on_the_autumn_of_2020() {
     let Some(real) = shared("real/spf") else { return };
@@ -129,7 +130,8 @@ fn ranges_hold_what_they_promise_on_the_autumn_of_2020() {
     lake.ok(&["build", "--as-of", "2021-01-06"]);
     let rows = lake.sql(
         "select indicator, geo_type, geo_value, time_value, value from indicators
-         where indicator in ('hospital_patients', 'icu_patients') and geo_type in ('department', 'region') and time_type = 'day'",
+         where indicator in ('hospital_patients', 'icu_patients') and geo_type in ('department', 'region')
+           and time_type = 'day'",
     );
     let mut observations = Observations::default();
     for row in rows {

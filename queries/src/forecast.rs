@@ -102,7 +102,7 @@ pub struct Forecast {
     pub indicator: String,
     /// The place.
     pub place: Place,
-    /// Day of reference: a Sunday. Nothing after it was looked at.
+    /// Day of reference: a Sunday. No day after it was looked at.
     pub reference: Date,
     /// The days to come, the first after the reference first.
     pub days: Vec<ForecastDay>,

@@ -177,7 +177,7 @@ impl Made {
             edition: 1,
             observations: &self.observations,
             judgements: &self.judgements,
-            forecasts: self.forecasts.clone(),
+            forecasts: &self.forecasts,
             alerts: &self.alerts,
             vocabulary: &self.vocabulary,
             places: self.places.clone(),

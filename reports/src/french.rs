@@ -171,8 +171,13 @@ pub fn day_month(date: Date) -> String {
 /// `22 octobre 2020 à 9 h 00`: an instant as the clocks of Paris show it.
 #[must_use]
 pub fn moment(at: Timestamp) -> String {
-    let at = at.to_zoned(TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC));
+    let at = at.to_zoned(paris());
     format!("{} à {}\u{A0}h\u{A0}{:02}", date(at.date()), at.hour(), at.minute())
+}
+
+/// The time zone of readers.
+pub(crate) fn paris() -> TimeZone {
+    TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC)
 }
 
 /// `1er oct.`, `13 oct.`: for axes and tables.

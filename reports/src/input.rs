@@ -3,7 +3,7 @@
 //! Two calls with an equal [`Input`] give the same bytes. Feed text (names, titles, messages) is data: it is printed as it
 //! stands and never read as markup.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -31,7 +31,7 @@ pub struct Input<'a> {
     /// Alerts as they stand at the end of the week, feeds included. Inactive ones do no harm.
     pub alerts: &'a [Alert],
     /// What the models say of the days after the week: at least of the territory. None is said so.
-    pub forecasts: Vec<Forecast>,
+    pub forecasts: &'a [Forecast],
     /// Titles, definitions, units, rules, contracts.
     pub vocabulary: &'a Vocabulary,
     /// The territory, its departments and what contains it, with populations and beds.
@@ -209,6 +209,19 @@ pub fn touches(one: &Place, other: &Place, places: &[PlaceInfo]) -> bool {
         whole.geo_type == GeoType::Country || region_of(part).as_ref() == Some(whole)
     };
     one == other || holds(one, other) || holds(other, one)
+}
+
+/// Breaks of definition of some sources that change the sums of a place.
+pub fn breaks<'e>(
+    events: &'e [Event],
+    sources: &BTreeSet<&str>,
+    place: &Place,
+    places: &[PlaceInfo],
+) -> impl Iterator<Item = &'e Event> {
+    events
+        .iter()
+        .filter(|event| event.kind == EventKind::DefinitionBreak && touches(&event.place, place, places))
+        .filter(|event| event.sources.iter().any(|source| sources.contains(source.as_str())))
 }
 
 /// How old a feed's newest edition is, against its contract.

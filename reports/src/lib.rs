@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use input::Input;
-pub use published::{PlottedSeries, PublishedValue};
+pub use published::{PlottedSeries, PublishedValue, is_of_forecast};
 pub use reread::{Reread, Rereads, reread};
 pub use twin::defused;
 

@@ -21,7 +21,8 @@ pub struct PublishedValue {
     /// Id of the indicator; `.change` and `.change_share` follow the id of what changed, `.published` and `.revised` that
     /// of a value of the bulletin before; `rule:<id>` for scores, `rule:<id>.level` and `rule:<id>.alert` for levels (the
     /// value is the rank); `.forecast` follows the id of what is forecast (the quantile is the category), `.forecast_within` and
-    /// `.forecast_error` what a model did before (the model is the category); `feed.…`, `finding.…`, `changes.…` for figures that are no indicators.
+    /// `.forecast_error` what a model did before (the model is the category); `feed.…`, `finding.…`, `changes.…` for
+    /// figures that are no indicators.
     pub indicator: String,
     /// Category within it, may be empty.
     pub category: String,
@@ -39,6 +40,12 @@ pub struct PublishedValue {
     pub unit: String,
     /// What was printed.
     pub printed: String,
+}
+
+/// Whether an id is of a forecast or of what a model did before ([`PublishedValue::indicator`]).
+#[must_use]
+pub fn is_of_forecast(indicator: &str) -> bool {
+    indicator.split_once('.').is_some_and(|(_, part)| part.starts_with("forecast"))
 }
 
 /// One plotted series.

@@ -14,7 +14,7 @@ use crate::bulletin::levels::Levels;
 use crate::bulletin::parts;
 use crate::bulletin::view::View;
 use crate::input::Input;
-use crate::published::{PublishedValue, Register};
+use crate::published::{PublishedValue, Register, is_of_forecast};
 
 /// Said of an alert that is not there.
 const NO_ALERT: &str = "aucune alerte";
@@ -112,9 +112,8 @@ fn comparable(value: &PublishedValue) -> Option<PublishedValue> {
     let of_its_day = ["feed.", "finding.", "changes.", "gate."];
     let skipped = value.geo_type == GeoType::Source.as_str()
         || value.section == "quality"
-        || [".published", ".threshold", ".forecast", ".forecast_within", ".forecast_error"]
-            .iter()
-            .any(|end| value.indicator.ends_with(end))
+        || is_of_forecast(&value.indicator)
+        || [".published", ".threshold"].iter().any(|end| value.indicator.ends_with(end))
         || of_its_day.iter().any(|start| value.indicator.starts_with(start));
     (!skipped).then_some(value)
 }

@@ -13,7 +13,12 @@ use crate::room::Room;
 /// Tables that Vigie fills itself and that may be published: nothing about people who act, no addresses, no raw lines.
 const PUBLIC: [&str; 7] =
     ["alert_events", "bulletins", "decisions", "forecasts", "indicators", "judgements", "published_values"];
-/// Columns left out of them: words of people.
+/// Of these, the tables that would give away what is hidden of `indicators`, and why.
+const GIVE_AWAY: [(&str, &str); 2] = [
+    ("published_values", "it is what bulletins printed"),
+    ("forecasts", "their ranges start from the last counts"),
+];
+/// Columns left out of the tables that may be published: words of people.
 const PRIVATE: [&str; 4] = ["by", "note", "inputs", "path"];
 /// Columns that repeat values, left out where small cells are hidden.
 const REPEATED: [(&str, &str); 2] = [("judgements", "criteria"), ("alert_events", "value")];
@@ -71,16 +76,8 @@ pub(crate) fn check(room: &Room, table: &str, small_cells: bool) -> Result<(), S
         }
         return Ok(());
     }
-    if small_cells && table == "published_values" {
-        return Err(
-            "published_values cannot be published with --small-cells: it is what bulletins printed".into()
-        );
-    }
-    if small_cells && table == "forecasts" {
-        return Err(
-            "forecasts cannot be published with --small-cells: their ranges start from the last counts"
-                .into(),
-        );
+    if let Some((_, why)) = GIVE_AWAY.iter().find(|(name, _)| small_cells && *name == table) {
+        return Err(format!("{table} cannot be published with --small-cells: {why}"));
     }
     if PUBLIC.contains(&table) || super::CATALOGUE.contains(&table) {
         return Ok(());

@@ -140,14 +140,12 @@ fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
             };
             let last = shown.reason.as_ref().and_then(|_| last_known(view, register, id, label));
             let (change, provisional) = last.unwrap_or((change, shown.provisional));
-            let detail = match (&shown.reason, provisional) {
-                (Some(reason), true) => {
-                    format!("provisoire ; {}", crate::clean::short(sentences::trim(reason), 80))
-                }
-                (Some(reason), false) => crate::clean::short(sentences::trim(reason), 90),
-                (None, true) => "provisoire ; sur une semaine".to_owned(),
-                (None, false) => "sur une semaine".to_owned(),
-            };
+            let room = if provisional { 80 } else { 90 };
+            let detail = shown.reason.map_or_else(
+                || "sur une semaine".to_owned(),
+                |reason| crate::clean::short(sentences::trim(&reason), room),
+            );
+            let detail = if provisional { format!("provisoire ; {detail}") } else { detail };
             KeyFigure {
                 label: label.to_owned(),
                 value: shown.text,

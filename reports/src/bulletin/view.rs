@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use vigie_queries::{GeoType, Observation, Place, Status, TimeType};
 
 use crate::french;
-use crate::input::{Event, EventKind, FeedState, Freshness, Input, PlaceInfo, touches};
+use crate::input::{Event, FeedState, Freshness, Input, PlaceInfo, breaks, touches};
 use crate::published::{About, Register};
 use crate::trend::{self, Direction, Nature, Sample};
 
@@ -285,12 +284,7 @@ impl<'a> View<'a> {
     /// Definition breaks of an indicator's sources here.
     pub(crate) fn breaks(&self, indicator: &str) -> Vec<&'a Event> {
         let sources = self.input.vocabulary.sources_of(indicator);
-        self.input
-            .events
-            .iter()
-            .filter(|event| event.kind == EventKind::DefinitionBreak && self.concerns(&event.place))
-            .filter(|event| event.sources.iter().any(|source| sources.contains(source.as_str())))
-            .collect()
+        breaks(&self.input.events, &sources, &self.input.territory, &self.input.places).collect()
     }
 
     /// Whether what happens at a place concerns the territory.
@@ -360,9 +354,5 @@ impl<'a> View<'a> {
 
 /// The day an instant falls on in Paris.
 pub(crate) fn paris_day(at: Timestamp) -> Date {
-    at.to_zoned(paris()).date()
-}
-
-fn paris() -> TimeZone {
-    TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC)
+    at.to_zoned(french::paris()).date()
 }

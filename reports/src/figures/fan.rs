@@ -5,7 +5,7 @@ use super::canvas::{self, Area, Canvas, Type, Xy};
 use super::labels::{self, SideLabel};
 use super::lines::{self, Plane};
 use super::spec::{Fan, FanDay, Figure, Series, Shape, Table, Tone};
-use super::time_series::{draw_threshold, ticks_for};
+use super::time_series::{draw_threshold, last_known, ticks_for};
 use super::{style, words};
 use crate::french;
 
@@ -40,8 +40,10 @@ pub fn fan(spec: &Fan) -> Figure {
     let edge = |of: &dyn Fn(&FanDay) -> f64| -> Vec<Xy> {
         spec.ahead.iter().map(|day| plane.at(day.date, of(day))).collect()
     };
+    let series =
+        Series { label: String::new(), points: spec.known.clone(), tone: Tone::Main, shape: Shape::Line };
     // The fan opens from the last known value.
-    let start = last_known(spec).map(|(date, value)| plane.at(date, value));
+    let start = last_known(&series, &days).map(|(point, value)| plane.at(point.date, value));
     let band = |low: Vec<Xy>, high: Vec<Xy>| -> Vec<Xy> {
         start.into_iter().chain(high).chain(low.into_iter().rev()).collect()
     };
@@ -56,8 +58,6 @@ pub fn fan(spec: &Fan) -> Figure {
     }
     let x = days.right(spec.reference, &plot);
     canvas.dashes(&[(x, plot.top), (x, plot.bottom)], style::AXIS, 0.6, 1.5, 1.5);
-    let series =
-        Series { label: String::new(), points: spec.known.clone(), tone: Tone::Main, shape: Shape::Line };
     lines::draw_line(&mut canvas, &plane, &series);
     let median: Vec<Xy> = start.into_iter().chain(edge(&|day| day.median)).collect();
     canvas.dashes(&median, look.line, look.width, 4.0, 2.5);
@@ -91,10 +91,6 @@ fn note(canvas: &mut Canvas, spec: &Fan, plane: &Plane<'_>) {
             return;
         }
     }
-}
-
-fn last_known(spec: &Fan) -> Option<(jiff::civil::Date, f64)> {
-    spec.known.iter().rev().find_map(|point| Some((point.date, point.value?)))
 }
 
 fn side_labels(spec: &Fan, plane: &Plane<'_>) -> Vec<SideLabel> {

@@ -109,7 +109,7 @@ fn is_shown(threshold: &Threshold, spec: &TimeSeries) -> bool {
         && threshold.until.is_none_or(|until| until >= spec.from)
 }
 
-fn last_known<'a>(series: &'a Series, days: &DayScale) -> Option<(&'a Point, f64)> {
+pub(crate) fn last_known<'a>(series: &'a Series, days: &DayScale) -> Option<(&'a Point, f64)> {
     series
         .points
         .iter()

@@ -221,9 +221,6 @@ mod tests {
     }
 
     #[test]
-    fn weeks_follow_each_other_every_seven_days() {}
-
-    #[test]
     fn nothing_known_is_said() {
         assert_eq!(
             series("", &[june(27, None)], &Unit::count("patients")),

@@ -92,7 +92,7 @@ pub(crate) struct Past {
     pub(crate) is_no_better: bool,
 }
 
-/// « À 14 jours, les dimanches précédents : … »: goes after the numbers to come.
+/// « Rejouée sur les données d’aujourd’hui… »: goes after the numbers to come.
 pub(crate) fn past(of: &Past) -> String {
     let no_change = of
         .no_change

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use vigie_reports::PublishedValue;
+use vigie_reports::{PublishedValue, is_of_forecast};
 use vigie_store::AsOf;
 
 use super::print_json;
@@ -106,7 +106,7 @@ fn trace(room: &Room, editions: &BTreeMap<String, Edition>, value: PublishedValu
     // Numbers about a model name it; the others come from the one that is printed.
     let printed = || vocabulary.printed_model(id, value.geo_type.parse().ok()?);
     let model =
-        part.starts_with("forecast").then(|| vocabulary.forecast_model(&value.category).or_else(printed));
+        is_of_forecast(&value.indicator).then(|| vocabulary.forecast_model(&value.category).or_else(printed));
     let model = model.flatten();
     // In the order of the vocabulary, which is that in which they run.
     let own: Vec<&str> =
