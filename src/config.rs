@@ -11,6 +11,7 @@ use vigie_queries::{Place, Vocabulary};
 
 use crate::error::Error;
 use crate::serve::Serve;
+pub use crate::source::Source;
 
 /// What an agency decides.
 #[derive(Debug, Clone, Deserialize)]
@@ -235,18 +236,6 @@ impl Target {
     }
 }
 
-/// What differs from the contract of a source.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Source {
-    /// Address of the feed; `{date}` stands for the day.
-    pub url: Option<String>,
-    /// Cron pattern of the polls.
-    pub cron: Option<String>,
-    /// Whether it is polled at all.
-    pub enabled: Option<bool>,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -378,6 +367,7 @@ impl Config {
         for target in &mut config.send {
             target.folder = target.folder.take().map(|path| folder.join(path));
         }
+        config.sources.values_mut().for_each(|source| source.rooted(folder));
         config.serve.rooted(folder);
         config.serve.users().map_err(|what| faulty(text.find("[serve").unwrap_or(0), what))?;
         Ok(config)
@@ -398,6 +388,9 @@ impl Config {
                 let known: Vec<&str> = vocabulary.contracts().map(|c| c.name()).collect();
                 return Err(faulty(format!("no source is named {name:?}; known: {}", known.join(", "))));
             };
+            if let Some(fault) = source.fault() {
+                return Err(faulty(format!("sources.{name}: {fault}")));
+            }
             if let Some(cron) = &source.cron {
                 crate::schedule::Timetable::new(cron, contract.cadence.time_zone.get_ref())
                     .map_err(|what| faulty(format!("sources.{name}.cron: {what}")))?;

@@ -31,6 +31,8 @@ pub mod room;
 pub mod rows;
 pub mod scene;
 pub mod schedule;
+pub mod secret;
 pub mod serve;
+pub mod source;
 pub mod sql;
 pub mod theme;

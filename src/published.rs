@@ -20,7 +20,7 @@ use crate::room::Room;
 use crate::{bundle, rows, theme};
 
 /// Folder of the kept vocabularies and themes among the raw bodies (a name that no source may take).
-const KEPT: &str = "vocabulary";
+pub(crate) const KEPT: &str = "vocabulary";
 
 /// What a bulletin was made from, besides the rows of the lake as of its two instants.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -211,7 +211,7 @@ pub async fn record(
     if editions.is_empty() {
         return Ok(Vec::new());
     }
-    let vocabulary = keep(room, room.vocabulary.files())?;
+    let vocabulary = keep(room, &without_secrets(room.vocabulary.files()))?;
     let theme = theme::files(&room.theme);
     let theme = if theme.is_empty() { None } else { Some(keep(room, &theme)?) };
     // Their rows and their numbers count together.
@@ -275,6 +275,17 @@ pub async fn record(
     transaction.commit()?;
     step("bulletin-committed");
     Ok(ids)
+}
+
+/// Files as they may be kept: an address of a contract loses what it holds of secrets.
+fn without_secrets(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let clean = |body: &Vec<u8>| match std::str::from_utf8(body) {
+        Ok(text) if vigie_ingest::redact::holds_secret(text) => {
+            vigie_ingest::redact::redact(text).into_bytes()
+        }
+        _ => body.clone(),
+    };
+    files.iter().map(|(path, body)| (path.clone(), clean(body))).collect()
 }
 
 /// Keeps files as one body among the raw bodies; its SHA-256.

@@ -52,12 +52,17 @@ impl Opened {
     }
 }
 
-/// Opens the body at `path`, unpacking it when it is gzip or a zip of one member.
-pub(crate) fn open(path: &Path, contract: &Contract, spool: &Path) -> Result<Opened, Stop> {
+/// Opens the body at `path` without looking into it.
+pub(crate) fn as_it_is(path: &Path) -> Result<Opened, Error> {
     let file = File::open(path).map_err(Error::disk("read", path))?;
     let bytes = file.metadata().map_err(Error::disk("read", path))?.len();
+    Ok(Opened { file, path: path.to_owned(), compression: None, bytes })
+}
+
+/// Opens the body at `path`, unpacking it when it is gzip or a zip of one member.
+pub(crate) fn open(path: &Path, contract: &Contract, spool: &Path) -> Result<Opened, Stop> {
     let bytes_max = contract.bounds.decompressed_bytes_max;
-    let opened = Opened { file, path: path.to_owned(), compression: None, bytes };
+    let opened = as_it_is(path)?;
     let workbook = contract.feed.format == Format::Xlsx;
     let opened = match opened.head(4)?.as_slice() {
         [0x1f, 0x8b, ..] => {

@@ -35,14 +35,6 @@ pub enum Error {
         #[source]
         source: arrow::error::ArrowError,
     },
-    /// No TLS provider: `main` must install one before the first fetcher is made.
-    #[error(
-        "no TLS provider is installed; call rustls::crypto::ring::default_provider().install_default() first"
-    )]
-    NoTlsProvider,
-    /// The HTTP client could not be made (no certificates on this machine, bad user agent).
-    #[error("cannot set up the HTTP client; is the package ca-certificates installed?")]
-    Client(#[source] reqwest::Error),
 }
 
 impl Error {

@@ -1,7 +1,8 @@
 //! The one door to the outside: an address in, a body on disk out.
 //!
-//! Bodies are kept as sent: nothing is decompressed here, so that the hash is that of the publisher's file. Waits are
-//! bounded three ways: to connect, between two reads, and for the whole fetch with all its attempts.
+//! Bodies are kept as sent: nothing is decompressed here, so that the hash is that of the publisher's file; only a secret
+//! that the publisher repeats is taken out. Waits are bounded three ways: to connect, between two reads, and for the whole
+//! fetch with all its attempts.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,12 +11,14 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap};
-use reqwest::{Client, StatusCode, Url, redirect};
+use reqwest::{Client, Response, StatusCode, Url};
 use tokio::time::Instant;
 
-use crate::Error;
+use crate::access::Access;
 use crate::fetch_error::{FetchError, REDIRECTS_MAX};
+use crate::parts;
 use crate::received::{Received, Spooled};
+use crate::redact::{Secrets, redact};
 
 /// How patient a [`Fetcher`] is.
 #[derive(Debug, Clone)]
@@ -71,37 +74,51 @@ pub enum Reply {
     Body(Received),
 }
 
-/// Downloads bodies. Cheap to share: one per process.
+/// Downloads the bodies of one source.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     client: Client,
     policy: FetchPolicy,
+    access: Access,
+    secrets: Secrets,
+    /// Whether a further page that an answer names is one.
+    links: bool,
+}
+
+/// Whether `main` installed a TLS provider.
+pub(crate) fn tls_provider() -> Result<(), FetchError> {
+    match rustls::crypto::CryptoProvider::get_default() {
+        Some(_) => Ok(()),
+        None => Err(FetchError::setting(
+            "TLS",
+            "no provider is installed; call rustls::crypto::ring::default_provider().install_default() first",
+        )),
+    }
 }
 
 impl Fetcher {
-    /// Makes the HTTP client.
+    /// Makes the HTTP client of a source.
     ///
     /// # Errors
-    /// [`Error::NoTlsProvider`] when `main` installed none, [`Error::Client`] when the machine has no certificates.
-    pub fn new(policy: FetchPolicy) -> Result<Self, Error> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            return Err(Error::NoTlsProvider);
-        }
-        let client = Client::builder()
-            .connect_timeout(policy.connect_timeout)
-            .read_timeout(policy.read_timeout)
-            .redirect(redirect::Policy::custom(follow))
-            .user_agent(&policy.user_agent)
-            .referer(false)
-            .build()
-            .map_err(Error::Client)?;
-        Ok(Self { client, policy })
+    /// `bad-setting` when a certificate, a key or the proxy cannot be used, or the machine has no certificates.
+    pub fn new(policy: FetchPolicy, access: Access) -> Result<Self, FetchError> {
+        tls_provider()?;
+        let client = access.client(&policy)?;
+        let secrets = access.secrets();
+        Ok(Self { client, policy, access, secrets, links: true })
+    }
+
+    /// The same for a source whose answers name a further page that is none.
+    #[must_use]
+    pub fn without_links(self) -> Self {
+        Self { links: false, ..self }
     }
 
     /// Streams the body at `url` to a temporary file in `spool`, at most `bytes_max` bytes, hashing on the way.
     ///
     /// Refused connections, time-outs, broken connections, 5xx and 429 answers are tried again, `Retry-After` being
-    /// honoured as long as it fits into the total deadline.
+    /// honoured as long as it fits into the total deadline. An answer that names a further page (`Link: rel="next"`) is
+    /// kept as what it is, a part: reading it as an edition is refused.
     ///
     /// # Errors
     /// [`FetchError`] of the last attempt, or `timed-out` when the deadline fell first.
@@ -112,12 +129,77 @@ impl Fetcher {
         bytes_max: u64,
         spool: &Path,
     ) -> Result<Reply, FetchError> {
+        let address = self.address(url)?;
+        let reply = self.body(&address, validators, bytes_max, spool, self.deadline()).await?;
+        match reply {
+            Reply::Body(received) if received.next.is_some() => {
+                let one = vec![("page-1".to_owned(), received)];
+                let bound = parts::bind(one, false, spool).map_err(|cause| FetchError::disk(url, &cause))?;
+                Ok(Reply::Body(bound))
+            }
+            reply => Ok(reply),
+        }
+    }
+
+    /// The bodies at several addresses, which make one edition together: all of them or none.
+    ///
+    /// # Errors
+    /// [`FetchError`] naming the first address that gave none.
+    pub async fn get_each(
+        &self,
+        urls: &[&str],
+        bytes_max: u64,
+        spool: &Path,
+    ) -> Result<Received, FetchError> {
+        let deadline = self.deadline();
+        let mut left = bytes_max;
+        let mut all = Vec::new();
+        for (rank, url) in urls.iter().enumerate() {
+            let of_part = |error: FetchError| {
+                let mut error = error.of_part(&format!("Fichier {} sur {}", rank + 1, urls.len()));
+                error.retryable = false;
+                error
+            };
+            let address = self.address(url).map_err(of_part)?;
+            let reply =
+                self.body(&address, &Validators::default(), left, spool, deadline).await.map_err(of_part)?;
+            let Reply::Body(received) = reply else { continue }; // nobody asks for 304 here
+            left -= received.bytes.min(left);
+            let name = address.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+            all.push((self.secrets.clean(name), received));
+        }
+        let whole = all.iter().all(|(_, received)| received.next.is_none());
+        let place = urls.first().map_or_else(String::new, |url| redact(url));
+        parts::bind(all, whole, spool).map_err(|cause| FetchError::disk(&place, &cause))
+    }
+
+    /// An address that can be asked.
+    pub(crate) fn address(&self, url: &str) -> Result<Url, FetchError> {
         let address = Url::parse(url).map_err(|cause| FetchError::bad_url(url, &cause.to_string()))?;
         if !matches!(address.scheme(), "http" | "https") || address.host_str().is_none() {
             return Err(FetchError::bad_url(url, "neither http nor https"));
         }
-        let place = place_of(&address);
-        let deadline = Instant::now() + self.policy.total_deadline;
+        Ok(address)
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.policy.total_deadline
+    }
+
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// One body, with all its attempts.
+    pub(crate) async fn body(
+        &self,
+        address: &Url,
+        validators: &Validators,
+        bytes_max: u64,
+        spool: &Path,
+        deadline: Instant,
+    ) -> Result<Reply, FetchError> {
+        let place = place_of(address);
         let attempts = AtomicU32::new(0);
         let backoff = ExponentialBuilder::new()
             .with_min_delay(self.policy.backoff_base)
@@ -126,7 +208,10 @@ impl Fetcher {
             .with_jitter();
         let attempt = || {
             attempts.fetch_add(1, Ordering::Relaxed);
-            self.once(&address, &place, validators, bytes_max, spool)
+            async {
+                let once = self.once(address, &place, validators, bytes_max, spool).await;
+                once.map_err(|error| error.clean(&self.secrets))
+            }
         };
         let all = attempt
             .retry(backoff)
@@ -141,7 +226,7 @@ impl Fetcher {
             });
         let outcome = match tokio::time::timeout_at(deadline, all).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(FetchError::deadline(&place, self.policy.total_deadline)),
+            Err(_) => Err(FetchError::deadline(&place, self.policy.total_deadline).clean(&self.secrets)),
         };
         outcome.map_err(|mut error| {
             error.attempts = attempts.load(Ordering::Relaxed);
@@ -151,31 +236,22 @@ impl Fetcher {
 
     async fn once(
         &self,
-        url: &Url,
+        address: &Url,
         place: &str,
         validators: &Validators,
         bytes_max: u64,
         spool: &Path,
     ) -> Result<Reply, FetchError> {
-        let mut request = self.client.get(url.clone());
-        if let Some(etag) = &validators.etag {
-            request = request.header(header::IF_NONE_MATCH, etag);
-        }
-        if let Some(day) = &validators.last_modified {
-            request = request.header(header::IF_MODIFIED_SINCE, day);
-        }
-        let mut response = request.send().await.map_err(|cause| FetchError::transport(place, &cause))?;
+        let (mut response, url) = self.ask(address, place, validators).await?;
         let status = response.status();
         let conditional = validators.etag.is_some() || validators.last_modified.is_some();
         if status == StatusCode::NOT_MODIFIED && conditional {
             return Ok(Reply::NotModified { status: status.as_u16() });
         }
-        if status.is_redirection() && response.headers().contains_key(header::LOCATION) {
-            // The client gives up in silence on an address that it cannot even read as one.
-            return Err(FetchError::redirect(place, format!("status {status}, to an address that is none")));
-        }
         if status != StatusCode::OK && status != StatusCode::NON_AUTHORITATIVE_INFORMATION {
-            return Err(FetchError::status(place, status.as_u16(), retry_after(response.headers())));
+            // Credentials that were not sent to another host are not what was refused.
+            let given = self.access.has_credentials() && self.access.is_home(&url);
+            return Err(FetchError::status(place, status.as_u16(), retry_after(response.headers()), given));
         }
         let declared = response.content_length();
         if declared.is_some_and(|length| length > bytes_max) {
@@ -183,47 +259,129 @@ impl Fetcher {
         }
         // Plain writes: a chunk goes to the page cache, which is quicker than handing it to another thread.
         let mut spooled = Spooled::new(spool).map_err(|cause| FetchError::disk(place, &cause))?;
-        while let Some(chunk) =
-            response.chunk().await.map_err(|cause| FetchError::transport(place, &cause))?
-        {
-            if spooled.bytes + chunk.len() as u64 > bytes_max {
+        let mut scrub = self.secrets.scrub();
+        let mut came = 0;
+        while let Some(chunk) = response.chunk().await.map_err(|cause| self.transport(place, &cause))? {
+            came += chunk.len() as u64;
+            if came > bytes_max {
                 return Err(FetchError::too_large(place, bytes_max));
             }
-            spooled.push(&chunk).map_err(|cause| FetchError::disk(place, &cause))?;
+            let written = match &mut scrub {
+                None => spooled.push(&chunk),
+                Some(scrub) => spooled.push(&scrub.take(&chunk)),
+            };
+            written.map_err(|cause| FetchError::disk(place, &cause))?;
         }
         if let Some(declared) = declared
-            && declared != spooled.bytes
+            && declared != came
         {
-            return Err(FetchError::wrong_length(place, spooled.bytes, declared));
+            return Err(FetchError::wrong_length(place, came, declared));
+        }
+        let mut secrets_found = 0;
+        if let Some(scrub) = &mut scrub {
+            let rest = scrub.rest();
+            spooled.push(&rest).map_err(|cause| FetchError::disk(place, &cause))?;
+            secrets_found = scrub.found;
         }
         let (file, sha256, bytes) = spooled.finish().map_err(|cause| FetchError::disk(place, &cause))?;
-        let last_modified = text_of(response.headers(), header::LAST_MODIFIED);
+        let headers = response.headers();
+        let last_modified = text_of(headers, header::LAST_MODIFIED);
         Ok(Reply::Body(Received {
             file,
             sha256,
             bytes,
-            url: without_secrets(response.url()),
+            url: self.secrets.clean(&without_secrets(&url)),
             http_status: Some(status.as_u16()),
-            etag: text_of(response.headers(), header::ETAG),
+            etag: text_of(headers, header::ETAG).map(|tag| self.secrets.clean(&tag)),
             issued_at: last_modified.as_deref().and_then(http_date),
-            last_modified,
+            last_modified: last_modified.map(|text| self.secrets.clean(&text)),
+            next: if self.links { next_page(headers, &url).map(Box::new) } else { None },
+            secrets_found,
         }))
+    }
+
+    /// Asks, and follows redirects: at most five, never from https back to http, never to a file or another service.
+    /// Gives the answer and the address that gave it.
+    async fn ask(
+        &self,
+        address: &Url,
+        place: &str,
+        validators: &Validators,
+    ) -> Result<(Response, Url), FetchError> {
+        let (mut url, mut post) = (address.clone(), true);
+        for _ in 0..=REDIRECTS_MAX {
+            let mut request = self.access.request(&self.client, &url, post)?;
+            if let Some(etag) = &validators.etag {
+                request = request.header(header::IF_NONE_MATCH, etag);
+            }
+            if let Some(day) = &validators.last_modified {
+                request = request.header(header::IF_MODIFIED_SINCE, day);
+            }
+            let response = request.send().await.map_err(|cause| self.transport(place, &cause))?;
+            let status = response.status();
+            let Some(location) = response.headers().get(header::LOCATION).filter(|_| is_redirect(status))
+            else {
+                return Ok((response, url));
+            };
+            let to = location.to_str().ok().and_then(|location| url.join(location).ok());
+            let Some(to) = to.filter(|to| to.host_str().is_some()) else {
+                return Err(FetchError::redirect(
+                    place,
+                    format!("status {status}, to an address that is none"),
+                ));
+            };
+            if !matches!(to.scheme(), "http" | "https") {
+                return Err(FetchError::redirect(place, "redirect to neither http nor https"));
+            }
+            if url.scheme() == "https" && to.scheme() == "http" {
+                return Err(FetchError::redirect(place, "redirect from https to http"));
+            }
+            post &= matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+            url = to;
+        }
+        Err(FetchError::redirect(place, "too many redirects"))
+    }
+
+    fn transport(&self, place: &str, cause: &reqwest::Error) -> FetchError {
+        let proxied = self.access.proxy.as_ref().is_some_and(|proxy| proxy.address.is_some());
+        FetchError::transport(place, cause, proxied, self.access.identity.is_some())
     }
 }
 
-/// At most five redirects, never from https back to http, never to a file or another service.
-fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let downgraded = attempt.url().scheme() == "http"
-        && attempt.previous().last().is_some_and(|from| from.scheme() == "https");
-    if downgraded {
-        attempt.error("redirect from https to http")
-    } else if !matches!(attempt.url().scheme(), "http" | "https") {
-        attempt.error("redirect to neither http nor https")
-    } else if attempt.previous().len() > REDIRECTS_MAX {
-        attempt.error("too many redirects")
-    } else {
-        attempt.follow()
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// The address of the further page that an answer names: `Link: <…>; rel="next"` (RFC 8288).
+fn next_page(headers: &HeaderMap, base: &Url) -> Option<Url> {
+    let lines = headers.get_all(header::LINK).iter().filter_map(|line| line.to_str().ok());
+    lines
+        .flat_map(links)
+        .find(|(_, rel)| rel.split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("next")))
+        .and_then(|(address, _)| base.join(address).ok())
+}
+
+/// The addresses of a `Link` line and what they are.
+fn links(line: &str) -> Vec<(&str, String)> {
+    let mut found = Vec::new();
+    let mut rest = line;
+    while let Some((_, from)) = rest.split_once('<') {
+        let Some((address, parameters)) = from.split_once('>') else { break };
+        // Up to the next comma that is not inside quotes.
+        let mut quoted = false;
+        let end = parameters.find(|letter| {
+            quoted ^= letter == '"';
+            letter == ',' && !quoted
+        });
+        let (parameters, after) = parameters.split_at(end.unwrap_or(parameters.len()));
+        let rel = parameters.split(';').find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("rel").then(|| value.trim().trim_matches('"').to_owned())
+        });
+        found.push((address.trim(), rel.unwrap_or_default()));
+        rest = after;
     }
+    found
 }
 
 /// How long the server asks to wait: seconds, or a date read against the server's own `Date`.
@@ -254,11 +412,11 @@ fn place_of(url: &Url) -> String {
     bare.to_string()
 }
 
-/// The address for the record: no user name, password or fragment.
+/// The address for the record: no user name, password, key or fragment.
 fn without_secrets(url: &Url) -> String {
     let mut bare = url.clone();
     strip(&mut bare);
-    bare.to_string()
+    redact(bare.as_str())
 }
 
 fn strip(url: &mut Url) {
@@ -276,7 +434,26 @@ mod tests {
     fn secrets_stay_out_of_messages_and_records() {
         let url = Url::parse("https://me:pass@example.org/a.csv?token=1#x").unwrap();
         assert_eq!(place_of(&url), "https://example.org/a.csv");
-        assert_eq!(without_secrets(&url), "https://example.org/a.csv?token=1");
+        assert_eq!(without_secrets(&url), "https://example.org/a.csv?token=***");
+    }
+
+    #[test]
+    fn the_next_page_is_found_among_links() {
+        let base = Url::parse("https://e.org/api/a?page=1").unwrap();
+        let cases = [
+            (r#"</api/a?page=2>; rel="next""#, Some("https://e.org/api/a?page=2")),
+            (r#"<a?x=1,2>; title="a, b"; rel=prev, <b>; rel="last next""#, Some("https://e.org/api/b")),
+            (r#"<https://o.org/>; rel="prev", <https://o.org/n>;rel=NEXT"#, Some("https://o.org/n")),
+            (r#"<https://o.org/>; rel="prev""#, None),
+            (r#"<https://o.org/>; rel="nextish""#, None),
+            ("<", None),
+        ];
+        for (line, expected) in cases {
+            let mut headers = HeaderMap::new();
+            headers.append(header::LINK, "<x>; rel=self".parse().unwrap());
+            headers.append(header::LINK, line.parse().unwrap());
+            assert_eq!(next_page(&headers, &base).map(String::from).as_deref(), expected, "{line}");
+        }
     }
 
     #[test]

@@ -48,8 +48,35 @@ impl FetchError {
         }
     }
 
+    /// A setting of a source that cannot be used: a secret, a certificate, a proxy.
+    ///
+    /// `setting` is its name in the configuration, `why` an English phrase for logs and for people who set it.
+    #[must_use]
+    pub fn setting(setting: &str, why: &str) -> Self {
+        let french = format!(
+            "Le réglage {} de la source n’est pas utilisable. Rien n’a été demandé au serveur{NNBSP}; le corriger dans la configuration (vigie config check dit ce qui manque).",
+            crate::say::quoted(setting)
+        );
+        Self::new(Code::BadSetting, setting, format!("{setting}: {why}"), &french)
+    }
+
+    /// The same without the secrets of the source, wherever a library or a server repeated one.
+    pub(crate) fn clean(mut self, secrets: &crate::redact::Secrets) -> Self {
+        for text in [&mut self.place, &mut self.message_fr, &mut self.what] {
+            *text = secrets.clean(text);
+        }
+        self
+    }
+
+    /// The same, of one part of an edition.
+    pub(crate) fn of_part(mut self, part: &str) -> Self {
+        self.message_fr = format!("{part}{NBSP}: {}", self.message_fr);
+        self.what = format!("{part}: {}", self.what);
+        self
+    }
+
     pub(crate) fn bad_url(url: &str, cause: &str) -> Self {
-        let shown = crate::say::shown(url.as_bytes());
+        let shown = crate::say::shown(crate::redact::redact(url).as_bytes());
         let french = format!(
             "L’adresse {} n’est pas utilisable. Attendu{NBSP}: une adresse http ou https. Corriger l’adresse de la source dans la configuration.",
             crate::say::quoted(&shown)
@@ -58,22 +85,27 @@ impl FetchError {
     }
 
     /// A failure that reqwest reports, while connecting or while reading.
-    pub(crate) fn transport(place: &str, cause: &reqwest::Error) -> Self {
-        let what = root_cause(cause);
-        if cause.is_redirect() {
-            return Self::redirect(place, what);
-        }
+    ///
+    /// `proxied`: a proxy of the source's own is in use; `identified`: a client certificate is presented.
+    pub(crate) fn transport(place: &str, cause: &reqwest::Error, proxied: bool, identified: bool) -> Self {
+        let what = crate::network::innermost(cause);
         if cause.is_timeout() {
+            if cause.is_connect() {
+                let french = format!(
+                    "Le serveur de {place} ne répond pas à la demande de connexion. Vérifier l’adresse, le réseau et le pare-feu{NNBSP}; Vigie réessaiera au prochain passage."
+                );
+                return Self::new(Code::TimedOut, place, what, &french);
+            }
             let french = format!(
                 "Le serveur de {place} ne répond pas à temps. Vigie réessaiera au prochain passage{NNBSP}; si cela dure, prévenir le producteur."
             );
             return Self::new(Code::TimedOut, place, what, &french);
         }
         if cause.is_connect() {
-            let french = format!(
-                "Connexion impossible à {place}. Vérifier l’adresse, le réseau et le certificat du serveur{NNBSP}; Vigie réessaiera au prochain passage."
-            );
-            return Self::new(Code::ConnectFailed, place, what, &french);
+            return crate::network::connect_failed(place, cause, proxied, identified);
+        }
+        if let Some(fault) = crate::network::tls_in(cause) {
+            return crate::network::tls(place, fault, identified);
         }
         if is_unsound(cause) {
             let french = format!(
@@ -112,7 +144,13 @@ impl FetchError {
         Self::new(Code::BodyTooLarge, place, format!("more than {bytes_max} bytes"), &french)
     }
 
-    pub(crate) fn status(place: &str, status: u16, retry_after: Option<Duration>) -> Self {
+    /// `has_credentials`: the source gives some.
+    pub(crate) fn status(
+        place: &str,
+        status: u16,
+        retry_after: Option<Duration>,
+        has_credentials: bool,
+    ) -> Self {
         let (code, french) = match status {
             429 => (
                 Code::TooManyRequests,
@@ -132,9 +170,29 @@ impl FetchError {
                     "Rien à l’adresse {place} ({status}){NBSP}: le fichier a été déplacé ou retiré. Corriger l’adresse de la source."
                 ),
             ),
-            401 | 403 | 407 => (
+            407 => (
+                Code::ProxyFailed,
+                format!(
+                    "Le serveur mandataire (proxy) demande de s’identifier pour {place} ({status}). Donner proxy_user et proxy_password_file à la source, ou les identifiants dans la variable http_proxy."
+                ),
+            ),
+            401 | 403 if has_credentials => (
                 Code::HttpStatus,
-                format!("Accès refusé à {place} ({status}). Vérifier les droits d’accès à cette source."),
+                format!(
+                    "Accès refusé à {place} ({status}){NBSP}: les identifiants de la source ne sont pas, ou plus, acceptés. Vérifier le fichier du mot de passe, du jeton ou de la clé (password_file, token_file, key_file), et les droits auprès du producteur."
+                ),
+            ),
+            401 | 403 => (
+                Code::HttpStatus,
+                format!(
+                    "Accès refusé à {place} ({status}){NBSP}: la source demande de s’identifier. Donner user et password_file, token_file ou key_file à la source dans la configuration."
+                ),
+            ),
+            405 => (
+                Code::HttpStatus,
+                format!(
+                    "Le serveur de {place} n’accepte pas cette méthode ({status}). S’il attend un envoi (POST), donner method = \"post\" et body à la source."
+                ),
             ),
             _ => (
                 Code::HttpStatus,
@@ -183,13 +241,4 @@ fn is_unsound(error: &reqwest::Error) -> bool {
     ["invalid ", "message head is too large", "unexpected transfer-encoding"]
         .iter()
         .any(|start| words.starts_with(start))
-}
-
-/// The innermost cause, which says `connection refused` where the outer one says `error sending request`.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

@@ -226,8 +226,10 @@ codes! {
     DecompressionBomb = "decompression-bomb",
     /// The archive is damaged, cut short or locked.
     BrokenArchive = "broken-archive",
-    /// The archive does not hold exactly one file.
+    /// The archive does not hold exactly one file, or none of those declared.
     ArchiveMembers = "archive-members",
+    /// The server says that there are further pages, and the source declares none.
+    FurtherPages = "further-pages",
     /// The body is not well-formed JSON.
     BrokenJson = "broken-json",
     /// JSON nested too deep, or with a string too long.
@@ -242,8 +244,24 @@ codes! {
     // Fetches that failed (error).
     /// The address is not a usable one.
     BadUrl = "bad-url",
-    /// No connection to the server (refused, unknown name, TLS).
+    /// A setting of the source (secret, certificate, proxy) cannot be used.
+    BadSetting = "bad-setting",
+    /// No connection to the server (refused, out of reach, TLS that does not come about).
     ConnectFailed = "connect-failed",
+    /// The name of the server is not known.
+    NameNotFound = "name-not-found",
+    /// The server's certificate is out of date, or not valid yet.
+    CertificateExpired = "certificate-expired",
+    /// The server's certificate comes from an unknown authority.
+    CertificateAuthority = "certificate-authority",
+    /// The server's certificate is made out to another name.
+    CertificateName = "certificate-name",
+    /// The server's certificate cannot be accepted for another reason.
+    CertificateRefused = "certificate-refused",
+    /// The server asks for a client certificate, or refuses the one it got.
+    ClientCertificate = "client-certificate",
+    /// The proxy refuses, or cannot be used.
+    ProxyFailed = "proxy-failed",
     /// The server was silent too long, or the whole fetch took too long.
     TimedOut = "timed-out",
     /// The connection broke before the body was whole.
@@ -260,6 +278,14 @@ codes! {
     BadRedirect = "bad-redirect",
     /// The body is larger than the contract bears.
     BodyTooLarge = "body-too-large",
+    /// A page of the edition cannot be read as one, or pages lead back to one another, or do not end.
+    BadPages = "bad-pages",
+    /// The data changed while their pages were fetched.
+    PagesChanged = "pages-changed",
+    /// The folder watched cannot be read, or holds none of the files awaited.
+    NoFile = "no-file",
+    /// A file, or one of the files of an edition, is still being written.
+    FileUnfinished = "file-unfinished",
     /// The temporary file could not be written, or the local file read.
     Disk = "disk",
 }

@@ -11,6 +11,7 @@
 //!
 //! This crate knows no lake, no SQL and no clock.
 
+mod access;
 mod body;
 mod cells;
 mod check;
@@ -21,15 +22,20 @@ mod error;
 mod fetch;
 mod fetch_error;
 mod findings;
+pub mod folder;
 mod json;
 mod keys_aside;
 mod limits;
 mod line_ends;
 mod merge;
+mod network;
 mod oddities;
 mod order;
+mod pages;
+mod parts;
 mod received;
 mod records;
+pub mod redact;
 mod row;
 mod rows;
 mod runs;
@@ -53,12 +59,15 @@ use jiff::civil::Date;
 use serde::Serialize;
 use vigie_queries::{Contract, Format};
 
+pub use access::{Access, Credentials, Post, Proxy};
 pub use error::Error;
 pub use fetch::{FetchPolicy, Fetcher, Reply, Validators};
 pub use fetch_error::FetchError;
 pub use findings::{Code, Finding, Severity};
 pub use keys_aside::KeysAside;
+pub use pages::{Next, Paging};
 pub use received::{Received, open_local};
+pub use redact::Secret;
 pub use rows::{Batches, Rows};
 
 use body::Opened;
@@ -66,6 +75,7 @@ use check::Checker;
 use csv::{CsvBody, remark};
 use json::JsonBody;
 use limits::Limits;
+use parts::Parts;
 use row::Row;
 use settle::RawLines;
 use stop::Stop;
@@ -187,6 +197,8 @@ enum Body<'a> {
     Csv(CsvBody<'a>),
     Json(JsonBody<'a>),
     Xlsx(XlsxBody<'a>),
+    /// Several bodies that make one edition.
+    Parts(Parts<'a>),
 }
 
 impl Body<'_> {
@@ -195,13 +207,14 @@ impl Body<'_> {
             Self::Csv(body) => &body.header,
             Self::Json(body) => &body.header,
             Self::Xlsx(body) => &body.header,
+            Self::Parts(parts) => &parts.header,
         }
     }
 
     fn header_line(&self) -> u64 {
         match self {
             Self::Csv(body) => body.header_line,
-            Self::Json(_) => 1,
+            Self::Json(_) | Self::Parts(_) => 1,
             Self::Xlsx(body) => u64::from(body.header_row) + 1,
         }
     }
@@ -211,6 +224,7 @@ impl Body<'_> {
             Self::Csv(body) => body.rows(take),
             Self::Json(body) => body.rows(take).map(|()| Vec::new()),
             Self::Xlsx(body) => body.rows(take).map(|()| Vec::new()),
+            Self::Parts(parts) => parts.rows(take),
         }
     }
 }
@@ -223,13 +237,11 @@ fn read(
     limits: Limits,
     seen: &mut Seen,
 ) -> Result<Checked, Stop> {
-    let opened = body::open(path, contract, spool)?;
-    if let Some(kind) = opened.compression {
-        seen.form.compression = Some(kind.to_owned());
-        let sentence = format!("Fichier reçu compressé ({kind}), décompressé.");
-        seen.findings.push(remark(Code::Compression, None, kind, sentence));
-    }
-    let (body, look_closely) = open_form(&opened, contract, seen)?;
+    let opened = match parts::open(path, contract, spool)? {
+        Some(parts) => parts,
+        None => vec![(String::new(), body::open(path, contract, spool)?)],
+    };
+    let (body, look_closely) = open_all(&opened, contract, seen)?;
     let columns = columns::map(body.header(), body.header_line(), contract, &mut seen.findings)?;
     let row_word = if contract.feed.format == Format::Json { RowWord::Record } else { RowWord::Line };
     let today = values::days_of(today);
@@ -239,11 +251,53 @@ fn read(
         checker.findings.extend(remarks);
         checker.settle(spool, seen.form.clone(), |lines| raw_lines(&body, &lines))
     });
-    if outcome.is_err() {
-        seen.counts = checker.counts;
-        seen.findings = checker.all_findings();
+    match outcome {
+        Ok(mut checked) => {
+            if let Body::Parts(parts) = &body {
+                parts.locate(&mut checked.findings)?;
+            }
+            Ok(checked)
+        }
+        Err(stop) => {
+            seen.counts = checker.counts;
+            seen.findings = checker.all_findings();
+            if let Body::Parts(parts) = &body {
+                parts.locate(&mut seen.findings)?;
+            }
+            Err(stop)
+        }
     }
-    outcome
+}
+
+/// Recognises the form of a body, or of each of its parts.
+fn open_all<'a>(
+    opened: &'a [(String, Opened)],
+    contract: &Contract,
+    seen: &mut Seen,
+) -> Result<(Body<'a>, bool), Stop> {
+    let mut bodies = Vec::with_capacity(opened.len());
+    let mut look_closely = false;
+    for (name, opened) in opened {
+        if let Some(kind) = opened.compression {
+            // Parts are packed alike: one remark is enough.
+            if seen.form.compression.is_none() {
+                let sentence = format!("Fichier reçu compressé ({kind}), décompressé.");
+                seen.findings.push(remark(Code::Compression, None, kind, sentence));
+            }
+            seen.form.compression = Some(kind.to_owned());
+        }
+        let said = seen.findings.len();
+        let (body, closely) = open_form(opened, contract, seen).map_err(|stop| parts::in_part(stop, name))?;
+        if !bodies.is_empty() {
+            parts::keep_once(&mut seen.findings, said);
+        }
+        look_closely |= closely;
+        bodies.push((name.clone(), body));
+    }
+    match <[_; 1]>::try_from(bodies) {
+        Ok([(_, body)]) => Ok((body, look_closely)),
+        Err(bodies) => Ok((Body::Parts(Parts::new(bodies, contract)?), look_closely)),
+    }
 }
 
 fn open_form<'a>(opened: &'a Opened, contract: &Contract, seen: &mut Seen) -> Result<(Body<'a>, bool), Stop> {

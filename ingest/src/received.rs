@@ -19,7 +19,7 @@ pub struct Received {
     pub sha256: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// Address it came from, redirects followed, without user name and password; `file:` and a path for local files.
+    /// Address it came from, redirects followed, without secrets; `file:` and a path for local files.
     pub url: String,
     /// Status of the answer; none for local files.
     pub http_status: Option<u16>,
@@ -29,6 +29,10 @@ pub struct Received {
     pub last_modified: Option<String>,
     /// `Last-Modified` as an instant: when the publisher says it issued this edition.
     pub issued_at: Option<Timestamp>,
+    /// Address of a further page that the answer names.
+    pub next: Option<Box<reqwest::Url>>,
+    /// How many times the publisher repeated a secret of the source in the body; it is not kept.
+    pub secrets_found: u64,
 }
 
 /// Copies a local file into the spool folder, as a fetch would.
@@ -66,6 +70,8 @@ pub fn open_local(path: &Path, bytes_max: u64, spool: &Path) -> Result<Received,
         etag: None,
         last_modified: None,
         issued_at: None,
+        next: None,
+        secrets_found: 0,
     })
 }
 

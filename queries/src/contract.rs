@@ -92,6 +92,8 @@ pub struct Feed {
     pub path: Option<String>,
     /// XLSX only: name of the sheet (the first one when absent).
     pub sheet: Option<String>,
+    /// Names of the files to read in an archive of several, such as `*.csv`: all of them make one edition.
+    pub members: Option<String>,
     /// File of `reference/` that ships with Vigie and serves as first edition.
     pub bundled: Option<String>,
     /// Edition time of the bundled file.

@@ -21,6 +21,7 @@ struct Checked {
     rule_tests: usize,
     saved_queries: usize,
     failures: Vec<String>,
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -37,6 +38,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
     let (config, vocabulary, file) = settings(global)?;
     let faulty_gates = vigie_transform::check_gates(&vocabulary).await?;
     let faulty_gates = faulty_gates.into_iter().map(|fault| Error::from(fault).sentence());
+    let sources = crate::source::check(&config, &vocabulary);
     let faulty_saved = crate::sql::check_saved(&config, &vocabulary).await?;
     let with_address = vocabulary.contracts().filter(|contract| {
         let source = config.sources.get(contract.name());
@@ -67,7 +69,9 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
             .map(|failure| failure.to_string())
             .chain(faulty_gates)
             .chain(faulty_saved)
+            .chain(sources.faults)
             .collect(),
+        warnings: sources.warnings,
     };
     if global.json {
         print_json(&checked)?;
@@ -88,6 +92,9 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
         println!("{} rules, {} tests, {} failed", checked.rules, checked.rule_tests, checked.failures.len());
         for failure in &checked.failures {
             println!("  {failure}");
+        }
+        for warning in &checked.warnings {
+            println!("  warning: {warning}");
         }
     }
     Ok(u8::from(!checked.failures.is_empty()))

@@ -55,7 +55,8 @@ fn requests(room: &Room, options: &Fetch) -> Result<Vec<Request>, Error> {
             ));
         };
         room.contract(source)?;
-        let remote = from.starts_with("http://") || from.starts_with("https://");
+        let remote =
+            ["http://", "https://", crate::source::FOLDER].iter().any(|start| from.starts_with(start));
         let origin = if remote { Origin::Url(on_day(from, day)) } else { Origin::File(PathBuf::from(from)) };
         return Ok(vec![Request {
             source: source.clone(),

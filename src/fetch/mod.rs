@@ -4,6 +4,7 @@
 //! source stays with it.
 
 mod older;
+mod reach;
 mod reference;
 mod report;
 
@@ -14,10 +15,12 @@ use std::time::Instant;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use vigie_ingest::{Fetcher, Finding, Parsed, Reply, Validators, open_local};
+use vigie_ingest::redact::redact;
+use vigie_ingest::{Finding, Parsed, Reply, open_local};
 use vigie_queries::{Contract, Kind};
 use vigie_store::{FetchRecord, FindingRecord, Outcome, Spared, TableSpec, fetch_id};
 
+pub use reach::{Files, fetch_each, fetch_source};
 pub use reference::{ensure_reference, sha256_hex};
 pub use report::{Report, Said};
 
@@ -33,11 +36,19 @@ const LOCKED: &str = "Un autre processus écrit dans le lac et n’a pas fini à
 /// Code of the finding about an edition older than what is known.
 pub(crate) const OLDER_EDITION: &str = "older-edition";
 
+/// Code of the finding about a secret that the publisher repeats in its body.
+const SECRET_IN_BODY: &str = "secret-in-body";
+const SECRET_IN_BODY_SAID: &str = "Le fichier reçu répète un secret de la source (clé ou mot de passe) : il est gardé avec *** à sa place. \
+                                   (secret-in-body)";
+
 /// Where the body of a poll comes from.
 #[derive(Debug, Clone)]
 pub enum Origin {
-    /// An address; conditional when it is the one polled last.
+    /// An address; conditional when it is the one polled last. Several, a line each, make one edition; `folder:` and a
+    /// pattern name files of a folder.
     Url(String),
+    /// Files of a folder.
+    Files(Files),
     /// A file on this machine.
     File(PathBuf),
     /// Bytes that ship with Vigie, with their edition time.
@@ -67,14 +78,14 @@ pub struct Request {
 /// Polls several sources side by side; the reports come in the order of the requests.
 pub async fn fetch_all(room: &Room, requests: Vec<Request>, done: impl Fn(&Report)) -> Vec<Report> {
     let at_once = room.config.schedule.fetches_at_once.max(1);
-    let mut reports: Vec<(usize, Report)> = futures::stream::iter(requests.into_iter().enumerate())
-        .map(|(place, request)| async move { (place, fetch(room, request).await) })
+    let mut reports: Vec<(usize, Vec<Report>)> = futures::stream::iter(requests.into_iter().enumerate())
+        .map(|(place, request)| async move { (place, fetch_each(room, request).await) })
         .buffer_unordered(at_once)
-        .inspect(|(_, report)| done(report))
+        .inspect(|(_, reports)| reports.iter().for_each(&done))
         .collect()
         .await;
     reports.sort_by_key(|(place, _)| *place);
-    reports.into_iter().map(|(_, report)| report).collect()
+    reports.into_iter().flat_map(|(_, reports)| reports).collect()
 }
 
 /// Polls one source. What goes wrong is in the report: one source never stops the others.
@@ -97,7 +108,7 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
     if let Err(error) = result {
         // Whatever was written before is whole or absent; the poll itself is still recorded if the lake allows.
         if let Error::Feed(fault) = &error {
-            tracing::info!(source = record.source, attempts = fault.attempts, "{fault}");
+            tracing::error!(source = record.source, attempts = fault.attempts, "{fault}");
             record.http_status = fault.http_status;
         }
         record.outcome = Outcome::Failed;
@@ -138,6 +149,17 @@ async fn poll(
     let same_contract =
         |last: &FetchRecord| last.contract_fingerprint.as_ref() == Some(&contract.fingerprint);
 
+    if let Origin::Files(nothing) = &request.origin
+        && nothing.files.is_empty()
+    {
+        let Some(last) = &last else { return Err(vigie_ingest::folder::empty(&nothing.pattern).into()) };
+        copy_facts(last, record);
+        record.outcome = Outcome::Unchanged;
+        record.message =
+            Some("Rien de nouveau : le dossier ne contient aucun fichier qui n’ait été lu.".into());
+        stamp(record, started);
+        return Ok(room.lake.record_fetch(record, &[]).await?);
+    }
     let reply =
         obtain(room, contract, &request.origin, last.as_ref().filter(|last| same_contract(last))).await?;
     let body = match reply {
@@ -157,8 +179,12 @@ async fn poll(
     record.http_status = body.http_status;
     record.etag.clone_from(&body.etag);
     record.last_modified.clone_from(&body.last_modified);
+    if let Origin::Files(files) = &request.origin {
+        record.last_modified = files.version();
+    }
     record.fetch_id = fetch_id(&request.source, record.recorded_at, &body.sha256);
     // A publisher's clock may be ahead of ours; an edition is never from the future.
+    let secrets_found = body.secrets_found;
     let issued_at =
         request.issued_at.or(body.issued_at).unwrap_or(record.recorded_at).min(record.recorded_at);
     record.issued_at = Some(issued_at);
@@ -188,6 +214,11 @@ async fn poll(
         return Ok(room.lake.record_fetch(record, &[]).await?);
     }
 
+    if secrets_found > 0 {
+        let mut finding = edition_finding(record, SECRET_IN_BODY, SECRET_IN_BODY_SAID);
+        "info".clone_into(&mut finding.severity);
+        findings.push(finding);
+    }
     let parsed = {
         let (path, contract, today) = (body.file, contract.clone(), paris_day(record.recorded_at));
         let spool = room.lake.spool();
@@ -295,17 +326,8 @@ async fn obtain(
     let bytes_max = contract.bounds.bytes_max;
     let spool = room.lake.spool();
     match origin {
-        Origin::Url(url) => {
-            // The first poll of a day asks for the whole body: a server that says `304` of an edition that did change
-            // is believed for a day at most.
-            let today = paris_day(crate::clock::now());
-            let validators = last
-                .filter(|last| last.url.as_deref() == Some(url) && paris_day(last.recorded_at) == today)
-                .map(|last| Validators { etag: last.etag.clone(), last_modified: last.last_modified.clone() })
-                .unwrap_or_default();
-            let fetcher = Fetcher::new(room.config.fetch.policy())?;
-            Ok(fetcher.get(url, &validators, bytes_max, &spool).await?)
-        }
+        Origin::Url(url) => reach::reach(room, contract, url, last).await,
+        Origin::Files(files) => files.read(room, contract).await,
         Origin::File(path) => {
             let path = path.clone();
             blocking(move || Ok(Reply::Body(open_local(&path, bytes_max, &spool)?))).await
@@ -377,10 +399,11 @@ pub fn on_day(url: &str, day: Date) -> String {
 
 fn origin_name(origin: &Origin) -> Option<String> {
     match origin {
-        Origin::Url(url) => Some(url.clone()),
+        Origin::Url(url) => Some(redact(&url.replace('\n', " "))),
+        Origin::Files(files) => Some(files.name()),
         Origin::File(path) => Some(path.display().to_string()),
         Origin::Bundled { file, .. } => Some(format!("vigie:reference/{file}")),
-        Origin::Kept(kept) => kept.url.clone(),
+        Origin::Kept(kept) => kept.url.as_deref().map(redact),
     }
 }
 

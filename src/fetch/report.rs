@@ -70,6 +70,13 @@ pub struct Said {
     pub message: String,
 }
 
+impl Report {
+    /// A poll that came to nothing.
+    pub(super) fn nothing(source: &str) -> Self {
+        report(FetchRecord { source: source.to_owned(), ..FetchRecord::default() }, &[])
+    }
+}
+
 /// The report of a poll from its record and all its findings.
 pub(super) fn report(record: FetchRecord, findings: &[FindingRecord]) -> Report {
     Report {

@@ -247,7 +247,7 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
                 issued_at: None,
                 accepted: false,
             };
-            let report = crate::fetch::fetch(room, request).await;
+            let report = crate::fetch::fetch_source(room, request).await;
             if report.outcome == "failed" { Err(Error::Failed(report.message)) } else { Ok(report.message) }
         }
         Work::Build => {

@@ -117,7 +117,7 @@ fn faults(server: &Server, good: &[u8], old: &[u8]) -> Vec<Fault> {
         // The connection.
         failed("refused", "connect-failed", Reply::Hangup).at("http://127.0.0.1:9/hospital.csv").within(6),
         failed("refused-ipv6", "connect-failed", Reply::Hangup).at("http://[::1]:9/hospital.csv").within(6),
-        failed("name-unknown", "connect-failed", Reply::Hangup).at("http://no-such-host.invalid/h.csv"),
+        failed("name-unknown", "name-not-found", Reply::Hangup).at("http://no-such-host.invalid/h.csv"),
         failed("https-asked-of-a-plain-port", "connect-failed", Reply::Hangup)
             .at(format!("https://127.0.0.1:{}/h.csv", server.port())),
         failed("tls-spoken-on-a-plain-port", "bad-reply", raw(b"\x15\x03\x03\x00\x02\x02\x28")),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::{Code, FetchError, FetchPolicy, Fetcher, Received, Reply, Validators};
+use crate::{Access, Code, FetchError, FetchPolicy, Fetcher, Received, Reply, Validators};
 
 /// What the server does with one connection, after it has read the request.
 #[derive(Clone)]
@@ -98,7 +98,8 @@ async fn fetch_with(url: &str, validators: &Validators, policy: FetchPolicy) -> 
     // The second test to come here finds it installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let spool = tempfile::tempdir().unwrap();
-    let reply = Fetcher::new(policy).unwrap().get(url, validators, 1_000_000, spool.path()).await;
+    let fetcher = Fetcher::new(policy, Access::of_address(url)).unwrap();
+    let reply = fetcher.get(url, validators, 1_000_000, spool.path()).await;
     if reply.is_err() {
         assert_eq!(std::fs::read_dir(spool.path()).unwrap().count(), 0, "a failed fetch leaves no file");
     }
