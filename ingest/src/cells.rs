@@ -1,7 +1,7 @@
 //! Single cells of checked batches: compared, shown in a sentence, read as a figure.
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 
 /// Whether two cells of columns of one type hold the same; missing values are alike.
 pub(crate) fn same(a: &ArrayRef, row: usize, b: &ArrayRef, other: usize) -> bool {
@@ -15,6 +15,10 @@ pub(crate) fn same(a: &ArrayRef, row: usize, b: &ArrayRef, other: usize) -> bool
         }
         DataType::Date32 => {
             a.as_primitive::<Date32Type>().value(row) == b.as_primitive::<Date32Type>().value(other)
+        }
+        DataType::Timestamp(..) => {
+            a.as_primitive::<TimestampMicrosecondType>().value(row)
+                == b.as_primitive::<TimestampMicrosecondType>().value(other)
         }
         DataType::Float64 => {
             a.as_primitive::<Float64Type>().value(row) == b.as_primitive::<Float64Type>().value(other)
@@ -31,7 +35,11 @@ pub(crate) fn shown(column: &ArrayRef, row: usize) -> String {
     }
     match column.data_type() {
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::Date32 => crate::values::iso(column.as_primitive::<Date32Type>().value(row)),
+        DataType::Date32 => crate::dates::iso(column.as_primitive::<Date32Type>().value(row)),
+        DataType::Timestamp(..) => {
+            let micros = column.as_primitive::<TimestampMicrosecondType>().value(row);
+            jiff::Timestamp::from_microsecond(micros).map_or_else(|_| micros.to_string(), |at| at.to_string())
+        }
         DataType::Float64 => column.as_primitive::<Float64Type>().value(row).to_string(),
         DataType::Boolean => column.as_boolean().value(row).to_string(),
         _ => crate::say::shown(column.as_string::<i32>().value(row).as_bytes()),

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use vigie_queries::{Column, ColumnType, Contract, Filter, known_departments};
+use vigie_queries::{Column, ColumnType, Contract, Filter, department_by_name, known_departments};
 
 use crate::columns::{Columns, Slot};
+use crate::dates::SlashDates;
 use crate::findings::{Code, Finding, Severity};
+use crate::footers::Footers;
 use crate::keys_aside::Gathered;
 use crate::limits::Limits;
 use crate::oddities;
@@ -20,7 +22,7 @@ use crate::sift::{Sifted, is_missing_word, sift};
 use crate::stop::{Stop, refuse};
 use crate::table::{Stored, TEXT_MAX, Table, Value};
 use crate::text::is_garbled;
-use crate::values::{self, DateForm, SlashDates};
+use crate::values;
 use crate::wording::{self, RowWord};
 use crate::{Counts, Error};
 
@@ -42,7 +44,6 @@ pub(crate) struct Repair {
 pub(crate) struct Checker<'c> {
     pub(crate) contract: &'c Contract,
     pub(crate) columns: Columns<'c>,
-    pub(crate) forms: Vec<DateForm>,
     pub(crate) today: i32,
     pub(crate) row_word: RowWord,
     /// Rows may hold NUL or bytes that are not text: look at each.
@@ -62,6 +63,12 @@ pub(crate) struct Checker<'c> {
     pub(crate) left_out: u64,
     pub(crate) slash_dates: SlashDates,
     pub(crate) keys_aside: Gathered,
+    /// Rows as sent: lines of text, records, rows of a sheet.
+    pub(crate) records: u64,
+    /// Lines at the foot that are no rows.
+    pub(crate) footers: Footers,
+    /// What is wrong with the row at hand is wrong with its whole line.
+    line_is_bad: bool,
     /// Values and repairs of the row at hand.
     values: Vec<Value>,
     row_repairs: Vec<(Code, usize)>,
@@ -94,14 +101,15 @@ impl<'c> Checker<'c> {
                     || keys.contains(column.name.get_ref())
                     || !column.values.is_empty()
                     || column.width.is_some()
-                    || column.default.is_some();
+                    || column.default.is_some()
+                    || !column.pattern.is_empty()
+                    || !column.map.is_empty();
                 Stored::new(&column.kind.arrow(), repeated)
             })
             .collect();
         let lined = lined(&contract.schema());
         let mut checker = Self {
             contract,
-            forms: contract.dialect.date_formats.iter().map(|layout| DateForm::new(layout)).collect(),
             columns,
             today,
             row_word,
@@ -118,6 +126,9 @@ impl<'c> Checker<'c> {
             left_out: 0,
             slash_dates: SlashDates::default(),
             keys_aside: Gathered::new(contract, &lined),
+            records: 0,
+            footers: Footers::default(),
+            line_is_bad: false,
             values: Vec::new(),
             row_repairs: Vec::new(),
         };
@@ -135,21 +146,38 @@ impl<'c> Checker<'c> {
         self.value(slot, text.as_bytes(), Kind::Text, 0).unwrap_or(Value::Missing)
     }
 
-    /// Checks one row and stores it, or sets it aside.
+    /// Takes one row as sent: a line at the foot of the file is left out, any other becomes rows of the contract.
     ///
     /// # Errors
     /// [`Stop::Refused`] when there are more rows than the contract bears.
-    pub(crate) fn row(&mut self, row: &Row<'_>) -> Result<(), Stop> {
+    pub(crate) fn take(&mut self, row: &Row<'_>) -> Result<(), Stop> {
+        if self.footers.take(row, self.contract) {
+            return Ok(());
+        }
+        self.records += u64::from(!row.is_blank());
+        let Some(mut shape) = self.columns.shape.take() else { return self.row(row) };
+        let outcome = shape.each(row, &mut |row| {
+            self.line_is_bad = false;
+            self.row(row)?;
+            Ok(!self.line_is_bad)
+        });
+        self.columns.shape = Some(shape);
+        outcome
+    }
+
+    /// Checks one row and stores it, or sets it aside.
+    fn row(&mut self, row: &Row<'_>) -> Result<(), Stop> {
         if let Some(fault) = row.fault {
             let code = match fault {
                 Fault::BadQuote => Code::BadQuote,
                 Fault::DuplicateField => Code::DuplicateField,
                 Fault::BrokenRecord => Code::BrokenRecord,
+                Fault::NoRecord => Code::MissingRecord,
             };
             return self.set_row_aside(row, code);
         }
         if row.fields != self.columns.width || row.cells.first().is_none_or(|cell| cell.start == cell.end) {
-            if row.cells.iter().all(|cell| row.cell(*cell).trim_ascii().is_empty()) && row.ended {
+            if row.is_blank() && row.ended {
                 self.repaired(Code::BlankLine, None, row.line, "");
                 return Ok(());
             }
@@ -166,7 +194,7 @@ impl<'c> Checker<'c> {
                 return self.set_row_aside(row, code);
             }
         }
-        if self.look_closely {
+        if self.look_closely && row.part.is_none_or(|part| part.is_first) {
             if row.text.contains(&0) {
                 return self.set_row_aside(row, Code::NulBytes);
             }
@@ -304,21 +332,25 @@ impl<'c> Checker<'c> {
                 (Value::Number(value), repair)
             }
             ColumnType::Date => {
-                let (day, repair) = match kind {
-                    Kind::Text => {
-                        self.slash_dates.look(text);
-                        values::date(text, &self.forms)?
-                    }
-                    Kind::Day => values::date(text, &[DateForm::Iso])?,
-                    _ => return Err(Code::TypeError),
-                };
-                if day < self.columns.slots[slot].since {
-                    return Err(Code::TooEarly);
+                if kind == Kind::Text && self.columns.slots[slot].time.is_day_first {
+                    self.slash_dates.look(text);
                 }
+                let (day, repair) = self.columns.slots[slot].time.day(text, kind)?;
                 if day > self.today && !column.future {
                     return Err(Code::FutureDate);
                 }
                 (Value::Day(day), repair)
+            }
+            ColumnType::Timestamp => {
+                let time = &self.columns.slots[slot].time;
+                if kind == Kind::Text && time.is_day_first {
+                    self.slash_dates.look(text);
+                }
+                let (instant, repair) = time.instant(text, kind)?;
+                if !column.future && time.day_of(instant) > self.today {
+                    return Err(Code::FutureDate);
+                }
+                (Value::Instant(instant), repair)
             }
             ColumnType::Boolean => (Value::Flag(values::boolean(text)?), None),
             ColumnType::Text | ColumnType::Department => match &mut self.table.columns[slot] {
@@ -356,6 +388,7 @@ impl<'c> Checker<'c> {
     }
 
     fn set_row_aside(&mut self, row: &Row<'_>, code: Code) -> Result<(), Stop> {
+        self.line_is_bad = true;
         self.count_in()?;
         let code = oddities::recognise(row, &self.columns)?.unwrap_or(code);
         if !self.has_room() {
@@ -411,6 +444,7 @@ impl<'c> Checker<'c> {
         if let Some(code) = oddities::recognise(row, &self.columns)? {
             return self.set_row_aside(row, code);
         }
+        self.line_is_bad = true;
         self.count_in()?;
         self.keep_key(row);
         if !self.has_room() {
@@ -430,14 +464,20 @@ impl<'c> Checker<'c> {
         }
         if slot >= self.contract.key.len() {
             self.keep_key(row);
+        } else if self.columns.slots[slot].field.is_some_and(|field| field + 2 < row.cells.len()) {
+            self.line_is_bad = true; // all rows of a wide table's line have that key
         }
         if !self.has_room() {
             self.set_aside_unsaid(1);
             return Ok(());
         }
-        let Slot { column, name, .. } = &self.columns.slots[slot];
+        let Slot { column, name, time, field } = &self.columns.slots[slot];
+        // The column of a wide table is known by its title.
+        let made = field.is_some_and(|field| field + 1 == row.cells.len());
+        let name =
+            row.part.filter(|_| made).map_or_else(|| name.clone(), |part| shown(part.title.as_bytes()));
         let found = shown(row.cell(cell));
-        let expected = wording::expected(column, &self.forms, self.today);
+        let expected = wording::expected(column, time, self.today);
         let finding = Finding {
             line: Some(row.line),
             column: Some(name.clone()),
@@ -446,7 +486,7 @@ impl<'c> Checker<'c> {
             message: format!(
                 "{}, colonne {}{NBSP}: {}. Attendu{NBSP}: {expected}. ({code})",
                 self.row_word.at(row.line),
-                quoted(name),
+                quoted(&name),
                 wording::cell_fault(code, column, &found),
             ),
             found: Some(found),
@@ -495,18 +535,31 @@ impl<'c> Checker<'c> {
 /// The code that a text stands for, and the repair it took to know.
 ///
 /// Leading zeros come back only to a run of digits: no other reading exists.
-fn canonical<'t>(column: &Column, text: &'t [u8]) -> Result<(Cow<'t, str>, Option<Code>), Code> {
+pub(crate) fn canonical<'t>(column: &Column, text: &'t [u8]) -> Result<(Cow<'t, str>, Option<Code>), Code> {
     if text.len() > TEXT_MAX {
         return Err(Code::TextTooLong);
     }
     let text = std::str::from_utf8(text).map_err(|_| Code::InvalidText)?;
+    if let Some(code) = column.map.get(text) {
+        return Ok((code.clone().into(), None));
+    }
+    if !column.pattern.is_empty() {
+        let code = column.pattern.iter().find_map(|pattern| pattern.read(text)).ok_or(Code::CodeForm)?;
+        let (known, repair) = known_code(column, code.trim())?;
+        return Ok((known.into_owned().into(), repair));
+    }
+    known_code(column, text)
+}
+
+/// The same for a code without what the feed writes around it.
+fn known_code<'t>(column: &Column, text: &'t str) -> Result<(Cow<'t, str>, Option<Code>), Code> {
     // A code read as a number somewhere before, and written back as one: `1.0`.
     if (column.kind == ColumnType::Department || column.width.is_some())
         && let Some(code) = text.strip_suffix(".0")
         && !code.is_empty()
         && code.bytes().all(|b| b.is_ascii_digit())
     {
-        let (known, _) = canonical(column, code.as_bytes())?;
+        let (known, _) = known_code(column, code)?;
         return Ok((known.into_owned().into(), Some(Code::IntegerForm)));
     }
     let digits = text.bytes().all(|b| b.is_ascii_digit());
@@ -520,6 +573,8 @@ fn canonical<'t>(column: &Column, text: &'t [u8]) -> Result<(Cow<'t, str>, Optio
             Ok((padded.into(), Some(Code::LeadingZero)))
         } else if known.contains_key(upper.as_str()) {
             Ok((upper.into(), Some(Code::CodeCase)))
+        } else if let Some(code) = department_by_name(text).filter(|_| column.names) {
+            Ok((code.into(), None))
         } else {
             Err(Code::UnknownPlace)
         };

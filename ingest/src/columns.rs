@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use vigie_queries::{Column, Contract, Filter};
 
+use crate::dates::{self, DateForm};
 use crate::findings::{Code, Finding, Severity};
+use crate::instants::TimeReading;
 use crate::say::{NBSP, NNBSP, quoted, shown};
+use crate::shape::{self, Shape};
 use crate::stop::{Reason, Stop};
-use crate::values::{self, DateForm, days_of, trimmed};
+use crate::values::trimmed;
 
 /// A column of the table and the field it is read from.
 #[derive(Debug)]
@@ -17,8 +20,8 @@ pub(crate) struct Slot<'c> {
     pub(crate) field: Option<usize>,
     /// Name as in the feed, for messages.
     pub(crate) name: String,
-    /// First day allowed in a column of dates, as days since 1970-01-01.
-    pub(crate) since: i32,
+    /// How its dates or instants are read.
+    pub(crate) time: TimeReading,
 }
 
 /// The header of a feed, understood.
@@ -28,6 +31,10 @@ pub(crate) struct Columns<'c> {
     pub(crate) slots: Vec<Slot<'c>>,
     /// Fields that decide whether a row is kept.
     pub(crate) filters: Vec<(usize, &'c Filter)>,
+    /// How rows as sent become rows of the contract, where the two differ.
+    pub(crate) shape: Option<Shape>,
+    /// The two differ.
+    pub(crate) is_shaped: bool,
     /// Fields of the header.
     pub(crate) width: usize,
     /// Names of the header, without spaces around and in small letters.
@@ -37,11 +44,11 @@ pub(crate) struct Columns<'c> {
 }
 
 /// Names a column may have in the feed, the usual one first.
-fn names(column: &Column) -> impl Iterator<Item = &str> {
+pub(crate) fn names(column: &Column) -> impl Iterator<Item = &str> {
     column.from.iter().map(String::as_str).chain([column.name.get_ref().as_str()])
 }
 
-fn same_loosely(a: &str, b: &str) -> bool {
+pub(crate) fn same_loosely(a: &str, b: &str) -> bool {
     bare(a) == bare(b)
 }
 
@@ -53,8 +60,13 @@ pub(crate) fn bare(name: &str) -> String {
 /// Number of required columns and filter columns that the header lacks.
 pub(crate) fn count_missing(header: &[String], contract: &Contract) -> usize {
     let has = |name: &str| header.iter().any(|field| same_loosely(field, name));
-    let columns = contract.columns.iter().filter(|c| !c.optional && !names(c).any(has)).count();
-    columns + contract.filters.iter().filter(|filter| !has(&filter.column)).count()
+    let lacks = |column: &Column| match &column.join {
+        Some(join) => !column.optional && !join.fields().all(has),
+        None => !column.optional && !shape::is_made(column, contract) && !names(column).any(has),
+    };
+    let columns = contract.columns.iter().filter(|column| lacks(column)).count();
+    let filters = contract.filters.iter().filter(|filter| !has(&filter.column)).count();
+    columns + filters + usize::from(shape::lacks_series(header, contract))
 }
 
 /// Finds the columns of the contract in the header.
@@ -70,18 +82,41 @@ pub(crate) fn map<'c>(
     let mut loosely = Vec::new();
     let mut missing = Vec::new();
     let mut slots = Vec::new();
+    let mut shape = Shape::new(header, contract);
     let ordered = contract.ordered_columns();
     let exact: Vec<Vec<usize>> = ordered
         .iter()
         .map(|column| {
+            if column.join.is_some() || shape::is_made(column, contract) {
+                return Vec::new();
+            }
             positions(header, |field| names(column).any(|name| name.as_bytes() == trimmed(field.as_bytes())))
         })
         .collect();
     claimed.extend(exact.iter().flatten().copied());
     for (column, exact) in ordered.iter().zip(exact) {
         let usual = column.from.first().unwrap_or(column.name.get_ref());
+        let time = TimeReading::new(column, contract);
+        if let Some(field) = shape.made(column, contract) {
+            slots.push(Slot { column, field: Some(field), name: usual.clone(), time });
+            continue;
+        }
+        if let Some(join) = &column.join {
+            let name = join.fields().collect::<Vec<_>>().join(", ");
+            match shape.join(header, join, line)? {
+                Ok((field, fields)) => {
+                    claimed.extend(fields);
+                    slots.push(Slot { column, field: Some(field), name, time });
+                }
+                Err(_) if column.optional => {
+                    findings.push(absent(column, &name, line));
+                    slots.push(Slot { column, field: None, name, time });
+                }
+                Err(mut lacking) => missing.append(&mut lacking),
+            }
+            continue;
+        }
         let mut found = exact;
-        let since = column.since.map_or(i32::MIN, days_of);
         if found.is_empty() {
             found = positions(header, |field| names(column).any(|name| same_loosely(name, field)));
             found.retain(|rank| !claimed.contains(rank));
@@ -90,7 +125,7 @@ pub(crate) fn map<'c>(
         match found.as_slice() {
             [] if column.optional => {
                 findings.push(absent(column, usual, line));
-                slots.push(Slot { column, field: None, name: usual.clone(), since });
+                slots.push(Slot { column, field: None, name: usual.clone(), time });
             }
             [] => missing.push(usual.clone()),
             [only] => {
@@ -98,7 +133,7 @@ pub(crate) fn map<'c>(
                 if !names(column).any(|known| known == name) {
                     loosely.push(name.clone());
                 }
-                slots.push(Slot { column, field: Some(*only), name: shown(trimmed(name.as_bytes())), since });
+                slots.push(Slot { column, field: Some(*only), name: shown(trimmed(name.as_bytes())), time });
             }
             several => return Err(twice(header, several, line)),
         }
@@ -118,6 +153,9 @@ pub(crate) fn map<'c>(
             several => return Err(twice(header, several, line)),
         }
     }
+    let series = shape.take_series(header, contract, &slots, &claimed);
+    let is_short_of_series = series.as_ref().is_some_and(Vec::is_empty);
+    claimed.extend(series.iter().flatten());
     let padded = findings.iter().any(|finding| finding.code == Code::TrailingDelimiter);
     let unused: Vec<&String> = header
         .iter()
@@ -127,6 +165,9 @@ pub(crate) fn map<'c>(
         .collect();
     if !missing.is_empty() {
         return Err(absent_required(&missing, header, &unused, line));
+    }
+    if is_short_of_series {
+        return Err(no_series(contract, header, line));
     }
     if !loosely.is_empty() {
         findings.push(header_finding(
@@ -139,7 +180,23 @@ pub(crate) fn map<'c>(
             ),
         ));
     }
-    if !unused.is_empty() {
+    let excepted = |name: &str| {
+        contract
+            .unpivot
+            .as_ref()
+            .is_some_and(|unpivot| unpivot.except.iter().any(|other| same_loosely(other, name)))
+    };
+    let unused: Vec<&String> = unused.into_iter().filter(|name| !excepted(name)).collect();
+    if contract.unpivot.is_some() && !unused.is_empty() {
+        let message = format!(
+            "Colonnes dont le titre ne se lit pas comme les autres, laissées de côté{NBSP}: {}. Les nommer dans unpivot.except si ce ne sont pas des données. ({})",
+            list(unused.iter().copied()),
+            Code::UnreadTitle,
+        );
+        let found = list(unused.iter().copied());
+        let finding = header_finding(line, Code::UnreadTitle, found, String::new());
+        findings.push(Finding { severity: Severity::Warn, message, ..finding });
+    } else if !unused.is_empty() {
         findings.push(header_finding(
             line,
             Code::ExtraColumn,
@@ -153,10 +210,12 @@ pub(crate) fn map<'c>(
     let bared: Vec<String> = header.iter().map(|name| bare(name)).collect();
     let mut known = bared.clone();
     known.sort_unstable();
-    Ok(Columns { slots, filters, width: header.len(), header: bared, known })
+    let shape = Some(shape).filter(Shape::is_needed);
+    let is_shaped = shape.is_some();
+    Ok(Columns { slots, filters, shape, is_shaped, width: header.len(), header: bared, known })
 }
 
-fn positions(header: &[String], matches: impl Fn(&str) -> bool) -> Vec<usize> {
+pub(crate) fn positions(header: &[String], matches: impl Fn(&str) -> bool) -> Vec<usize> {
     header.iter().enumerate().filter(|(_, field)| matches(field)).map(|(rank, _)| rank).collect()
 }
 
@@ -206,9 +265,27 @@ fn absent(column: &Column, usual: &str, line: u64) -> Finding {
     }
 }
 
+/// A wide table without a column that could be one of its series.
+fn no_series(contract: &Contract, header: &[String], line: u64) -> Stop {
+    let names = contract.unpivot.as_ref().map(|unpivot| unpivot.names.get_ref().as_str()).unwrap_or_default();
+    let title = contract.column(names).map_or(names, |column| column.title_fr.as_str());
+    Reason::new(
+        Code::MissingColumn,
+        format!(
+            "Aucune colonne n’a pour titre une valeur de {}. Colonnes trouvées{NBSP}: {}. Rien n’a été chargé{NNBSP}; vérifier le fichier, ou unpivot et formats dans le contrat.",
+            quoted(title),
+            list(header.iter())
+        ),
+    )
+    .line(line)
+    .found(list(header.iter()))
+    .into()
+}
+
 fn absent_required(missing: &[String], header: &[String], unused: &[&String], line: u64) -> Stop {
-    let date =
-        |name: &String| values::date(trimmed(name.as_bytes()), &[DateForm::Iso, DateForm::DayFirst]).is_ok();
+    let date = |name: &String| {
+        dates::date(trimmed(name.as_bytes()), &[DateForm::Iso, DateForm::DayFirst], None).is_ok()
+    };
     let hint = if header.iter().any(date) {
         format!(" La ligne {line} semble être une ligne de données{NBSP}: l’en-tête manque.")
     } else {
@@ -238,7 +315,7 @@ fn absent_required(missing: &[String], header: &[String], unused: &[&String], li
     .into()
 }
 
-fn twice(header: &[String], several: &[usize], line: u64) -> Stop {
+pub(crate) fn twice(header: &[String], several: &[usize], line: u64) -> Stop {
     let names: Vec<String> = several.iter().map(|rank| header[*rank].clone()).collect();
     let name = shown(trimmed(names[0].as_bytes()));
     Reason::new(

@@ -1,7 +1,7 @@
 //! Delimited text: finds the delimiter and the header, gives the rows.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{BufRead as _, BufReader, Read};
 
 use vigie_queries::Contract;
 
@@ -27,6 +27,8 @@ const SAMPLE: usize = 100;
 pub(crate) struct CsvBody<'a> {
     opened: &'a Opened,
     form: TextForm,
+    /// Lines above the first record, as the contract says.
+    above: u32,
     pub(crate) delimiter: char,
     pub(crate) header: Vec<String>,
     /// Line of the header.
@@ -52,15 +54,19 @@ pub(crate) fn open<'a>(
     findings: &mut Vec<Finding>,
 ) -> Result<CsvBody<'a>, Stop> {
     let declared = contract.dialect.delimiter;
+    let above = contract.feed.skip_rows.as_ref().map_or(0, |rows| *rows.get_ref());
+    let body = |delimiter: char, header: Header, findings: &mut Vec<Finding>| {
+        self::body(opened, form, above, delimiter, header, findings)
+    };
     let first = header(opened, &form, declared, contract)?;
     if first.missing == 0 {
-        return body(opened, form, declared, first, findings);
+        return body(declared, first, findings);
     }
     for other in &contract.dialect.also_delimiters {
         let header = self::header(opened, &form, *other, contract)?;
         if header.missing == 0 {
             findings.push(other_delimiter(declared, *other, header.line));
-            return body(opened, form, *other, header, findings);
+            return body(*other, header, findings);
         }
     }
     for other in KNOWN {
@@ -77,15 +83,16 @@ pub(crate) fn open<'a>(
     for other in &contract.dialect.also_delimiters {
         let split = self::header(opened, &form, *other, contract)?;
         if split.names.len() > first.names.len() && split.missing <= first.missing {
-            return body(opened, form, *other, split, findings);
+            return body(*other, split, findings);
         }
     }
-    body(opened, form, declared, first, findings)
+    body(declared, first, findings)
 }
 
 fn body<'a>(
     opened: &'a Opened,
     form: TextForm,
+    above: u32,
     delimiter: char,
     mut header: Header,
     findings: &mut Vec<Finding>,
@@ -94,10 +101,10 @@ fn body<'a>(
         findings.push(preamble((header.skip - 1) as u64, header.line));
     }
     if header.missing == 0 {
-        fit_width(opened, &form, delimiter, &mut header, findings)?;
+        fit_width(opened, &form, above, delimiter, &mut header, findings)?;
     }
     let Header { names, line, skip, .. } = header;
-    Ok(CsvBody { opened, form, delimiter, header: names, header_line: line, skip })
+    Ok(CsvBody { opened, form, above, delimiter, header: names, header_line: line, skip })
 }
 
 /// Titles and notes above the header, which is on that line.
@@ -117,13 +124,14 @@ pub(crate) fn preamble(lines: u64, header_line: u64) -> Finding {
 fn fit_width(
     opened: &Opened,
     form: &TextForm,
+    above: u32,
     delimiter: char,
     header: &mut Header,
     findings: &mut Vec<Finding>,
 ) -> Result<(), Stop> {
     let width = header.names.len();
     let blank_names = header.names.iter().rev().take_while(|name| name.trim().is_empty()).count();
-    let mut records = records(opened, form, delimiter)?;
+    let mut records = records(opened, form, above, delimiter)?;
     let (mut seen, mut as_header) = (0, 0);
     let (mut longer, mut shorter) = (BTreeMap::new(), BTreeMap::new());
     for rank in 0..header.skip + SAMPLE {
@@ -164,18 +172,38 @@ fn fit_width(
     Ok(())
 }
 
-fn records(opened: &Opened, form: &TextForm, delimiter: char) -> Result<Records<Box<dyn Read>>, Stop> {
+fn records(
+    opened: &Opened,
+    form: &TextForm,
+    above: u32,
+    delimiter: char,
+) -> Result<Records<Box<dyn Read>>, Stop> {
     let text = Utf8Reader::new(opened, form)?;
-    let text: Box<dyn Read> =
+    let mut text: Box<dyn Read> =
         if form.line_ends == LineEnds::Plain { Box::new(text) } else { Box::new(LfReader::new(text)) };
+    if above > 0 {
+        text = Box::new(below(text, above).map_err(opened.unreadable())?);
+    }
     // A delimiter beyond ASCII never occurs alone in UTF-8: such a contract finds one wide column.
     let delimiter = if delimiter.is_ascii() { delimiter as u8 } else { 0xff };
-    Ok(Records::new(text, delimiter))
+    let mut records = Records::new(text, delimiter);
+    records.start_at(u64::from(above) + 1);
+    Ok(records)
+}
+
+/// What is below so many lines, whatever they hold: quotes in a title close nothing.
+fn below(text: impl Read, lines: u32) -> std::io::Result<impl Read> {
+    let mut text = BufReader::with_capacity(1 << 16, text);
+    for _ in 0..lines {
+        text.skip_until(b'\n')?;
+    }
+    Ok(text)
 }
 
 /// The record that names most of the required columns, if only titles and notes stand before it; else the first one.
 fn header(opened: &Opened, form: &TextForm, delimiter: char, contract: &Contract) -> Result<Header, Stop> {
-    let mut records = records(opened, form, delimiter)?;
+    let above = contract.feed.skip_rows.as_ref().map_or(0, |rows| *rows.get_ref());
+    let mut records = records(opened, form, above, delimiter)?;
     let mut best: Option<Header> = None;
     let mut widest_before = 0;
     for skip in 1..=PREAMBLE_MAX {
@@ -247,7 +275,7 @@ impl CsvBody<'_> {
         &self,
         take: &mut dyn FnMut(&Row<'_>) -> Result<(), Stop>,
     ) -> Result<Vec<Finding>, Stop> {
-        let mut records = records(self.opened, &self.form, self.delimiter)?;
+        let mut records = records(self.opened, &self.form, self.above, self.delimiter)?;
         records.expect(self.header.len());
         let mut unended = None;
         let mut rank = 0;

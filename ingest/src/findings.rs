@@ -120,6 +120,8 @@ codes! {
     BlankLine = "blank-line",
     /// Titles or notes before the header were left out.
     Preamble = "preamble",
+    /// Lines at the foot that the contract names were left out.
+    Footer = "footer",
     /// Every line, or the header, ends with a delimiter too many.
     TrailingDelimiter = "trailing-delimiter",
     /// The last line has no end: it is whole, but the file may have been cut there.
@@ -130,6 +132,14 @@ codes! {
     RunningTotalFalls = "running-total-falls",
     /// A running total could not be followed: its key has the day before other columns, and too many places.
     RunningTotalUnchecked = "running-total-unchecked",
+    /// The text may be in either of two encodings, which read some of its letters differently.
+    EncodingGuess = "encoding-guess",
+    /// Columns of a wide table whose title could not be read were left out.
+    UnreadTitle = "unread-title",
+    /// The body has not the number of rows that it states, or says that more follow.
+    IncompleteBody = "incomplete-body",
+    /// The body lacks the number of rows that the contract says it states.
+    StatedTotalAbsent = "stated-total-absent",
     /// The file has a header and no row.
     NoRows = "no-rows",
     /// More findings than are kept; the body as received has them all.
@@ -146,6 +156,14 @@ codes! {
     UnknownValue = "unknown-value",
     /// A code of another length than the contract says.
     CodeLength = "code-length",
+    /// A code that is not written as the contract says.
+    CodeForm = "code-form",
+    /// A time that the clocks show twice: the hour before they go back.
+    AmbiguousTime = "ambiguous-time",
+    /// A time that the clocks never show: 24:30, or the hour that they skip in spring.
+    ImpossibleTime = "impossible-time",
+    /// A time without an offset, in a column whose zone the contract does not say.
+    NoTimeZone = "no-time-zone",
     /// A day that does not exist, such as 30 February.
     ImpossibleDate = "impossible-date",
     /// A date before the series can have begun.
@@ -188,6 +206,8 @@ codes! {
     DuplicateField = "duplicate-field",
     /// A line that is not a JSON object.
     BrokenRecord = "broken-record",
+    /// A JSON record lacks the object that holds its fields.
+    MissingRecord = "missing-record",
 
     // Files refused (error).
     /// The body is empty.

@@ -2,7 +2,9 @@
 //! snapshot with a bad value for it must not be taken for one that withdraws it.
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{
+    DataType, Date32Type, Float64Type, Int64Type, Schema, SchemaRef, TimestampMicrosecondType,
+};
 use vigie_queries::Contract;
 
 use crate::Error;
@@ -77,6 +79,9 @@ impl Gathered {
                 DataType::Int64 => (Value::Integer(column.as_primitive::<Int64Type>().value(0)), None),
                 DataType::Float64 => (Value::Number(column.as_primitive::<Float64Type>().value(0)), None),
                 DataType::Date32 => (Value::Day(column.as_primitive::<Date32Type>().value(0)), None),
+                DataType::Timestamp(..) => {
+                    (Value::Instant(column.as_primitive::<TimestampMicrosecondType>().value(0)), None)
+                }
                 DataType::Boolean => (Value::Flag(column.as_boolean().value(0)), None),
                 _ => (Value::Missing, Some(column.as_string::<i32>().value(0))),
             };

@@ -12,17 +12,21 @@
 //! This crate knows no lake, no SQL and no clock.
 
 mod access;
+mod beside;
 mod body;
 mod cells;
 mod check;
 mod columns;
 mod csv;
+mod dates;
 mod duplicates;
 mod error;
 mod fetch;
 mod fetch_error;
 mod findings;
 pub mod folder;
+mod footers;
+mod instants;
 mod json;
 mod keys_aside;
 mod limits;
@@ -41,8 +45,10 @@ mod rows;
 mod runs;
 mod say;
 mod settle;
+mod shape;
 mod sift;
 mod spill;
+mod stated;
 mod stop;
 mod table;
 #[cfg(test)]
@@ -104,6 +110,9 @@ pub struct Checked {
     pub counts: Counts,
     /// How the body was written.
     pub form: Form,
+    /// Why the body does not hold all rows that the source has, by what it states itself: code and sentence. The caller
+    /// decides; a body of several pages put together is judged by whoever followed them.
+    pub incomplete: Option<Finding>,
 }
 
 /// A body refused as a whole.
@@ -244,12 +253,23 @@ fn read(
     let (body, look_closely) = open_all(&opened, contract, seen)?;
     let columns = columns::map(body.header(), body.header_line(), contract, &mut seen.findings)?;
     let row_word = if contract.feed.format == Format::Json { RowWord::Record } else { RowWord::Line };
-    let today = values::days_of(today);
+    let today = dates::days_of(today);
     let mut checker = Checker::new(contract, columns, today, row_word, look_closely, spool, limits);
     checker.findings = std::mem::take(&mut seen.findings);
-    let outcome = body.rows(&mut |row| checker.row(row)).and_then(|remarks| {
+    let outcome = body.rows(&mut |row| checker.take(row)).and_then(|remarks| {
         checker.findings.extend(remarks);
-        checker.settle(spool, seen.form.clone(), |lines| raw_lines(&body, &lines))
+        checker.findings.extend(checker.footers.finding());
+        let mut checked = checker.settle(spool, seen.form.clone(), |lines| raw_lines(&body, &lines))?;
+        checked.incomplete = match &body {
+            Body::Json(body) if !body.is_lines() => {
+                stated::of_json(&body.beside, body.path(), contract, checker.records)
+            }
+            Body::Parts(parts) if !parts.besides().is_empty() => {
+                stated::of_parts(&parts.besides(), contract, checker.records)
+            }
+            _ => stated::of_footer(&checker.footers.stated, checker.records),
+        };
+        Ok(checked)
     });
     match outcome {
         Ok(mut checked) => {
@@ -304,7 +324,7 @@ fn open_form<'a>(opened: &'a Opened, contract: &Contract, seen: &mut Seen) -> Re
     if contract.feed.format == Format::Xlsx && opened.head(2)? == b"PK" {
         return Ok((Body::Xlsx(xlsx::open(opened, contract, &mut seen.findings)?), true));
     }
-    let form = text::detect(opened)?;
+    let form = text::detect(opened, contract)?;
     seen.form.encoding = form.encoding.name().to_owned();
     let json = matches!(contract.feed.format, Format::Json | Format::Ndjson);
     text::refuse_other_kinds(opened, &form, json)?;

@@ -41,7 +41,8 @@ pub(crate) fn recognise(row: &Row<'_>, columns: &Columns<'_>) -> Result<Option<C
     let cells: Vec<String> = row
         .cells
         .iter()
-        .take(header.len() + 8)
+        // What a wide table's row is made of stands behind the fields as sent.
+        .take(if columns.is_shaped { header.len() } else { header.len() + 8 })
         .map(|cell| bare(&String::from_utf8_lossy(row.cell(*cell))))
         .collect();
     let named = header.iter().filter(|name| !name.is_empty()).count();

@@ -13,6 +13,7 @@ use vigie_queries::Contract;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
+use crate::beside::Beside;
 use crate::body::{self, Opened};
 use crate::columns::count_missing;
 use crate::findings::{Code, Finding};
@@ -336,6 +337,15 @@ impl<'a> Parts<'a> {
             base += last;
         }
         Ok(remarks)
+    }
+
+    /// What JSON parts say beside their rows, and where those are.
+    pub(crate) fn besides(&self) -> Vec<(&Beside, &[String])> {
+        let json = self.parts.iter().filter_map(|part| match &part.body {
+            Body::Json(body) if !body.is_lines() => Some(body),
+            _ => None,
+        });
+        json.map(|body| (&body.beside, body.path())).collect()
     }
 
     /// Says of findings in which part they are.

@@ -80,6 +80,11 @@ impl<R: Read> Records<R> {
         }
     }
 
+    /// Says on which line the first record is.
+    pub(crate) fn start_at(&mut self, line: u64) {
+        self.line = line;
+    }
+
     /// Says how many fields a record has: one that spans lines and has another number holds a quote left open.
     pub(crate) fn expect(&mut self, width: usize) {
         self.width = Some(width);
@@ -119,7 +124,7 @@ impl<R: Read> Records<R> {
             }
         }
         let text: &[u8] = if escaped { &self.unescaped } else { raw };
-        Ok(Some(Row { line, text, cells: &self.spans, fields, raw: Some(raw), fault, ended }))
+        Ok(Some(Row { line, text, cells: &self.spans, fields, raw: Some(raw), fault, ended, part: None }))
     }
 
     fn skip_blank_lines(&mut self) -> Result<(), Failure> {

@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     DuplicateField,
     /// A line that is not a JSON object.
     BrokenRecord,
+    /// A JSON record without the object that holds its fields.
+    NoRecord,
 }
 
 /// One row: cells in the order of the header.
@@ -55,12 +57,28 @@ pub(crate) struct Row<'a> {
     pub(crate) fault: Option<Fault>,
     /// The line is ended by a line end (not by the end of the file).
     pub(crate) ended: bool,
+    /// For one of the rows that a line of a wide table makes.
+    pub(crate) part: Option<Part<'a>>,
+}
+
+/// One of the columns of a wide table that become rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part<'a> {
+    /// Its title, for messages.
+    pub(crate) title: &'a str,
+    /// It is the first of its line.
+    pub(crate) is_first: bool,
 }
 
 impl<'a> Row<'a> {
     /// Text of a cell.
     pub(crate) fn cell(&self, span: Span) -> &'a [u8] {
         &self.text[span.start as usize..span.end as usize]
+    }
+
+    /// Whether no cell holds anything.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.fault.is_none() && self.cells.iter().all(|cell| self.cell(*cell).trim_ascii().is_empty())
     }
 
     /// The row as received, or its cells joined by semicolons, for a finding.

@@ -63,7 +63,7 @@ impl Checker<'_> {
         self.counts.rows_accepted = self.counts.rows_in - self.counts.rows_quarantined;
         let findings = self.all_findings();
         let keys_aside = self.keys_aside.finish(&self.limits)?;
-        Ok(Checked { rows, findings, keys_aside, counts: self.counts, form })
+        Ok(Checked { rows, findings, keys_aside, counts: self.counts, form, incomplete: None })
     }
 
     /// Walks the rows in key order: those that stay go to `keep`. Gives back what running totals call for.
@@ -204,7 +204,8 @@ impl Checker<'_> {
             if repair.example.is_empty() { String::new() } else { format!(", {}", quoted(&repair.example)) };
         let expected = slot
             .filter(|_| code != Code::MissingWord)
-            .map(|slot| wording::expected(self.columns.slots[slot].column, &self.forms, self.today));
+            .map(|slot| &self.columns.slots[slot])
+            .map(|slot| wording::expected(slot.column, &slot.time, self.today));
         Finding {
             line: Some(repair.first_line),
             column,
@@ -214,7 +215,7 @@ impl Checker<'_> {
             expected,
             message: format!(
                 "{subject}{} (la première{NBSP}: {}{example}). ({code})",
-                wording::repair(code, repair.count, &self.forms),
+                wording::repair(code, repair.count, slot.map(|slot| &self.columns.slots[slot].time)),
                 self.row_word.inside(repair.first_line),
             ),
             raw: None,

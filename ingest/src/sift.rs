@@ -27,6 +27,13 @@ pub(crate) fn sift(filter: &Filter, value: &[u8], contract: &Contract) -> Sifted
     if value.is_empty() || is_missing_word(contract, value) {
         return Sifted::Unclear(Code::MissingValue);
     }
+    let is_like = |classes: &[String]| classes.iter().any(|class| like(class, value));
+    if filter.keep.is_empty() {
+        return if is_like(&filter.leave_out) { Sifted::LeftOut } else { Sifted::Kept };
+    }
+    if is_like(&filter.keep) {
+        return Sifted::Kept;
+    }
     let mut kept = filter.keep.iter().map(|keep| values::digits(keep.as_bytes()));
     if kept.any(|number| number.is_none()) {
         return Sifted::LeftOut; // classes are words: any other word is another class
@@ -41,6 +48,20 @@ pub(crate) fn sift(filter: &Filter, value: &[u8], contract: &Contract) -> Sifted
             }
         }
         Err(_) => Sifted::Unclear(Code::UnknownValue),
+    }
+}
+
+/// Whether a value is of a class of the contract, in which a `*` at the beginning or the end is any text.
+fn like(class: &str, value: &[u8]) -> bool {
+    let head = class.strip_suffix('*');
+    let bare = head.unwrap_or(class);
+    let tail = bare.strip_prefix('*');
+    let bare = tail.unwrap_or(bare).as_bytes();
+    match (tail.is_some(), head.is_some()) {
+        (false, false) => value == bare,
+        (false, true) => value.starts_with(bare),
+        (true, false) => value.ends_with(bare),
+        (true, true) => value.windows(bare.len().max(1)).any(|window| window == bare),
     }
 }
 

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringBuilder, UInt64Array,
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringBuilder,
+    TimestampMicrosecondArray, UInt64Array,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{DataType, SchemaRef};
@@ -36,6 +37,8 @@ pub(crate) enum Value {
     Integer(i64),
     Number(f64),
     Day(i32),
+    /// Microseconds since 1970-01-01 00:00 UTC.
+    Instant(i64),
     Flag(bool),
     /// A text kept once, by number.
     Known(u32),
@@ -131,6 +134,7 @@ pub(crate) enum Stored {
     Integer(Vec<i64>, Presence),
     Number(Vec<f64>, Presence),
     Day(Vec<i32>, Presence),
+    Instant(Vec<i64>, Presence),
     Flag(Vec<bool>, Presence),
 }
 
@@ -171,6 +175,7 @@ impl Stored {
             DataType::Int64 => Self::Integer(Vec::new(), Presence::default()),
             DataType::Float64 => Self::Number(Vec::new(), Presence::default()),
             DataType::Date32 => Self::Day(Vec::new(), Presence::default()),
+            DataType::Timestamp(..) => Self::Instant(Vec::new(), Presence::default()),
             DataType::Boolean => Self::Flag(Vec::new(), Presence::default()),
             _ if repeated => Self::Words { words: Box::default(), numbers: Vec::new() },
             _ => Self::Text { bytes: Vec::new(), ends: Vec::new(), present: Presence::default() },
@@ -206,6 +211,12 @@ impl Stored {
                 present.push(values.len(), there);
                 values.push(value);
             }
+            (Self::Instant(values, present), value) => {
+                let (value, there) =
+                    if let Value::Instant(value) = value { (value, true) } else { (0, false) };
+                present.push(values.len(), there);
+                values.push(value);
+            }
             (Self::Flag(values, present), value) => {
                 let (value, there) =
                     if let Value::Flag(value) = value { (value, true) } else { (false, false) };
@@ -227,7 +238,9 @@ impl Stored {
                 let ranks = words.ranks();
                 numbers.iter().map(|n| if *n == NO_TEXT { 0 } else { ranks[*n as usize] + 1 }).collect()
             }
-            Self::Integer(values, present) => coded(present, &|row| values[row] as u64 ^ FLIP),
+            Self::Integer(values, present) | Self::Instant(values, present) => {
+                coded(present, &|row| values[row] as u64 ^ FLIP)
+            }
             Self::Day(values, present) => coded(present, &|row| i64::from(values[row]) as u64 ^ FLIP),
             Self::Flag(values, present) => coded(present, &|row| u64::from(values[row])),
             Self::Number(values, present) => coded(present, &|row| {
@@ -276,7 +289,7 @@ impl Stored {
     fn row_bytes(&self) -> usize {
         match self {
             Self::Words { .. } => 4,
-            Self::Text { .. } | Self::Integer(..) | Self::Number(..) => 9,
+            Self::Text { .. } | Self::Integer(..) | Self::Instant(..) | Self::Number(..) => 9,
             Self::Day(..) => 5,
             Self::Flag(..) => 2,
         }
@@ -291,7 +304,7 @@ impl Stored {
                 ends.clear();
                 *present = Presence::default();
             }
-            Self::Integer(values, present) => {
+            Self::Integer(values, present) | Self::Instant(values, present) => {
                 values.clear();
                 *present = Presence::default();
             }
@@ -323,6 +336,10 @@ impl Stored {
             }
             Self::Day(values, present) => {
                 Arc::new(Date32Array::new(pick(values, rows).into(), present.nulls(rows)))
+            }
+            Self::Instant(values, present) => {
+                let instants = TimestampMicrosecondArray::new(pick(values, rows).into(), present.nulls(rows));
+                Arc::new(instants.with_timezone("UTC"))
             }
             Self::Flag(values, present) => {
                 let bits = BooleanBuffer::collect_bool(rows.len(), |i| values[rows[i] as usize]);

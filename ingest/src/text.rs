@@ -5,13 +5,14 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Decoder, Encoding, ISO_8859_15, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use vigie_queries::Contract;
 
 use crate::body::Opened;
 use crate::csv::remark;
-use crate::findings::{Code, Finding};
+use crate::findings::{Code, Finding, Severity};
 use crate::line_ends::{CrWatch, LineEnds};
-use crate::say::{NBSP, NNBSP, quoted};
+use crate::say::{NBSP, NNBSP, counted, quoted};
 use crate::stop::{Stop, refuse};
 
 /// How a body's text is written.
@@ -27,17 +28,29 @@ pub(crate) struct TextForm {
     pub(crate) has_nul: bool,
     /// Some bytes are not text in that encoding, or were garbled before: each row must be looked at.
     pub(crate) has_invalid: bool,
+    /// The encoding that the contract names.
+    declared: Option<&'static Encoding>,
+    /// Bytes that Windows-1252 and ISO-8859-15 read differently, where nothing tells which of the two it is.
+    doubtful: u64,
 }
 
 /// Reads the whole body once and says how its text is written.
-pub(crate) fn detect(opened: &Opened) -> Result<TextForm, Stop> {
+///
+/// The encoding that the contract names is taken, unless a byte-order mark, or well-formed letters of UTF-8 from the
+/// first to the last, show that the text is in another one now.
+pub(crate) fn detect(opened: &Opened, contract: &Contract) -> Result<TextForm, Stop> {
+    let declared = contract.dialect.encoding.as_ref();
+    let declared = declared.and_then(|name| Encoding::for_label(name.get_ref().as_bytes()));
     let head = opened.head(4096)?;
     let (encoding, mark): (Option<&'static Encoding>, u64) = match head.as_slice() {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Err(unknown("UTF-32")),
         [0xef, 0xbb, 0xbf, ..] => (None, marks(&head, &[0xef, 0xbb, 0xbf])),
         [0xff, 0xfe, ..] => (Some(UTF_16LE), marks(&head, &[0xff, 0xfe])),
         [0xfe, 0xff, ..] => (Some(UTF_16BE), marks(&head, &[0xfe, 0xff])),
-        _ => (without_mark(&head), 0),
+        _ => (
+            declared.filter(|known| *known == UTF_16LE || *known == UTF_16BE).or_else(|| without_mark(&head)),
+            0,
+        ),
     };
     let mut form = TextForm {
         encoding: encoding.unwrap_or(UTF_8),
@@ -45,6 +58,8 @@ pub(crate) fn detect(opened: &Opened) -> Result<TextForm, Stop> {
         line_ends: LineEnds::Plain,
         has_nul: false,
         has_invalid: encoding.is_some(),
+        declared,
+        doubtful: 0,
     };
     if encoding.is_some() {
         form.line_ends = line_ends(opened, &form)?;
@@ -56,9 +71,27 @@ pub(crate) fn detect(opened: &Opened) -> Result<TextForm, Stop> {
     form.has_invalid = seen.invalid > 0 || seen.garbled;
     // A stray byte in a file that is plainly UTF-8 spoils its row. Where well-formed letters are as good as absent
     // the file was never UTF-8; anything between the two is a mixture, and no row of it may be garbled.
-    if mark == 0 && seen.invalid > seen.letters * STRAYS_A_LETTER {
-        form.encoding = single_byte(opened, &seen)?;
-        form.has_invalid = true;
+    let is_utf8 = mark > 0 || seen.invalid <= seen.letters * STRAYS_A_LETTER;
+    match declared.filter(|_| mark == 0) {
+        Some(declared) if declared == UTF_8 => {}
+        // Plain ASCII is the same in both; letters of UTF-8 never come by chance without a single fault.
+        Some(_) if seen.invalid == 0 && seen.letters > 0 => {}
+        Some(declared) => {
+            form.encoding = declared;
+            form.has_invalid = true;
+        }
+        None if is_utf8 => {}
+        None => {
+            form.encoding = single_byte(opened, &seen)?;
+            form.has_invalid = true;
+            // The marks of Windows-1252 are control characters to ISO-8859-15, and no text has any.
+            if seen.low == 0 && seen.doubtful > 0 {
+                form.doubtful = seen.doubtful;
+                if seen.like_latin9 == seen.doubtful {
+                    form.encoding = ISO_8859_15;
+                }
+            }
+        }
     }
     Ok(form)
 }
@@ -106,10 +139,24 @@ pub(crate) fn is_garbled(text: &str) -> bool {
 /// What was repaired in the text's form.
 pub(crate) fn remarks(form: &TextForm) -> Vec<Finding> {
     let mut remarks = Vec::new();
-    if form.encoding != UTF_8 {
+    if form.doubtful > 0 {
+        let (name, other) = match form.encoding == ISO_8859_15 {
+            true => ("ISO-8859-15", "Windows-1252"),
+            false => ("Windows-1252", "ISO-8859-15"),
+        };
+        let message = format!(
+            "Texte lu en {name}, mais {} se liraient autrement en {other} (€ ou ¤, œ ou ½, Œ ou ¼, Š, š, Ž, ž, Ÿ){NBSP}: vérifier les noms, puis écrire le codage dans le contrat (encoding, sous [dialect]). ({})",
+            counted(form.doubtful, "signe", "signes"),
+            Code::EncodingGuess
+        );
+        let finding = remark(Code::EncodingGuess, None, form.encoding.name(), String::new());
+        remarks.push(Finding { severity: Severity::Warn, message, ..finding });
+    } else if form.declared.unwrap_or(UTF_8) != form.encoding {
         let name =
             if form.encoding == WINDOWS_1252 { "Windows-1252 (Latin-1)" } else { form.encoding.name() };
-        let sentence = format!("Texte en {name} au lieu d’UTF-8, converti sans perte.");
+        let expected = form.declared.unwrap_or(UTF_8).name();
+        let of = if expected.starts_with(['U', 'I']) { "d’" } else { "de " };
+        let sentence = format!("Texte en {name} au lieu {of}{expected}, converti sans perte.");
         remarks.push(remark(Code::Encoding, None, form.encoding.name(), sentence));
     } else if form.mark > 0 {
         let sentence = "Marque d’ordre des octets (BOM) en tête du fichier, retirée.".to_owned();
@@ -149,6 +196,10 @@ struct Survey {
     low: u64,
     /// Bytes 0xA0 to 0xFF.
     high: u64,
+    /// Bytes that Windows-1252 and ISO-8859-15 read differently: `½` or `œ`.
+    doubtful: u64,
+    /// Those of them that only ISO-8859-15 reads as something that people write there.
+    like_latin9: u64,
 }
 
 fn survey(opened: &Opened, skip: u64) -> Result<Survey, Stop> {
@@ -168,6 +219,7 @@ fn survey(opened: &Opened, skip: u64) -> Result<Survey, Stop> {
             kept = 0;
         } else {
             let rest = count_letters(chunk, read == 0, &mut seen);
+            count_doubtful(&chunk[..rest], &mut seen);
             kept = chunk.len() - rest;
             let length = chunk.len();
             buffer.copy_within(rest..length, 0);
@@ -211,6 +263,22 @@ fn count_letters(chunk: &[u8], last: bool, seen: &mut Survey) -> usize {
         if fault.is_none() || start >= chunk.len() {
             return chunk.len();
         }
+    }
+}
+
+/// Counts the bytes that Windows-1252 and ISO-8859-15 read differently, if this is either.
+fn count_doubtful(chunk: &[u8], seen: &mut Survey) {
+    let is_letter = |at: Option<usize>| {
+        at.and_then(|at| chunk.get(at)).is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0xc0)
+    };
+    for (at, byte) in chunk.iter().enumerate() {
+        if !matches!(byte, 0xa4 | 0xa6 | 0xa8 | 0xb4 | 0xb8 | 0xbc..=0xbe) {
+            continue;
+        }
+        seen.doubtful += 1;
+        // `C½ur` and `¤` are œ and €; `2½`, `1 ½` and accents that stand alone may be meant.
+        let beside = is_letter(at.checked_sub(1)) || is_letter(Some(at + 1));
+        seen.like_latin9 += u64::from(*byte == 0xa4 || (*byte != 0xb4 && beside));
     }
 }
 

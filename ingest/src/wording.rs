@@ -2,10 +2,11 @@
 
 use vigie_queries::{Column, ColumnType, Filter};
 
+use crate::dates::DateForm;
 use crate::findings::{Code, Finding, Severity};
+use crate::instants::TimeReading;
 use crate::row::Row;
 use crate::say::{NBSP, grouped, quoted};
-use crate::values::DateForm;
 
 /// How rows are called: `Ligne 214`, `Enregistrement 214`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl RowWord {
 }
 
 /// What a column takes: `un entier ≥ 0`.
-pub(crate) fn expected(column: &Column, forms: &[DateForm], today: i32) -> String {
+pub(crate) fn expected(column: &Column, time: &TimeReading, today: i32) -> String {
     let range = |noun: &str| match (column.min, column.max) {
         (Some(min), Some(max)) => format!("{noun} de {} à {}", bound(min), bound(max)),
         (Some(min), None) => format!("{noun} ≥ {}", bound(min)),
@@ -44,15 +45,29 @@ pub(crate) fn expected(column: &Column, forms: &[DateForm], today: i32) -> Strin
         ColumnType::Integer => range("un entier"),
         ColumnType::Number => range("un nombre"),
         ColumnType::Boolean => "vrai ou faux (true, false, 1, 0, oui, non)".to_owned(),
+        _ if !column.pattern.is_empty() => {
+            let written: Vec<String> = column.pattern.iter().map(|p| p.as_str().replace("{}", "…")).collect();
+            format!("un code écrit {}", written.join(" ou "))
+        }
+        ColumnType::Department if column.names => "un code ou un nom de département connu".to_owned(),
         ColumnType::Department => "un code de département connu (01 à 95, 2A, 2B, 971…)".to_owned(),
         ColumnType::Date => {
-            let form = forms.first().map_or_else(|| "AAAA-MM-JJ".to_owned(), DateForm::french);
+            let form = date_form(time);
             if let Some(since) = column.since {
-                format!("une date {form}, du {since} au {} au plus tard", crate::values::iso(today))
+                format!("une date {form}, du {since} au {} au plus tard", crate::dates::iso(today))
             } else if column.future {
                 format!("une date {form}")
             } else {
-                format!("une date {form}, au plus tard {}", crate::values::iso(today))
+                format!("une date {form}, au plus tard {}", crate::dates::iso(today))
+            }
+        }
+        ColumnType::Timestamp => {
+            let form = time.french();
+            let zone = column.time_zone.as_ref().map_or_else(String::new, |zone| format!(" ({zone})"));
+            if column.future {
+                format!("un instant {form}{zone}")
+            } else {
+                format!("un instant {form}{zone}, au plus tard le {}", crate::dates::iso(today))
             }
         }
         ColumnType::Text if !column.values.is_empty() => {
@@ -78,6 +93,12 @@ pub(crate) fn cell_fault(code: Code, column: &Column, found: &str) -> String {
         Code::UnknownValue => format!("{value} n’est pas une valeur prévue"),
         Code::CodeLength => format!("{value} n’a pas la bonne longueur"),
         Code::ImpossibleDate => format!("{value} n’est pas une date qui existe"),
+        Code::CodeForm => format!("{value} n’est pas écrit comme prévu"),
+        Code::AmbiguousTime => {
+            format!("{value} est une heure que les horloges montrent deux fois (passage à l’heure d’hiver)")
+        }
+        Code::ImpossibleTime => format!("{value} est une heure qui n’existe pas"),
+        Code::NoTimeZone => format!("{value} ne dit pas son décalage horaire"),
         Code::FutureDate => format!("{value} est une date à venir"),
         Code::TooEarly => format!("{value} est d’avant le début possible de la série"),
         Code::NegativeCount => format!("{value} est négatif"),
@@ -97,6 +118,7 @@ pub(crate) fn cell_fault(code: Code, column: &Column, found: &str) -> String {
                 format!("{value} semble être un numéro de jour d’Excel et non une date")
             }
             ColumnType::Date => format!("{value} n’est pas une date"),
+            ColumnType::Timestamp => format!("{value} n’est pas un instant"),
             ColumnType::Text | ColumnType::Department => format!("{value} n’est pas un texte"),
         },
     }
@@ -137,17 +159,21 @@ pub(crate) fn row_fault(code: Code, fields: usize, width: usize) -> (String, Str
         Code::DuplicateField => {
             ("un champ vient deux fois avec la même clé".to_owned(), "chaque champ une seule fois".to_owned())
         }
+        Code::MissingRecord => (
+            "l’objet qui porte les champs manque (feed.record dans le contrat)".to_owned(),
+            "un objet".to_owned(),
+        ),
         _ => ("la ligne n’est pas un objet JSON".to_owned(), "un objet JSON par ligne".to_owned()),
     }
 }
 
 /// A repair made `count` times, as one sentence without place: `276 dates écrites autrement que AAAA-MM-JJ`.
-pub(crate) fn repair(code: Code, count: u64, forms: &[DateForm]) -> String {
+pub(crate) fn repair(code: Code, count: u64, time: Option<&TimeReading>) -> String {
     let s = if count > 1 { "s" } else { "" };
     let n = grouped(count);
     match code {
         Code::DateForm => {
-            let form = forms.first().map_or_else(|| "AAAA-MM-JJ".to_owned(), DateForm::french);
+            let form = time.map_or_else(|| "AAAA-MM-JJ".to_owned(), date_form);
             format!("{n}{NBSP}date{s} écrite{s} autrement que {form}, convertie{s}")
         }
         Code::IntegerForm => {
@@ -173,6 +199,11 @@ pub(crate) fn repair(code: Code, count: u64, forms: &[DateForm]) -> String {
     }
 }
 
+/// The first layout of a column's days or instants, as the French write it.
+fn date_form(time: &TimeReading) -> String {
+    time.days.first().map_or_else(|| time.french(), DateForm::french)
+}
+
 /// A bound as the French write it: `67 000 000`, `0,5`.
 fn bound(value: f64) -> String {
     if value >= 10_000.0 && value.fract() == 0.0 {
@@ -195,8 +226,14 @@ pub(crate) fn unclear_class(
     code: Code,
     found: String,
 ) -> Finding {
-    let kept = filter.keep.join(", ");
-    let expected = format!("{kept} (lignes gardées) ou une autre classe (lignes laissées de côté)");
+    let expected = if filter.keep.is_empty() {
+        format!(
+            "{} (lignes laissées de côté) ou une autre classe (lignes gardées)",
+            filter.leave_out.join(", ")
+        )
+    } else {
+        format!("{} (lignes gardées) ou une autre classe (lignes laissées de côté)", filter.keep.join(", "))
+    };
     let fault = match code {
         Code::MissingValue if found.is_empty() => "la classe manque".to_owned(),
         Code::MissingValue => format!("la classe manque ({})", quoted(&found)),

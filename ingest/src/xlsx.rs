@@ -57,7 +57,11 @@ pub(crate) fn open<'a>(
     // Titles may stand above the header: it is the row that names most of the required columns.
     let mut best: Option<(u32, Vec<String>, usize, u64)> = None;
     let (mut seen, mut widest_above) = (0, 0);
+    let skipped = contract.feed.skip_rows.as_ref().map_or(0, |rows| *rows.get_ref());
     body.scan(&mut |row, cells, text| {
+        if row < skipped {
+            return Ok(true);
+        }
         let header = header_of(cells, text);
         let missing = count_missing(&header, contract);
         if best.as_ref().is_none_or(|(_, _, least, _)| missing < *least && widest_above * 2 <= cells.len()) {
@@ -195,6 +199,7 @@ impl XlsxBody<'_> {
                 raw: None,
                 fault: None,
                 ended: true,
+                part: None,
             })?;
             Ok(true)
         })

@@ -11,6 +11,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::layout::{self, Epoch, Stated, Unpivot, one_or_many};
+use crate::pattern::Pattern;
 use crate::{Error, GateSetting};
 
 /// A source's contract, checked.
@@ -51,6 +53,8 @@ pub struct Contract {
     /// Rows to leave out before anything is counted.
     #[serde(default)]
     pub filters: Vec<Filter>,
+    /// For feeds with one column a day (or a class): how those columns become rows.
+    pub unpivot: Option<Unpivot>,
     /// SHA-free fingerprint of the contract's text (set by the reader): a change replays the same body.
     #[serde(skip)]
     pub fingerprint: String,
@@ -88,12 +92,22 @@ pub struct Feed {
     pub url: Option<String>,
     /// Form of the body; gzip or a zip of one member around it is recognised by itself.
     pub format: Format,
-    /// JSON only: dotted path to the array, such as `data.rows`.
+    /// JSON only: dotted path to the array of rows, such as `data.rows`; a number is a place in an array, from 0.
     pub path: Option<String>,
+    /// JSON and NDJSON only: dotted path to the object that holds the fields of a row, such as `attributes`.
+    pub record: Option<Spanned<String>>,
+    /// JSON only: dotted path to the list of column names, for rows that are lists; without it the first row names them.
+    pub header: Option<Spanned<String>>,
+    /// JSON only: dotted path to the number of rows that the body says the source has; `false`: no such number is looked for.
+    pub total: Option<Spanned<Stated>>,
+    /// JSON only: dotted path to the mark that more rows follow (`true`, an address); `false`: none is looked for.
+    pub more: Option<Spanned<Stated>>,
     /// XLSX only: name of the sheet (the first one when absent).
     pub sheet: Option<String>,
     /// Names of the files to read in an archive of several, such as `*.csv`: all of them make one edition.
     pub members: Option<String>,
+    /// CSV and XLSX only: lines (rows of the sheet) above the header.
+    pub skip_rows: Option<Spanned<u32>>,
     /// File of `reference/` that ships with Vigie and serves as first edition.
     pub bundled: Option<String>,
     /// Edition time of the bundled file.
@@ -104,6 +118,8 @@ pub struct Feed {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dialect {
+    /// Encoding of the text, such as `iso-8859-15`; without it, it is detected.
+    pub encoding: Option<Spanned<String>>,
     /// Expected field separator.
     pub delimiter: char,
     /// Other separators accepted, each use being said in a finding.
@@ -114,16 +130,21 @@ pub struct Dialect {
     pub date_formats: Vec<String>,
     /// Words that mean "missing", besides the empty field.
     pub missing: Vec<String>,
+    /// Lines that are no rows, such as `Source : *`; `{rows}` stands for the number of rows, which is compared.
+    #[serde(deserialize_with = "layout::footers")]
+    pub footer: Vec<Pattern>,
 }
 
 impl Default for Dialect {
     fn default() -> Self {
         Self {
+            encoding: None,
             delimiter: ',',
             also_delimiters: Vec::new(),
             decimal: '.',
             date_formats: vec!["%Y-%m-%d".into(), "%d/%m/%Y".into()],
             missing: ["NA", "NaN", "nan", "null", "NULL"].map(String::from).to_vec(),
+            footer: Vec::new(),
         }
     }
 }
@@ -186,6 +207,8 @@ pub enum ColumnType {
     Department,
     /// A calendar day.
     Date,
+    /// An instant, kept in UTC to the microsecond.
+    Timestamp,
     /// A whole number; counts set `min = 0`.
     Integer,
     /// A decimal number.
@@ -203,6 +226,8 @@ pub struct Column {
     /// Names the column may have in the feed, besides its own.
     #[serde(default)]
     pub from: Vec<String>,
+    /// Fields of the feed that make the value together, such as `{annee}-{mois}-{jour}`.
+    pub join: Option<layout::Join>,
     /// Type and the checks that come with it.
     #[serde(rename = "type")]
     pub kind: ColumnType,
@@ -225,26 +250,47 @@ pub struct Column {
     /// Codes allowed.
     #[serde(default)]
     pub values: Vec<String>,
+    /// How the feed writes the code, such as `DEP-{}`: `{}` is the code, `*` any text.
+    #[serde(default, deserialize_with = "layout::patterns")]
+    pub pattern: Vec<Pattern>,
+    /// Codes by what the feed writes in their place.
+    #[serde(default)]
+    pub map: BTreeMap<String, String>,
+    /// Whether a department may be given by its name.
+    #[serde(default)]
+    pub names: bool,
     /// Exact length of a code; a shorter run of digits gets its leading zeros back, and that is said.
     pub width: Option<usize>,
     /// Whether the value is a running total, whose fall is a finding.
     #[serde(default)]
     pub running_total: bool,
-    /// First day that a column of dates may hold: a day before the series began is a slip of the pen (`1920` for `2020`).
+    /// First day that a column of dates or instants may hold: a day before the series began is a slip of the pen (`1920` for `2020`).
     pub since: Option<jiff::civil::Date>,
-    /// Whether a date may lie after the edition (plans, shifts).
+    /// Whether a date or instant may lie after the edition (plans, shifts).
     #[serde(default)]
     pub future: bool,
+    /// Layouts of this column's dates or instants in `strftime` form, in the place of the dialect's.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub formats: Vec<String>,
+    /// Unit of dates or instants given as numbers.
+    pub epoch: Option<Epoch>,
+    /// Zone of times without an offset, and of the day that an instant falls on.
+    pub time_zone: Option<String>,
 }
 
-/// Keeps only the rows whose column, as sent, is one of `keep`.
+/// Keeps only the rows whose column, as sent, is one of `keep`, or none of `leave_out`. A `*` at the beginning or end of
+/// either is any text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     /// Column as named in the feed.
     pub column: String,
     /// Values that stay.
+    #[serde(default)]
     pub keep: Vec<String>,
+    /// Values that are left out, all others staying.
+    #[serde(default)]
+    pub leave_out: Vec<String>,
 }
 
 impl Contract {
@@ -344,8 +390,14 @@ impl Contract {
             {
                 return fault(column.name.span(), format!("column {name:?} has min {min} above max {max}"));
             }
-            if column.since.is_some() && column.kind != ColumnType::Date {
-                return fault(column.name.span(), format!("column {name:?} has since but is not a date"));
+            if column.since.is_some() && !matches!(column.kind, ColumnType::Date | ColumnType::Timestamp) {
+                return fault(
+                    column.name.span(),
+                    format!("column {name:?} has since but is neither a date nor a timestamp"),
+                );
+            }
+            if let Some(what) = layout::column_fault(column, self) {
+                return fault(column.name.span(), format!("column {name:?} {what}"));
             }
             if column.default.is_some() && !column.optional {
                 return fault(
@@ -370,6 +422,9 @@ impl Contract {
                 }
                 Some(_) => {}
             }
+        }
+        if let Some((span, what)) = layout::fault(self) {
+            return fault(span, what);
         }
         let cron = &self.cadence.cron;
         if let Err(cause) = croner::Cron::from_str(cron.get_ref()) {
@@ -441,6 +496,7 @@ impl ColumnType {
         match self {
             Self::Text | Self::Department => DataType::Utf8,
             Self::Date => DataType::Date32,
+            Self::Timestamp => Self::instant(),
             Self::Integer => DataType::Int64,
             Self::Number => DataType::Float64,
             Self::Boolean => DataType::Boolean,

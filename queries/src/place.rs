@@ -172,5 +172,21 @@ pub fn known_departments() -> &'static BTreeMap<&'static str, (&'static str, Opt
     &KNOWN
 }
 
+/// The code of the department of that name, whatever its case, accents, hyphens and apostrophes: `cotes d'armor`.
+#[must_use]
+pub fn department_by_name(name: &str) -> Option<&'static str> {
+    static CODES: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
+        known_departments().iter().map(|(code, (name, _))| (bare_name(name), *code)).collect()
+    });
+    CODES.get(&bare_name(name)).copied()
+}
+
+/// Letters and digits of a name, without case and accents.
+fn bare_name(name: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    let name = name.replace(['œ', 'Œ'], "oe");
+    name.nfd().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// `code;name;region`, INSEE, and the three collectivities that report to SI-DEP.
 const DEPARTMENTS: &str = include_str!("places.csv");

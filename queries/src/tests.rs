@@ -128,6 +128,75 @@ fn a_faulty_contract_is_refused_with_file_line_what_and_why() {
             1,
             vec!["withdrawn_share_max", "5", "0 to 1"],
         ),
+        ("min = 0", "pattern = \"DEP-{}\"", 28, vec!["pattern", "neither a text nor a department"]),
+        ("type = \"department\"", "type = \"department\"\npattern = \"DEP-\"", 20, vec!["DEP-", "has no {}"]),
+        ("type = \"department\"", "type = \"department\"\npattern = \"{x}\"", 20, vec!["braces"]),
+        (
+            "type = \"department\"",
+            "type = \"department\"\nmap = { HG = \"311\" }",
+            18,
+            vec!["311", "no department"],
+        ),
+        ("min = 0", "names = true", 28, vec!["names", "not a department"]),
+        ("min = 0", "formats = \"%Y\"", 28, vec!["formats", "neither a date nor a timestamp"]),
+        ("type = \"date\"", "type = \"date\"\nepoch = \"h\"", 25, vec!["h", "ms"]),
+        (
+            "type = \"date\"",
+            "type = \"date\"\nepoch = \"ms\"",
+            23,
+            vec!["instant", "time_zone", "Europe/Paris"],
+        ),
+        ("type = \"date\"", "type = \"timestamp\"", 23, vec!["offset", "time_zone"]),
+        (
+            "type = \"date\"",
+            "type = \"date\"\ntime_zone = \"Europe/Lutece\"",
+            23,
+            vec!["Europe/Lutece", "unknown"],
+        ),
+        ("type = \"date\"", "type = \"date\"\nformats = \"%d/%~\"", 23, vec!["%d/%~", "cannot be read"]),
+        ("type = \"date\"", "type = \"date\"\nformats = \"%d/%m\"", 23, vec!["%d/%m", "no year"]),
+        (
+            "type = \"date\"",
+            "type = \"timestamp\"\ntime_zone = \"Europe/Paris\"\nformats = \"%d/%m/%Y\"",
+            23,
+            vec!["%d/%m/%Y", "no hour"],
+        ),
+        ("type = \"date\"", "type = \"date\"\njoin = \"{annee}-{mois\"", 25, vec!["join", "brace"]),
+        ("type = \"date\"", "type = \"date\"\njoin = \"annee\"", 25, vec!["join", "no field"]),
+        (
+            "type = \"date\"",
+            "type = \"date\"\nfrom = [\"a\"]\njoin = \"{a}\"",
+            23,
+            vec!["both from and join"],
+        ),
+        ("[cadence]", "record = \"properties\"\n[cadence]", 12, vec!["feed.record", "JSON"]),
+        ("[cadence]", "total = \"n\"\n[cadence]", 12, vec!["feed.total", "JSON"]),
+        ("\"csv\"", "\"json\"\ntotal = true", 11, vec!["dotted path", "false"]),
+        ("\"csv\"", "\"json\"\nrecord = \"a..b\"", 11, vec!["a..b", "dotted path"]),
+        ("\"csv\"", "\"json\"\nskip_rows = 3", 11, vec!["skip_rows", "CSV"]),
+        ("\"csv\"", "\"csv\"\nskip_rows = -3", 11, vec!["-3"]),
+        ("[cadence]", "[dialect]\nencoding = \"latin-12\"\n[cadence]", 13, vec!["latin-12", "iso-8859-15"]),
+        ("[cadence]", "[dialect]\nfooter = \"*\"\n[cadence]", 13, vec!["every line"]),
+        ("[cadence]", "[dialect]\nfooter = [\"Total {}\"]\n[cadence]", 13, vec!["Total {}", "{rows}"]),
+        ("[cadence]", "[[filters]]\ncolumn = \"a\"\n[cadence]", 1, vec!["\"a\"", "keep or leave_out"]),
+        (
+            "[cadence]",
+            "[[filters]]\ncolumn = \"a\"\nkeep = [\"D*P\"]\n[cadence]",
+            1,
+            vec!["D*P", "beginning or end"],
+        ),
+        (
+            "[cadence]",
+            "[unpivot]\nnames = \"time_value\"\nvalues = \"beds\"\n[cadence]",
+            14,
+            vec!["unpivot.values", "beds", "not among"],
+        ),
+        (
+            "[cadence]",
+            "[unpivot]\nnames = \"open\"\nvalues = \"open\"\n[cadence]",
+            13,
+            vec!["unpivot.names", "in the key"],
+        ),
     ] {
         refused(Contract::parse(file, &with(CONTRACT, from, to)).map(drop), file, line, &words);
     }
@@ -385,5 +454,53 @@ fn a_faulty_model_of_forecasts_is_refused_with_its_line() {
         files.insert("forecasts/damped_trend.toml".into(), other.into_bytes());
         let fault = Vocabulary::from_files(files).unwrap_err().to_string();
         assert!(fault.contains(expected), "{fault}");
+    }
+}
+
+/// Every key that the parser of contracts takes is on the page about them, and every key of the page is one of the parser's.
+#[test]
+fn the_page_about_contracts_has_every_key() {
+    let page = include_str!("../../docs/contracts.md");
+    let sections: Vec<(&str, &str)> =
+        page.split("\n## ").skip(1).filter_map(|part| part.split_once('\n')).collect();
+    for (section, place) in [
+        ("Contract", "id = \"beds\""),
+        ("`[feed]`", "[feed]"),
+        ("`[cadence]`", "[cadence]"),
+        ("`[dialect]`", "[dialect]"),
+        ("`[bounds]`", "[bounds]"),
+        ("`[unpivot]`", "[unpivot]"),
+        ("`[[columns]]`", "[[columns]]"),
+        ("`[[filters]]`", "[[filters]]"),
+    ] {
+        let whole =
+            if CONTRACT.contains(place) { CONTRACT.to_owned() } else { format!("{CONTRACT}{place}\n") };
+        let told = match Contract::parse(
+            "sources/beds.toml",
+            &with(&whole, place, &format!("{place}\nno_such_key = 1")),
+        ) {
+            Err(Error::Faulty { what, .. }) => what,
+            other => panic!("{place}: {other:?}"),
+        };
+        let known = told.split_once("expected one of").or_else(|| told.split_once("expected")).unwrap().1;
+        let keys: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        let text = sections
+            .iter()
+            .find(|(title, _)| *title == section)
+            .unwrap_or_else(|| panic!("no section {section}"))
+            .1;
+        let rows =
+            text.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|line| line.split_once('|'));
+        let written: Vec<&str> =
+            rows.flat_map(|(cell, _)| cell.split('`').step_by(2)).map(str::trim).collect();
+        let written: Vec<&str> =
+            written.into_iter().filter(|name| !name.is_empty() && *name != ",").collect();
+        assert!(keys.len() > 1, "{told}");
+        for key in &keys {
+            assert!(written.contains(key), "docs/contracts.md, {section}: no row for `{key}`");
+        }
+        for name in &written {
+            assert!(keys.contains(name), "docs/contracts.md, {section}: `{name}` is no key: {keys:?}");
+        }
     }
 }

@@ -245,6 +245,22 @@ async fn poll(
     record.rows_filtered = checked.counts.rows_filtered;
     findings.extend(checked.findings.into_iter().map(|finding| kept_finding(record, finding)));
 
+    if let Some(finding) = checked.incomplete {
+        let mut finding = kept_finding(record, finding);
+        if request.accepted {
+            findings.push(finding);
+        } else {
+            finding.message += &format!(
+                " L’édition est retenue\u{202f}; les données précédentes restent. Pour l’appliquer\u{a0}: vigie accept {}",
+                record.fetch_id
+            );
+            record.outcome = Outcome::Held;
+            record.message = Some(finding.message.clone());
+            findings.push(finding);
+            stamp(record, started);
+            return Ok(room.lake.record_fetch(record, findings).await?);
+        }
+    }
     let snapshot = contract.kind == Kind::Snapshot;
     if snapshot
         && !replayed

@@ -44,7 +44,7 @@ pub(super) async fn repeated(
         .key
         .iter()
         .filter_map(|name| contract.column(name.get_ref()))
-        .any(|column| column.kind == ColumnType::Date);
+        .any(|column| matches!(column.kind, ColumnType::Date | ColumnType::Timestamp));
     if !is_dated || rows_differing == 0 || edition.len() > keys_known {
         return Ok(None);
     }

@@ -4,11 +4,13 @@ mod corpus;
 mod defects;
 mod forms;
 mod http;
+mod layouts;
 mod packed;
 mod props;
 mod real;
 mod runs;
 mod speed;
+mod stated;
 
 use std::path::PathBuf;
 
@@ -73,11 +75,18 @@ pub(crate) fn whole(parsed: &Parsed) -> (Vec<RecordBatch>, String) {
     match parsed {
         Parsed::Rows(checked) => {
             let all = concat_batches(&checked.rows.schema(), &batches(checked)).unwrap();
-            let Checked { rows, findings, keys_aside, counts, form } = checked;
+            let Checked { rows, findings, keys_aside, counts, form, incomplete } = checked;
             let mut known = vec![all];
             let keys = &keys_aside.batches;
             known.extend(keys.first().map(|first| concat_batches(&first.schema(), keys).unwrap()));
-            (known, format!("{} {findings:#?} {} {counts:?} {form:?}", rows.len(), keys_aside.is_cut))
+            (
+                known,
+                format!(
+                    "{} {findings:#?} {} {counts:?} {form:?} {incomplete:?}",
+                    rows.len(),
+                    keys_aside.is_cut
+                ),
+            )
         }
         Parsed::Refused(refusal) => (Vec::new(), format!("{refusal:#?}")),
     }
