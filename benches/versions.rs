@@ -65,7 +65,7 @@ async fn race(duck: &mut Duck, editions: i64, one_in: usize) {
     let latest = first + (editions * 24).hours();
     for compacted in [false, true] {
         if compacted {
-            lake.compact(std::slice::from_ref(&spec), Month { year: 2021, month: 1 }).await.unwrap();
+            lake.compact(std::slice::from_ref(&spec), Month { year: 2021, month: 1 }.start()).await.unwrap();
         }
         let n_files = std::fs::read_dir(lake.root().join("tables/measures")).unwrap().count();
         for (name, issued, only) in [

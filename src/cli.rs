@@ -179,8 +179,17 @@ pub enum Command {
         #[arg(long, value_parser = parse_time, value_name = "TIME")]
         as_of: Option<Timestamp>,
     },
-    /// Merge the small files of closed months
+    /// Merge the small files of days, months and years that are over (the service does it every night)
     Compact,
+    /// Bring a lake of an earlier version to the format of this one and merge its files
+    ///
+    /// Any command that writes to the lake gives it the mark of the new format; this one also merges its files at once. An
+    /// earlier version of Vigie must not be used on the lake afterwards: make a backup before.
+    Migrate {
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Check the configuration, the contracts, the queries and the rules
     #[command(subcommand)]
     Config(Config),

@@ -45,6 +45,8 @@ pub struct Config {
     pub serve: Serve,
     /// The open-data package.
     pub publish: Publish,
+    /// The copy of the lake that the service keeps.
+    pub backup: Backup,
     /// What differs from the contract, by source.
     pub sources: BTreeMap<String, Source>,
 }
@@ -69,16 +71,30 @@ pub struct Publish {
     pub base_url: Option<String>,
 }
 
+/// The copy of the lake that the service keeps.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backup {
+    /// Its folder, best on another disk; relative to the file. None: no backup by the service.
+    pub folder: Option<PathBuf>,
+}
+
 /// Daily build and weekly bulletin, as cron patterns read in `time_zone`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
-    /// Zone of both patterns.
+    /// Zone of all patterns.
     pub time_zone: String,
     /// When indicators and alerts are computed.
     pub build: String,
     /// When the bulletin of the last full week is written.
     pub bulletin: String,
+    /// When the files of days, months and years that are over are merged.
+    pub compact: String,
+    /// When a seventh of the files is read again.
+    pub verify: String,
+    /// When the backup is brought up to date, if there is one.
+    pub backup: String,
     /// Fetches under way at once.
     pub fetches_at_once: usize,
 }
@@ -253,6 +269,7 @@ impl Default for Config {
             memory_mib: 2048,
             serve: Serve::default(),
             publish: Publish::default(),
+            backup: Backup::default(),
             sources: BTreeMap::new(),
         }
     }
@@ -264,6 +281,10 @@ impl Default for Schedule {
             time_zone: "Europe/Paris".into(),
             build: "30 6 * * *".into(),
             bulletin: "0 9 * * THU".into(),
+            // After midnight UTC in summer and winter, and not in the hour that clocks change.
+            compact: "15 3 * * *".into(),
+            verify: "15 4 * * *".into(),
+            backup: "15 7 * * *".into(),
             fetches_at_once: 4,
         }
     }
@@ -335,7 +356,14 @@ impl Config {
         let mut config: Self = toml::from_str(text).map_err(|fault| {
             faulty(fault.span().map_or(0, |s| s.start), fault.message().replace('\n', " "))
         })?;
-        for (name, pattern) in [("build", &config.schedule.build), ("bulletin", &config.schedule.bulletin)] {
+        let schedule = &config.schedule;
+        for (name, pattern) in [
+            ("build", &schedule.build),
+            ("bulletin", &schedule.bulletin),
+            ("compact", &schedule.compact),
+            ("verify", &schedule.verify),
+            ("backup", &schedule.backup),
+        ] {
             crate::schedule::Timetable::new(pattern, &config.schedule.time_zone)
                 .map_err(|what| faulty(text.find(name).unwrap_or(0), format!("schedule.{name}: {what}")))?;
         }
@@ -368,6 +396,7 @@ impl Config {
             target.folder = target.folder.take().map(|path| folder.join(path));
         }
         config.sources.values_mut().for_each(|source| source.rooted(folder));
+        config.backup.folder = config.backup.folder.map(|path| folder.join(path));
         config.serve.rooted(folder);
         config.serve.users().map_err(|what| faulty(text.find("[serve").unwrap_or(0), what))?;
         Ok(config)

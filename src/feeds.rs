@@ -1,12 +1,11 @@
 //! The state of every feed as of a time: how old its newest edition is, against its contract.
 
 use datafusion::prelude::SessionContext;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 use vigie_queries::{ColumnType, Contract};
 use vigie_reports::input::{FeedState, FindingSummary, Freshness, Settling};
-use vigie_store::AsOf;
+use vigie_store::{AsOf, Polls};
 use vigie_transform::Computed;
 
 use crate::error::Error;
@@ -27,31 +26,12 @@ pub async fn states(
     as_of: AsOf,
     computed: Option<&Computed>,
 ) -> Result<Vec<FeedState>, Error> {
-    #[derive(Deserialize)]
-    struct Poll {
-        source: String,
-        outcome: String,
-        issued_at: Option<Timestamp>,
-        message: Option<String>,
-        rows_accepted: u64,
-        rows_quarantined: u64,
-    }
     let issued = as_of.issued;
-    let newest = |which: &str| {
-        format!(
-            "select source, outcome, issued_at, message, rows_accepted, rows_quarantined from (
-               select *, row_number() over (partition by source order by {which}) as place from fetches
-               where coalesce(issued_at, recorded_at) <= timestamp '{issued}' {}
-             ) where place = 1 order by source",
-            if which.starts_with("issued_at") { "and outcome in ('new', 'unchanged')" } else { "" }
-        )
-    };
-    let editions: Vec<Poll> = rows::read(ctx, &newest("issued_at desc, recorded_at desc")).await?;
-    let polls: Vec<Poll> = rows::read(ctx, &newest("recorded_at desc")).await?;
+    let mut polls = room.lake.polls(as_of).await?;
     let mut states = Vec::new();
     for contract in room.vocabulary.contracts() {
-        let edition = editions.iter().find(|poll| poll.source == contract.name());
-        let poll = polls.iter().find(|poll| poll.source == contract.name());
+        let Polls { edition, last: poll } = polls.remove(contract.name()).unwrap_or_default();
+        let (edition, poll) = (edition.as_ref(), poll.as_ref());
         let last_issued_at = edition.and_then(|edition| edition.issued_at);
         let age = last_issued_at.map(|at| issued.duration_since(at));
         let state = match age {
@@ -76,7 +56,7 @@ pub async fn states(
             state,
             rows_accepted: edition.map_or(0, |edition| edition.rows_accepted),
             rows_quarantined: edition.map_or(0, |edition| edition.rows_quarantined),
-            last_fetch_outcome: poll.map(|poll| poll.outcome.clone()),
+            last_fetch_outcome: poll.map(|poll| poll.outcome.as_str().to_owned()),
             last_fetch_message: poll.and_then(|poll| poll.message.clone()),
             settling: settling_of(contract, computed),
         });

@@ -13,6 +13,7 @@ mod findings;
 mod forecast;
 mod gates;
 mod guide;
+mod lake_formats;
 mod layouts;
 mod partner;
 mod publish;

@@ -51,6 +51,7 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Backup { dir } => backup::run(global, &dir).await,
         Command::Restore { dir } => backup::restore(global, &dir).await,
         Command::Compact => verify::compact(global).await,
+        Command::Migrate { dry_run } => verify::migrate(global, dry_run).await,
         Command::Findings(what) => findings::run(global, what).await,
         Command::Accept(options) => findings::accept(global, &options).await,
         Command::Acknowledge(options) => acknowledge::run(global, options).await,

@@ -1,6 +1,6 @@
-//! `vigie verify` and `vigie compact`: the state of the files.
+//! `vigie verify`, `vigie compact` and `vigie migrate`: the state of the files.
 
-use vigie_store::{Lake, Month};
+use vigie_store::Lake;
 
 use super::print_json;
 use crate::cli::Global;
@@ -45,15 +45,36 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
     Ok(u8::from(!report.problems.is_empty()))
 }
 
-/// Merges the files of closed months.
+/// Merges the files of days, months and years that are over.
 pub(super) async fn compact(global: &Global) -> Result<u8, Error> {
     let room = Room::open(global)?;
-    let merged = room.lake.compact(&room.tables(), Month::of(now())).await?;
-    for month in &merged {
-        println!("{} {}: {} files became one of {} rows", month.table, month.month, month.files, month.rows);
+    let merged = room.lake.compact(&room.tables(), now()).await?;
+    for merge in &merged {
+        println!("{} {}: {} files became one of {} rows", merge.table, merge.period, merge.files, merge.rows);
     }
     if merged.is_empty() {
-        room.talk.say("nothing to merge: no closed month has several files");
+        room.talk.say("nothing to merge");
+    }
+    Ok(0)
+}
+
+/// Brings a lake of an earlier version to the format of this one, its files merged; or says what that would do.
+pub(super) async fn migrate(global: &Global, dry_run: bool) -> Result<u8, Error> {
+    let room = Room::open(global)?;
+    let (lake, tables) = (&room.lake, room.tables());
+    let (from, to) = (lake.format()?, Lake::NEWEST_FORMAT);
+    if !dry_run {
+        lake.migrate()?;
+        compact(global).await?;
+        println!("{}: format {} (it had {from})", lake.root().display(), lake.format()?);
+        return Ok(0);
+    }
+    match from == to {
+        true => println!("{}: format {to}, nothing to migrate", lake.root().display()),
+        false => println!("{}: format {from} would become {to}", lake.root().display()),
+    }
+    for (table, period, files) in lake.compaction_due(&tables, now())? {
+        println!("{table} {period}: {files} files would become one");
     }
     Ok(0)
 }

@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use vigie_ingest::redact::redact;
 use vigie_ingest::{Finding, Parsed, Reply, open_local};
 use vigie_queries::{Contract, Kind};
-use vigie_store::{FetchRecord, FindingRecord, Outcome, Spared, TableSpec, fetch_id};
+use vigie_store::{FetchRecord, FindingRecord, Outcome, Spared, TableSpec, fetch_id, tables};
 
 pub use reach::{Files, fetch_each, fetch_source};
 pub use reference::{ensure_reference, sha256_hex};
@@ -132,6 +132,10 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
         duration_ms = record.duration_ms,
         "fetched"
     );
+    if let Ok(contract) = room.contract(&record.source) {
+        let tables = [TableSpec::of(contract), tables::fetches(), tables::findings()];
+        crate::schedule::tidy(room, &tables).await;
+    }
     Report { locked, ..report::report(record, &findings) }
 }
 
@@ -188,11 +192,11 @@ async fn poll(
     let issued_at =
         request.issued_at.or(body.issued_at).unwrap_or(record.recorded_at).min(record.recorded_at);
     record.issued_at = Some(issued_at);
-    {
+    let is_unseen = {
         let (lake, source) = (room.lake.clone(), request.source.clone());
         let (path, sha256) = (body.file.path().to_owned(), body.sha256.clone());
-        blocking(move || Ok(lake.keep_body(&source, &path, &sha256)?)).await?;
-    }
+        blocking(move || Ok(lake.keep_body(&source, &path, &sha256)?)).await?
+    };
     record.sha256 = Some(body.sha256.clone()); // not before: a record names only bodies that are kept
 
     let lock = {
@@ -264,7 +268,7 @@ async fn poll(
     let snapshot = contract.kind == Kind::Snapshot;
     if snapshot
         && !replayed
-        && let Some(sentence) = older(room, record, last.as_ref(), issued_at).await?
+        && let Some(sentence) = older(room, record, last.as_ref(), issued_at, is_unseen).await?
     {
         findings.push(edition_finding(record, OLDER_EDITION, &sentence));
         record.outcome = Outcome::Stale;
@@ -369,12 +373,13 @@ async fn obtain(
 }
 
 /// Whether this edition is older than what is known: by its date, or because it is one that was applied before and
-/// replaced since. The sentence says which.
+/// replaced since. The sentence says which. A body that was `unseen` before was never applied.
 async fn older(
     room: &Room,
     record: &FetchRecord,
     last: Option<&FetchRecord>,
     issued_at: Timestamp,
+    unseen: bool,
 ) -> Result<Option<String>, Error> {
     if let Some(known) = last.and_then(|last| last.issued_at)
         && issued_at < known
@@ -386,6 +391,9 @@ async fn older(
             french_instant(known),
             record.fetch_id
         )));
+    }
+    if unseen {
+        return Ok(None);
     }
     let sha256 = record.sha256.as_deref().unwrap_or_default();
     let again = room.lake.applied_body(&record.source, sha256).await?;

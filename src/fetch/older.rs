@@ -9,14 +9,12 @@ use arrow::array::RecordBatch;
 use arrow::row::{OwnedRow, RowConverter, Rows as ByteRows, SortField};
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use serde::Deserialize;
 use vigie_ingest::Rows;
 use vigie_queries::{ColumnType, Contract};
 use vigie_store::{AsOf, SessionOptions};
 
 use crate::error::Error;
 use crate::room::Room;
-use crate::rows;
 
 /// Editions looked back on. A file that is older still, byte for byte, is known by its hash.
 const EDITIONS_BACK: usize = 10;
@@ -58,19 +56,8 @@ pub(super) async fn repeated(
 
 /// Editions applied before the one in place, newest first.
 async fn earlier(room: &Room, contract: &Contract) -> Result<Vec<Timestamp>, Error> {
-    #[derive(Deserialize)]
-    struct Edition {
-        issued_at: Timestamp,
-    }
-    let ctx = room.session(AsOf::everything())?;
-    let query = format!(
-        "select distinct issued_at from fetches where source = '{}' and outcome = 'new' and issued_at is not null
-         order by issued_at desc limit {}",
-        contract.name(),
-        EDITIONS_BACK + 1
-    );
-    let found: Vec<Edition> = rows::read(&ctx, &query).await?;
-    Ok(found.into_iter().skip(1).map(|edition| edition.issued_at).collect())
+    let newest = room.lake.applied_editions(contract.name(), EDITIONS_BACK + 1).await?;
+    Ok(newest.into_iter().skip(1).collect())
 }
 
 /// Walks the edition and the state as of an issue side by side, both in key order, until they differ too much.

@@ -167,7 +167,7 @@ async fn facts(room: &Room, contract: &Contract, edition: &Edition<'_>) -> Resul
     let compression_before = match last {
         None => None,
         Some(last) => {
-            let said = room.lake.findings(&last.fetch_id).await?;
+            let said = room.lake.findings_of(last).await?;
             let said = said.into_iter().find(|finding| finding.code == "compression");
             Some(said.and_then(|finding| finding.found).unwrap_or_else(|| PLAIN.to_owned()))
         }

@@ -5,6 +5,8 @@
 
 mod plan;
 mod service;
+mod upkeep;
 
 pub use plan::{Due, Timetable};
 pub use service::{Stop, run};
+pub(crate) use upkeep::tidy;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_cron_scheduler::{Job as Ticker, JobScheduler};
 use vigie_store::tables;
 
-use super::Timetable;
+use super::{Timetable, upkeep};
 use crate::calendar::{last_full_week, paris_day, week_label};
 use crate::clock::now;
 use crate::error::Error;
@@ -28,6 +28,9 @@ enum Work {
     Fetch { source: String, url: String },
     Build,
     Bulletin,
+    Compact,
+    Verify,
+    Backup,
 }
 
 #[derive(Debug)]
@@ -143,19 +146,13 @@ pub async fn run(room: &Room) -> Result<(), Error> {
 
 /// One job per source with an address, the daily build, the weekly bulletin; each with its newest recorded window.
 async fn jobs(room: &Room) -> Result<Vec<Job>, Error> {
-    #[derive(Deserialize)]
-    struct Last {
-        job: String,
-        scheduled_for: Timestamp,
-    }
-    // The present of the lake: a clock set back since the last stop would hide the newest windows, and run them twice.
-    let ctx = room.session(Room::as_of(None, room.now()?))?;
-    let recorded: BTreeMap<String, Timestamp> =
-        rows::read::<Last>(&ctx, "select job, max(scheduled_for) as scheduled_for from runs group by job")
-            .await?
-            .into_iter()
-            .map(|row| (row.job, row.scheduled_for))
-            .collect();
+    let recorded: BTreeMap<String, Timestamp> = room
+        .lake
+        .runs()
+        .await?
+        .into_iter()
+        .filter_map(|(job, runs)| Some((job, runs.window?.scheduled_for?)))
+        .collect();
     let mut planned: Vec<(Work, String, String, String)> = Vec::new();
     for contract in room.vocabulary.contracts() {
         let Some(url) = room.url(contract) else { continue };
@@ -172,6 +169,11 @@ async fn jobs(room: &Room) -> Result<Vec<Job>, Error> {
     let schedule = &room.config.schedule;
     planned.push((Work::Build, "build".into(), schedule.build.clone(), schedule.time_zone.clone()));
     planned.push((Work::Bulletin, "bulletin".into(), schedule.bulletin.clone(), schedule.time_zone.clone()));
+    planned.push((Work::Compact, "compact".into(), schedule.compact.clone(), schedule.time_zone.clone()));
+    planned.push((Work::Verify, upkeep::VERIFY.into(), schedule.verify.clone(), schedule.time_zone.clone()));
+    if room.config.backup.folder.is_some() {
+        planned.push((Work::Backup, "backup".into(), schedule.backup.clone(), schedule.time_zone.clone()));
+    }
     let mut jobs = Vec::new();
     for (work, name, cron, zone) in planned {
         let timetable = Timetable::new(&cron, &zone).map_err(Error::Usage)?;
@@ -266,6 +268,9 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
                 made.collect::<Vec<_>>().join(" ; ")
             })
         }
+        Work::Compact => upkeep::compact(room).await,
+        Work::Verify => upkeep::verify(room, window).await,
+        Work::Backup => upkeep::backup(room).await,
     };
     let (outcome, message) = match result {
         Ok(message) => ("ok", message),
@@ -285,7 +290,7 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
     };
     tell(append(room, &row).await);
     // What was left of earlier bulletins is tried again with the daily build.
-    if is_ok && !matches!(work, Work::Fetch { .. }) && !room.config.send.is_empty() {
+    if is_ok && matches!(work, Work::Build | Work::Bulletin) && !room.config.send.is_empty() {
         deliver(room, window).await;
     }
 }
@@ -349,7 +354,9 @@ async fn record(
 async fn append(room: &Room, row: &Run) -> Result<(), Error> {
     let spec = tables::runs();
     let batch = rows::batch(&spec.schema, std::slice::from_ref(row))?;
-    Ok(room.lake.append(&spec, &[batch], now(), &row.run_id).await?)
+    room.lake.append(&spec, &[batch], now(), &row.run_id).await?;
+    upkeep::tidy(room, &[spec]).await;
+    Ok(())
 }
 
 /// A window of a job has one id.

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::disk::{self, Aside};
 use crate::error::disk as disk_error;
+use crate::format::{self, Mark};
 use crate::layout::{FileName, Layout, TMP, entries};
 use crate::lock::{self, Hold};
 use crate::parquet_file::hex;
@@ -189,6 +190,9 @@ impl Lake {
     /// Paths inside the lake of every body, and of every file of tables with commits up to an instant.
     fn files_up_to(&self, settled: Timestamp) -> Result<Vec<String>, Error> {
         let mut paths = Vec::new();
+        if self.root().join(format::FILE).exists() {
+            paths.push(format::FILE.to_owned());
+        }
         for table in self.layout().table_names()? {
             for file in self.layout().files(&table, settled)?.iter() {
                 let name = file.path.file_name().unwrap_or_default().to_string_lossy();
@@ -322,6 +326,7 @@ fn copy(from: &Path, to: &Path) -> Result<String, Error> {
 fn check_copy(path: &str, from: &Path, to: &Path) -> Result<(), Error> {
     let name = to.file_name().unwrap_or_default().to_string_lossy();
     let sound = match path.split('/').collect::<Vec<_>>()[..] {
+        [format::FILE] => Mark::read(to.parent().unwrap_or(Path::new("."))).map(drop),
         ["tables", table, _] if FileName::parse(&name).is_some() => check_rows(table, to),
         _ => check_body(to, name.trim_end_matches(".zst")),
     };

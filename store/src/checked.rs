@@ -81,18 +81,19 @@ pub(crate) struct CheckedFile {
     /// Bytes of rows; `rest` begins there.
     data_bytes: u64,
     rest: Bytes,
+    /// The rows of a small file, as read with its footer; compared with their checksums whenever they are used.
+    rows: Option<Bytes>,
     blocks: Vec<u32>,
     pub(crate) metadata: Arc<ParquetMetaData>,
 }
 
 impl CheckedFile {
-    /// Reads the footer, and with it the indexes of pages.
+    /// Reads the footer, and with it the indexes of pages. A small file is read whole, at once.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Disk`], [`Error::Parquet`].
     pub(crate) fn open(table: &str, path: &Path) -> Result<Self, Error> {
-        let footer::Rest { data_bytes, bytes } = footer::read(table, path)?;
-        let rest = Bytes::from(bytes);
+        let footer::Rest { data_bytes, bytes: rest, rows } = footer::read(table, path)?;
         let tail = Tail { from: data_bytes, bytes: rest.clone() };
         let metadata = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
@@ -115,16 +116,17 @@ impl CheckedFile {
             .filter(|blocks| blocks.len() as u64 == data_bytes.div_ceil(BLOCK_BYTES))
             .ok_or_else(|| damaged("the checksums of blocks in its footer are not as many as its blocks"))?;
         let (table, path) = (table.to_owned(), path.to_path_buf());
-        Ok(Self { table, path, data_bytes, rest, blocks, metadata: Arc::new(metadata) })
+        Ok(Self { table, path, data_bytes, rest, rows, blocks, metadata: Arc::new(metadata) })
+    }
+
+    /// Bytes it takes in memory, about.
+    pub(crate) fn memory(&self) -> usize {
+        let rows = self.rows.as_ref().map_or(0, Bytes::len);
+        self.metadata.memory_size() + self.rest.len() + rows + self.blocks.len() * size_of::<u32>()
     }
 
     fn len(&self) -> u64 {
-        self.data_bytes + self.footer_bytes()
-    }
-
-    /// Bytes after those of rows.
-    pub(crate) fn footer_bytes(&self) -> u64 {
-        self.rest.len() as u64
+        self.data_bytes + self.rest.len() as u64
     }
 
     /// The bytes of some ranges. Blocks that lie side by side are read at once, and each only once.
@@ -133,15 +135,22 @@ impl CheckedFile {
             return Err(self.damaged(format!("bytes {range:?} are asked for and it has {}", self.len())));
         }
         let runs = self.runs(ranges);
-        let file = if runs.is_empty() {
-            None
-        } else {
-            Some(File::open(&self.path).map_err(disk("open", &self.path))?)
-        };
         let mut read: Vec<(u64, Bytes)> = Vec::with_capacity(runs.len());
-        for run in runs {
-            if let Some(file) = &file {
-                read.push((run.start * BLOCK_BYTES, self.read_blocks(file, run)?));
+        match &self.rows {
+            Some(rows) => {
+                for run in runs {
+                    let start = run.start * BLOCK_BYTES;
+                    let bytes = rows.slice(size(start)..size((run.end * BLOCK_BYTES).min(self.data_bytes)));
+                    self.check_blocks(run.start, &bytes)?;
+                    read.push((start, bytes));
+                }
+            }
+            None if runs.is_empty() => {}
+            None => {
+                let file = File::open(&self.path).map_err(disk("open", &self.path))?;
+                for run in runs {
+                    read.push((run.start * BLOCK_BYTES, self.read_blocks(&file, run)?));
+                }
             }
         }
         ranges.iter().map(|range| self.cut(range, &read)).collect()
@@ -174,7 +183,13 @@ impl CheckedFile {
         let length = (run.end * BLOCK_BYTES).min(self.data_bytes) - start;
         let mut bytes = vec![0; size(length)];
         file.read_exact_at(&mut bytes, start).map_err(disk("read", &self.path))?;
-        for (at, block) in (size(run.start)..).zip(bytes.chunks(size(BLOCK_BYTES))) {
+        self.check_blocks(run.start, &bytes)?;
+        Ok(bytes.into())
+    }
+
+    /// Compares blocks with their checksums, from the one at `first` on.
+    fn check_blocks(&self, first: u64, bytes: &[u8]) -> Result<(), Error> {
+        for (at, block) in (size(first)..).zip(bytes.chunks(size(BLOCK_BYTES))) {
             let found = crc32fast::hash(block);
             if found != self.blocks[at] {
                 let what = format!(
@@ -185,7 +200,7 @@ impl CheckedFile {
                 return Err(self.damaged(what));
             }
         }
-        Ok(bytes.into())
+        Ok(())
     }
 
     /// A range out of the runs that were read, and out of the rest.
@@ -381,6 +396,9 @@ impl AsyncFileReader for CheckedReader {
         self.metrics.bytes_scanned.add(size(bytes));
         let file = Arc::clone(&self.file);
         async move {
+            if file.rows.is_some() {
+                return file.read(&ranges).map_err(external);
+            }
             // A slow disk must not hold up the other queries of this thread.
             let read = tokio::task::spawn_blocking(move || file.read(&ranges)).await;
             read.map_err(|fault| ParquetError::External(Box::new(fault)))?.map_err(external)

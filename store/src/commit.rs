@@ -61,6 +61,7 @@ impl Lake {
         if draft.rows() == 0 {
             return self.record_under(&stamp, record, findings);
         }
+        self.layout().check_later("fetches", recorded_at)?;
         let _findings_lock = self.share("findings")?;
         let pending = self.prepare_findings(&record, findings)?;
         disk::step("findings-prepared");
@@ -97,6 +98,7 @@ impl Lake {
         record: FetchRecord,
         findings: &[FindingRecord],
     ) -> Result<FetchRecord, Error> {
+        self.layout().check_later("fetches", record.recorded_at)?;
         let _findings_lock = self.share("findings")?;
         let pending = self.prepare_findings(&record, findings)?;
         stamp.begin();
@@ -165,6 +167,7 @@ impl Lake {
         }
         let _lock = self.share(&spec.name)?;
         let target = self.target(&spec.name, stamp.recorded_at(), id)?;
+        self.layout().check_later(&spec.name, stamp.recorded_at())?;
         self.write_log(spec, batches, stamp.recorded_at(), &target)
     }
 
@@ -185,7 +188,7 @@ impl Lake {
 
     /// The record of a fetch whose data file is there.
     fn committed(&self, table: &str, id: &str) -> Result<Option<FetchRecord>, Error> {
-        for name in self.layout().commit_names(table, false)? {
+        for name in self.layout().commit_names(table)? {
             if matches!(FileName::parse(&name), Some(FileName::Commit { id: found, .. }) if found == id) {
                 return self.footer_record(table, &self.layout().table(table).join(name));
             }
@@ -217,7 +220,8 @@ impl Lake {
         fetch: &FetchRecord,
         findings: &[FindingRecord],
     ) -> Result<Option<PathBuf>, Error> {
-        if findings.is_empty() {
+        // Merged findings are published ones.
+        if findings.is_empty() || self.layout().is_merged("findings", fetch.recorded_at)? {
             return Ok(None);
         }
         let name = FileName::commit("findings", fetch.recorded_at, &fetch.fetch_id)?;
@@ -238,6 +242,10 @@ impl Lake {
 
     pub(crate) fn write_fetch_row(&self, record: &FetchRecord) -> Result<(), Error> {
         let _lock = self.share("fetches")?;
+        // Only what is recorded is merged.
+        if self.layout().is_merged("fetches", record.recorded_at)? {
+            return Ok(());
+        }
         let target = self.target("fetches", record.recorded_at, &record.fetch_id)?;
         let batch = FetchRecord::batch(std::slice::from_ref(record))?;
         self.write_log(&tables::fetches(), &[batch], record.recorded_at, &target)
@@ -251,7 +259,7 @@ impl Lake {
         target: &Path,
     ) -> Result<(), Error> {
         let stored = spec.stored_schema();
-        let aside = Aside::beside(target)?;
+        let aside = Aside::new(&self.layout().spool(), target)?;
         let mut writer = FileWriter::create(spec, aside.path())?;
         for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
             let batch = recorded(spec, batch, recorded_at)?;
@@ -280,7 +288,9 @@ impl Lake {
         for batch in batches {
             draft.write(batch)?;
         }
-        draft.publish(&[])
+        draft.publish(&[])?;
+        // What has no stamp would never count as settled.
+        if self.newest_mark()? < Some(recorded_at) { self.mark(recorded_at) } else { Ok(()) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,13 +20,27 @@ pub(crate) struct Aside {
 }
 
 impl Aside {
+    /// A fresh name in the spool, whose leftovers are cleared when the lake is opened; beside the file to come when that
+    /// lies on another file system. Nothing is created yet.
+    pub(crate) fn new(spool: &Path, target: &Path) -> Result<Self, Error> {
+        let folder = target.parent().unwrap_or(Path::new(".")).to_path_buf();
+        create_folder(&folder)?;
+        let device = |path: &Path| std::fs::metadata(path).map(|meta| meta.dev()).ok();
+        let place = if device(spool) == device(&folder) { spool } else { &folder };
+        Self::in_folder(place, folder.clone(), target)
+    }
+
     /// A fresh name in the same folder as the file to come. Nothing is created yet.
     pub(crate) fn beside(target: &Path) -> Result<Self, Error> {
         let folder = target.parent().unwrap_or(Path::new(".")).to_path_buf();
         create_folder(&folder)?;
+        Self::in_folder(&folder.clone(), folder, target)
+    }
+
+    fn in_folder(place: &Path, folder: PathBuf, target: &Path) -> Result<Self, Error> {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let turn = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{TMP}{}-{turn}-{name}", std::process::id()));
+        let path = place.join(format!("{TMP}{}-{turn}-{name}", std::process::id()));
         // Left by a dead process that had the same number.
         match std::fs::remove_file(&path) {
             Err(fault) if fault.kind() != ErrorKind::NotFound => Err(disk("clear", &path)(fault)),

@@ -22,6 +22,7 @@ pub(crate) struct Draft {
     recorded_at: Timestamp,
     id: String,
     target: PathBuf,
+    layout: Layout,
     /// Created with its first row.
     under_way: Option<(FileWriter, Aside)>,
     rows: u64,
@@ -43,7 +44,16 @@ impl Draft {
     ) -> Result<Self, Error> {
         let target = layout.table(&spec.name).join(FileName::commit(&spec.name, recorded_at, id)?);
         let (spec, stored) = (spec.clone(), spec.stored_schema());
-        Ok(Self { spec, stored, recorded_at, id: id.to_owned(), target, under_way: None, rows: 0 })
+        Ok(Self {
+            spec,
+            stored,
+            recorded_at,
+            id: id.to_owned(),
+            target,
+            layout: layout.clone(),
+            under_way: None,
+            rows: 0,
+        })
     }
 
     /// Adds versions: key, values, `issued_at`, `withdrawn`, in the order of the file.
@@ -69,7 +79,7 @@ impl Draft {
         let (writer, _) = match &mut self.under_way {
             Some(under_way) => under_way,
             none => {
-                let aside = Aside::beside(&self.target)?;
+                let aside = Aside::new(&self.layout.spool(), &self.target)?;
                 let writer = FileWriter::create(&self.spec, aside.path())?;
                 none.insert((writer, aside))
             }
@@ -94,6 +104,7 @@ impl Draft {
     pub(crate) fn publish(self, footer: &[(&str, String)]) -> Result<(), Error> {
         let Some((writer, aside)) = self.under_way else { return Ok(()) };
         writer.finish(footer)?;
+        self.layout.check_later(&self.spec.name, self.recorded_at)?;
         disk::step("data-written");
         if aside.publish(&self.target)? {
             return Ok(());

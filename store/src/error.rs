@@ -80,6 +80,14 @@ pub enum Error {
         /// What was found, what was expected.
         what: String,
     },
+    /// The lake is of a format that this version does not know.
+    #[error("{}: {what}", path.display())]
+    Format {
+        /// The mark of the lake.
+        path: PathBuf,
+        /// What was found, and which version to install.
+        what: String,
+    },
     /// A file of a backup is not what it was.
     #[error("backup {} is damaged: {what}", path.display())]
     DamagedBackup {
@@ -118,6 +126,7 @@ impl Error {
             | Self::DamagedBody { path, .. }
             | Self::DamagedBackup { path, .. }
             | Self::Folder { path, .. }
+            | Self::Format { path, .. }
             | Self::ReadOnly { path } => Some(path),
             Self::Engine { .. } | Self::Edition { .. } | Self::Misfit { .. } => None,
         }

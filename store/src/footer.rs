@@ -8,6 +8,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::Error;
@@ -51,24 +52,34 @@ pub(crate) fn seal(table: &str, path: &Path, footer: &mut [u8]) -> Result<(), Er
     Ok(())
 }
 
+/// Files up to this are read whole, at once: a log of many small files costs one opening each.
+const WHOLE_BYTES: u64 = 256 << 10;
+
 /// What comes after the rows of a file, its seal checked.
 pub(crate) struct Rest {
     /// Bytes of rows, before it.
     pub(crate) data_bytes: u64,
     /// Page indexes, footer and tail, as written.
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Bytes,
+    /// The rows of a small file, not checked yet.
+    pub(crate) rows: Option<Bytes>,
 }
 
-/// Reads everything but the rows of a file, and checks its seal without making sense of it.
+/// Reads everything but the rows of a file (of a small one the rows too), and checks its seal without making sense of it.
 pub(crate) fn read(table: &str, path: &Path) -> Result<Rest, Error> {
     let fault = |what: &str| damaged(table, path, what);
     let file = File::open(path).map_err(disk("open", path))?;
     let size = file.metadata().map_err(disk("look at", path))?.len();
-    let read = |from: u64| -> Result<Vec<u8>, Error> {
+    let read_from = |from: u64| -> Result<Vec<u8>, Error> {
         let length = usize::try_from(size - from).map_err(|_| fault("it is too big for this machine"))?;
         let mut bytes = vec![0; length];
         file.read_exact_at(&mut bytes, from).map_err(disk("read", path))?;
         Ok(bytes)
+    };
+    let whole = if size <= WHOLE_BYTES { Some(Bytes::from(read_from(0)?)) } else { None };
+    let read = |from: u64| match &whole {
+        Some(whole) => Ok(whole.slice(usize::try_from(from).unwrap_or(usize::MAX).min(whole.len())..)),
+        None => read_from(from).map(Bytes::from),
     };
     let Some(tail_from) = size.checked_sub(TAIL as u64) else {
         return Err(fault("it is too short to be a Parquet file"));
@@ -86,17 +97,19 @@ pub(crate) fn read(table: &str, path: &Path) -> Result<Rest, Error> {
     let Some(data_bytes) = data_bytes.filter(|bytes| *bytes <= from) else {
         return Err(fault("its footer does not say how many bytes come before it"));
     };
-    let mut bytes = read(data_bytes)?;
+    let bytes = read(data_bytes)?;
     let Some(place) = hash_place(&bytes) else {
         return Err(fault("its footer has no hash"));
     };
-    let said = bytes[place.clone()].to_vec();
-    bytes[place.clone()].copy_from_slice(BLANK.as_bytes());
-    let found = hex(&Sha256::digest(&bytes));
-    if found.as_bytes() != said {
-        let said = String::from_utf8_lossy(&said);
+    let mut hash = Sha256::new();
+    hash.update(&bytes[..place.start]);
+    hash.update(BLANK.as_bytes());
+    hash.update(&bytes[place.end..]);
+    let found = hex(&hash.finalize());
+    if found.as_bytes() != &bytes[place.clone()] {
+        let said = String::from_utf8_lossy(&bytes[place]);
         return Err(fault(&format!("its footer has the SHA-256 {found}, not {said} as it says")));
     }
-    bytes[place].copy_from_slice(&said);
-    Ok(Rest { data_bytes, bytes })
+    let rows = whole.map(|whole| whole.slice(..whole.len().min(usize::try_from(data_bytes).unwrap_or(0))));
+    Ok(Rest { data_bytes, bytes, rows })
 }

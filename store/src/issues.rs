@@ -1,35 +1,45 @@
 //! Which editions a table knows: from the footers of its files, their rows, and the fetches that changed nothing.
 
+use std::path::Path;
+
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
 use futures::StreamExt;
 use jiff::Timestamp;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
-use crate::checked::CheckedFiles;
+use crate::checked::{CheckedFile, CheckedFiles};
 use crate::error::{engine, parquet};
-use crate::parquet_file;
 use crate::scan::file_scan;
 use crate::spec::{ISSUED, TableSpec, from_micros, micros};
 use crate::{Error, Lake, tables};
 
+/// The newest issue among the rows of a file, from its footer.
+pub(crate) fn issued_max(
+    spec: &TableSpec,
+    path: &Path,
+    file: &CheckedFile,
+) -> Result<Option<Timestamp>, Error> {
+    let of_file = || -> parquet::errors::Result<Option<i64>> {
+        let schema = file.metadata.file_metadata().schema_descr();
+        let greatest = StatisticsConverter::try_new(ISSUED, &spec.stored_schema(), schema)?
+            .row_group_maxes(file.metadata.row_groups())?;
+        let greatest = greatest.as_primitive::<TimestampMicrosecondType>();
+        Ok(greatest.iter().flatten().max())
+    };
+    Ok(of_file().map_err(parquet("read statistics of", &spec.name, path))?.map(from_micros))
+}
+
 impl Lake {
     /// The newest issue among the rows of a table, from footers only.
     pub(crate) fn latest_issue(&self, spec: &TableSpec) -> Result<Option<Timestamp>, Error> {
-        let stored = spec.stored_schema();
-        let mut latest: Option<i64> = None;
-        for file in self.layout().files(&spec.name, Timestamp::MAX)?.iter() {
-            let metadata = parquet_file::metadata(&spec.name, &file.path)?;
-            let of_file = || -> parquet::errors::Result<Option<i64>> {
-                let schema = metadata.file_metadata().schema_descr();
-                let greatest = StatisticsConverter::try_new(ISSUED, &stored, schema)?
-                    .row_group_maxes(metadata.row_groups())?;
-                let greatest = greatest.as_primitive::<TimestampMicrosecondType>();
-                Ok(greatest.iter().flatten().max())
-            };
-            latest = latest.max(of_file().map_err(parquet("read statistics of", &spec.name, &file.path))?);
+        let files = self.layout().files(&spec.name, Timestamp::MAX)?;
+        let mut latest = None;
+        for (place, file) in files.iter().enumerate() {
+            let opened = files.open(&spec.name, place)?;
+            latest = latest.max(issued_max(spec, &file.path, &opened)?);
         }
-        Ok(latest.map(from_micros))
+        Ok(latest)
     }
 
     /// The first edition issued after an instant.
@@ -58,8 +68,7 @@ impl Lake {
             return Ok(next.map(from_micros));
         }
         // An edition that changed nothing left no row, yet it said what it said.
-        let of_fetches =
-            self.applied_issues(&spec.name)?.into_iter().map(micros).filter(|at| *at > micros(after));
-        Ok(of_fetches.chain(next).min().map(from_micros))
+        let of_fetches = self.next_applied_issue(&spec.name, after)?;
+        Ok(of_fetches.into_iter().chain(next.map(from_micros)).min())
     }
 }

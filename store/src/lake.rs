@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::Error;
 use crate::disk::{self, Aside};
 use crate::error::{disk as disk_error, misfit};
+use crate::format::{self, Mark};
 use crate::layout::Layout;
 use crate::lock::{self, Hold, TableLock};
 use crate::parquet_file;
@@ -29,6 +31,8 @@ struct Inner {
     layout: Layout,
     /// None for a lake that may only be read.
     alive: Option<TableLock>,
+    /// Whether a first stamp was given: what is looked at once before is not looked at again.
+    written: AtomicBool,
 }
 
 /// Rejects what cannot name a folder or a file of the lake.
@@ -41,20 +45,23 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
 }
 
 impl Lake {
-    /// Opens a lake, creating its folders. Commits that a crash interrupted are rolled forward; files of dead
-    /// writers are cleared when no other process has the lake open. A backup, or a lake on a read-only disk, opens for
-    /// reading.
+    /// Opens a lake, creating its folders. What a dead writer left is completed or cleared; a lake that nobody died in is
+    /// opened without a look at its tables, so that it opens as fast after ten years as on its first day. A backup, a lake
+    /// on a read-only disk, or one that only a newer version may write, opens for reading.
     ///
     /// # Errors
-    /// [`Error::Disk`] when a folder cannot be made or read, [`Error::Parquet`] or [`Error::Damaged`] when an
-    /// interrupted commit cannot be read, [`Error::DamagedBackup`] when it is a backup whose list is not what it was.
+    /// [`Error::Disk`] when a folder cannot be made or read, [`Error::Format`] when a newer version of Vigie made it,
+    /// [`Error::Parquet`] or [`Error::Damaged`] when an interrupted commit cannot be read, [`Error::DamagedBackup`] when
+    /// it is a backup whose list is not what it was.
     pub fn open(root: &Path) -> Result<Self, Error> {
         use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        let mark = Mark::read(root)?;
         if let Some(layout) = crate::backup::layout_of(root)? {
-            return Ok(Self { inner: Arc::new(Inner { layout, alive: None }) });
+            return Ok(Self::of(layout, None));
         }
+        let is_new = !Layout::new(root).tables().exists();
         let writable = match create_folders(&Layout::new(root)) {
-            Ok(()) => true,
+            Ok(()) => mark.may_be_written(),
             Err(Error::Disk { source, .. })
                 if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) =>
             {
@@ -65,28 +72,63 @@ impl Lake {
         let root = root.canonicalize().map_err(disk_error("open", root))?;
         let layout = Layout::new(&root);
         if !writable {
-            return Ok(Self { inner: Arc::new(Inner { layout, alive: None }) });
+            return Ok(Self::of(layout, None));
         }
         if let Ok(alone) = lock::take(&layout.locks(), ALIVE, Hold::Alone, Duration::ZERO) {
-            crate::recover::clear_leftovers(&layout)?;
+            crate::recover::clear_leftovers(&layout, mark.is_old())?;
             drop(alone);
         }
         let alive = lock::take(&layout.locks(), ALIVE, Hold::Shared, LOG_WAIT)?;
-        let lake = Self { inner: Arc::new(Inner { layout, alive: Some(alive) }) };
-        lake.mark_newest()?;
+        // Not before: whoever has the lake alone clears the spool that the mark is written in.
+        if is_new {
+            format::write(&root, &layout.spool())?;
+        }
+        let lake = Self::of(layout, Some(alive));
+        if lake.newest_mark()?.is_none() {
+            // A new lake, or one whose marks are gone.
+            lake.mark_newest()?;
+            lake.roll_forward_if_room()?;
+        }
         lake.bury_dead()?;
-        lake.roll_forward_if_room()?;
+        lake.finish_merges()?;
         Ok(lake)
     }
 
     /// Opens a lake as it is, for reading, mending nothing: to look at one that [`Lake::open`] refuses.
     ///
     /// # Errors
-    /// [`Error::Disk`] when it is not there, [`Error::DamagedBackup`].
+    /// [`Error::Disk`] when it is not there, [`Error::DamagedBackup`], [`Error::Format`].
     pub fn open_as_it_is(root: &Path) -> Result<Self, Error> {
         let root = root.canonicalize().map_err(disk_error("open", root))?;
+        Mark::read(&root)?;
         let layout = crate::backup::layout_of(&root)?.unwrap_or_else(|| Layout::new(&root));
-        Ok(Self { inner: Arc::new(Inner { layout, alive: None }) })
+        Ok(Self::of(layout, None))
+    }
+
+    fn of(layout: Layout, alive: Option<TableLock>) -> Self {
+        Self { inner: Arc::new(Inner { layout, alive, written: AtomicBool::new(false) }) }
+    }
+
+    /// Whether a stamp was given since the lake was opened.
+    pub(crate) fn was_written(&self) -> bool {
+        self.inner.written.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_written(&self) {
+        self.inner.written.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives a lake of an earlier format the mark of this one. From then on merged days may appear in it.
+    pub(crate) fn raise_format(&self) -> Result<(), Error> {
+        let mark = Mark::read(self.root())?;
+        if !mark.may_be_written() {
+            return Err(Error::ReadOnly { path: self.root().to_path_buf() });
+        }
+        if mark.is_old() {
+            format::write(self.root(), &self.spool())?;
+            tracing::info!(lake = %self.root().display(), from = mark.format, to = format::FORMAT, "format raised");
+        }
+        Ok(())
     }
 
     /// Its folder.
@@ -114,11 +156,12 @@ impl Lake {
         &self.inner.layout
     }
 
-    /// Keeps a body as received under `raw/<source>/<sha256>.zst`, durably. Nothing to do when it is kept already.
+    /// Keeps a body as received under `raw/<source>/<sha256>.zst`, durably. Nothing to do when it is kept already: gives
+    /// whether it was not, so that no earlier fetch can have applied it.
     ///
     /// # Errors
     /// [`Error::DamagedBody`] when the file does not have that SHA-256, [`Error::Disk`] when the disk refuses.
-    pub fn keep_body(&self, source: &str, body: &Path, sha256: &str) -> Result<(), Error> {
+    pub fn keep_body(&self, source: &str, body: &Path, sha256: &str) -> Result<bool, Error> {
         check_name(source)?;
         check_sha256(source, sha256)?;
         self.check_writable()?;
@@ -126,11 +169,13 @@ impl Lake {
         if target.exists() {
             // Perhaps by a writer that died before its name was durable.
             if hash_of_body(&target).is_ok_and(|(_, kept)| kept == sha256) {
-                return disk::sync_folder(target.parent().unwrap_or(Path::new(".")));
+                disk::sync_folder(target.parent().unwrap_or(Path::new(".")))?;
+                return Ok(false);
             }
             tracing::warn!(source, sha256, "a damaged body is replaced by a sound one");
         }
-        let aside = Aside::beside(&target)?;
+        let known = target.exists();
+        let aside = Aside::new(&self.spool(), &target)?;
         let path = aside.path();
         let from = File::open(body).map_err(disk_error("open", body))?;
         let to = File::create_new(path).map_err(disk_error("create", path))?;
@@ -152,7 +197,7 @@ impl Lake {
         // Whatever has that name has that content, or is damaged.
         aside.replace(&target)?;
         disk::step("body-kept");
-        Ok(())
+        Ok(!known)
     }
 
     /// Unpacks a kept body into a file.

@@ -1,14 +1,14 @@
 //! Where files lie and what their names say. The folder is the manifest: nothing else lists the files, except in a
 //! backup, whose list says which of them count.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::Error;
@@ -17,13 +17,15 @@ use crate::error::{disk, misfit};
 use crate::footers::Footers;
 use crate::lock::{self, Hold, TableLock};
 use crate::parquet_file;
+use crate::period::Period;
 use crate::spec::from_micros;
 
 /// What the name of a Parquet file says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FileName {
-    /// `<YYYY-MM>.parquet`: a closed month; `<YYYY-MM>.<turn>.parquet` when it was merged again.
-    Month(Month, u32),
+    /// `<YYYY-MM-DD>.parquet`, `<YYYY-MM>.parquet`, `<YYYY>.parquet`: commits of a period, merged;
+    /// `<period>.<turn>.parquet` when there was one of that name before.
+    Merged(Period, u32),
     /// `<recorded_at>-<id>.parquet`: one commit.
     Commit {
         /// When it was committed.
@@ -33,65 +35,54 @@ pub(crate) enum FileName {
     },
 }
 
-/// A calendar month, UTC.
+/// The oldest and the newest instant of the commits in a file, both included. A merged file holds every commit of its
+/// table between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Month {
-    /// Year.
-    pub year: i16,
-    /// Month, 1 to 12.
-    pub month: i8,
+pub(crate) struct Span {
+    pub(crate) oldest: Timestamp,
+    pub(crate) newest: Timestamp,
 }
 
-impl Month {
-    /// The month an instant lies in, UTC.
-    #[must_use]
-    pub fn of(at: Timestamp) -> Self {
-        let date = at.to_zoned(TimeZone::UTC).date();
-        Self { year: date.year(), month: date.month() }
+impl Span {
+    pub(crate) fn contains(self, at: Timestamp) -> bool {
+        self.oldest <= at && at <= self.newest
     }
 
-    /// First day.
-    fn first(self) -> Option<Date> {
-        Date::new(self.year, self.month, 1).ok()
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.oldest <= other.newest && other.oldest <= self.newest
     }
-}
 
-impl std::fmt::Display for Month {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:04}-{:02}", self.year, self.month)
+    fn holds(self, other: Self) -> bool {
+        self.oldest <= other.oldest && other.newest <= self.newest
     }
 }
 
 /// A file of a table.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DataFile {
     pub(crate) name: FileName,
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
     /// When it was last written, where the file system tells.
     pub(crate) written: Option<SystemTime>,
+    pub(crate) span: Span,
 }
 
 impl DataFile {
-    /// Whether every row of the file was recorded up to that instant, as far as the name tells.
+    /// Whether every row of the file was recorded up to that instant.
     pub(crate) fn recorded_by(&self, recorded: Timestamp) -> bool {
-        match &self.name {
-            FileName::Commit { recorded: at, .. } => *at <= recorded,
-            FileName::Month(month, _) => *month < Month::of(recorded),
-        }
+        self.span.newest <= recorded
     }
 
-    /// The month its rows were recorded in, UTC.
-    pub(crate) fn month(&self) -> Month {
-        self.name.month()
-    }
-
-    /// Whether some row of the file may have been recorded up to that instant.
-    fn may_hold(&self, recorded: Timestamp) -> bool {
-        match &self.name {
-            FileName::Commit { recorded: at, .. } => *at <= recorded,
-            FileName::Month(month, _) => *month <= Month::of(recorded),
-        }
+    /// Whether the rows of another file are in this one.
+    fn replaces(&self, other: &Self) -> bool {
+        let rank = |file: &Self| match &file.name {
+            FileName::Merged(period, turn) => Some((period.level(), *turn)),
+            FileName::Commit { .. } => None,
+        };
+        self.span.holds(other.span)
+            && (self.span != other.span || rank(self) > rank(other))
+            && rank(self).is_some()
     }
 }
 
@@ -104,14 +95,12 @@ pub(crate) struct Files {
     _stay: Option<TableLock>,
 }
 
-impl From<Vec<DataFile>> for Files {
-    /// For a compaction, which alone removes files.
-    fn from(files: Vec<DataFile>) -> Self {
-        Self { files, footers: Arc::default(), _stay: None }
-    }
-}
-
 impl Files {
+    /// For a compaction, which alone removes files.
+    pub(crate) fn unheld(files: Vec<DataFile>, footers: &Arc<Footers>) -> Self {
+        Self { files, footers: Arc::clone(footers), _stay: None }
+    }
+
     /// The file at a place, its footer read unless it is known.
     ///
     /// # Errors
@@ -139,8 +128,6 @@ impl DerefMut for Files {
 const READING: &str = "_reading";
 /// How long a reader waits for files to be removed: a matter of milliseconds.
 const REMOVAL_WAIT: Duration = Duration::from_secs(10);
-/// How long a compaction waits for the readers of the files that it replaced.
-const READERS_WAIT: Duration = Duration::from_secs(60);
 
 /// `20201013T180000.123456Z`: sorts as text, and no character a file system dislikes.
 pub(crate) fn stamp(at: Timestamp) -> String {
@@ -176,14 +163,11 @@ pub(crate) const PENDING: &str = ".pending-";
 impl FileName {
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let stem = name.strip_suffix(SUFFIX)?;
-        if let Some((year, rest)) = stem.split_once('-')
-            && year.len() == 4
-        {
-            let (month, turn) = rest.split_once('.').unwrap_or((rest, "1"));
-            let month = Month { year: year.parse().ok()?, month: month.parse().ok()? };
-            let found = Self::Month(month, turn.parse().ok()?);
+        let (period, turn) = stem.split_once('.').unwrap_or((stem, "1"));
+        if let Some(period) = Period::parse(period) {
+            let turn = turn.parse().ok()?;
             // One way to write each name.
-            return month.first().filter(|_| found.month_name().as_deref() == Some(name)).map(|_| found);
+            return (Self::merged(period, turn) == name).then_some(Self::Merged(period, turn));
         }
         let recorded = parse_stamp(stem.get(..STAMP)?)?;
         let id = stem.get(STAMP..)?.strip_prefix('-')?;
@@ -210,24 +194,9 @@ impl FileName {
         Ok(name)
     }
 
-    /// The name of a compacted month's file.
-    pub(crate) fn of_month(month: Month, turn: u32) -> String {
-        if turn == 1 { format!("{month}{SUFFIX}") } else { format!("{month}.{turn}{SUFFIX}") }
-    }
-
-    fn month_name(&self) -> Option<String> {
-        match self {
-            Self::Month(month, turn) => Some(Self::of_month(*month, *turn)),
-            Self::Commit { .. } => None,
-        }
-    }
-
-    /// The month the file belongs to.
-    pub(crate) fn month(&self) -> Month {
-        match self {
-            Self::Month(month, _) => *month,
-            Self::Commit { recorded, .. } => Month::of(*recorded),
-        }
+    /// The name of a merged file.
+    pub(crate) fn merged(period: Period, turn: u32) -> String {
+        if turn == 1 { format!("{period}{SUFFIX}") } else { format!("{period}.{turn}{SUFFIX}") }
     }
 }
 
@@ -248,6 +217,11 @@ impl Layout {
     /// The layout of a backup, of whose tables only these files count.
     pub(crate) fn of_backup(root: &Path, files: BTreeSet<String>) -> Self {
         Self { root: root.to_path_buf(), only: Some(Arc::new(files)), footers: Arc::default() }
+    }
+
+    /// The footers of the lake that were read lately.
+    pub(crate) fn footers(&self) -> &Arc<Footers> {
+        &self.footers
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -295,47 +269,134 @@ impl Layout {
         Ok(names)
     }
 
-    /// The files of a table, oldest first, that may hold rows recorded up to an instant. Files whose rows a
-    /// compacted month already holds are left out.
+    /// The files of a table, oldest first, that may hold rows recorded up to an instant. Files whose rows a merged one
+    /// already holds are left out.
+    ///
+    /// # Errors
+    /// [`Error::Disk`] when the folder cannot be listed; as [`CheckedFile::open`] for a merged file, whose footer says
+    /// what it holds.
     pub(crate) fn files(&self, table: &str, recorded: Timestamp) -> Result<Files, Error> {
+        self.files_with(table, recorded, |_, fault| Err(fault))
+    }
+
+    /// As [`Layout::files`], without the files of the table that cannot be read: these come beside.
+    pub(crate) fn readable_files(&self, table: &str) -> Result<(Files, Vec<(FileName, Error)>), Error> {
+        let mut unread = Vec::new();
+        let files = self.files_with(table, Timestamp::MAX, |name, fault| {
+            if !unread.iter().any(|(known, _)| known == name) {
+                unread.push((name.clone(), fault));
+            }
+            Ok(())
+        })?;
+        Ok((files, unread))
+    }
+
+    fn files_with(
+        &self,
+        table: &str,
+        recorded: Timestamp,
+        mut on_fault: impl FnMut(&FileName, Error) -> Result<(), Error>,
+    ) -> Result<Files, Error> {
         let stay = self.hold_files();
-        // A compaction may take a file away between its listing and its size: the second look finds the month.
+        // A compaction may take a file away between its listing and its size: the second look finds the merged one.
         for _ in 0..8 {
-            if let Some(files) = self.files_once(table, recorded)? {
+            if let Some(mut files) = self.every_file(table, recorded, &mut on_fault)? {
+                drop_replaced(&mut files);
                 return Ok(Files { files, footers: Arc::clone(&self.footers), _stay: stay });
             }
         }
         Err(disk("list", &self.table(table))(std::io::ErrorKind::NotFound.into()))
     }
 
-    fn files_once(&self, table: &str, recorded: Timestamp) -> Result<Option<Vec<DataFile>>, Error> {
+    /// Every file of a table that may hold rows recorded up to an instant, also those whose rows another holds, oldest
+    /// first; none when one went away meanwhile.
+    fn every_file(
+        &self,
+        table: &str,
+        recorded: Timestamp,
+        on_fault: &mut impl FnMut(&FileName, Error) -> Result<(), Error>,
+    ) -> Result<Option<Vec<DataFile>>, Error> {
         let folder = self.table(table);
-        let mut found = BTreeSet::new();
+        let mut files = Vec::new();
         for entry in self.names(table)? {
-            if let Some(name) = FileName::parse(&entry) {
-                found.insert((name, entry));
-            }
-        }
-        let superseded = self.superseded(table, &found)?;
-        let mut files = Vec::with_capacity(found.len());
-        for (name, entry) in found {
-            if superseded.contains(&entry) {
+            let Some(name) = FileName::parse(&entry) else { continue };
+            let begins = match &name {
+                FileName::Commit { recorded, .. } => *recorded,
+                FileName::Merged(period, _) => period.start(),
+            };
+            if begins > recorded {
                 continue;
             }
             let path = folder.join(entry);
-            let file = DataFile { name, path, bytes: 0, written: None };
-            if !file.may_hold(recorded) {
-                continue;
-            }
-            match std::fs::metadata(&file.path) {
-                Ok(meta) => {
-                    files.push(DataFile { bytes: meta.len(), written: meta.modified().ok(), ..file });
-                }
+            let meta = match std::fs::metadata(&path) {
+                Ok(meta) => meta,
                 Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-                Err(fault) => return Err(disk("look at", &file.path)(fault)),
+                Err(fault) => return Err(disk("look at", &path)(fault)),
+            };
+            let span = Span { oldest: begins, newest: begins };
+            let written = meta.modified().ok();
+            let mut file = DataFile { name, path, bytes: meta.len(), written, span };
+            if let FileName::Merged(..) = &file.name {
+                match self.footers.open(table, &file) {
+                    Ok(opened) => file.span = merged_span(&file, &parquet_file::pairs(&opened.metadata)),
+                    Err(Error::Disk { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                        return Ok(None);
+                    }
+                    Err(fault) => {
+                        on_fault(&file.name, fault)?;
+                        continue;
+                    }
+                }
+            }
+            if file.span.oldest <= recorded {
+                files.push(file);
             }
         }
+        files.sort_unstable_by(|a, b| (a.span, &a.name).cmp(&(b.span, &b.name)));
         Ok(Some(files))
+    }
+
+    /// The merged files of a table that hold the commits of an instant, if there are any.
+    ///
+    /// # Errors
+    /// As [`Layout::files`].
+    pub(crate) fn is_merged(&self, table: &str, recorded: Timestamp) -> Result<bool, Error> {
+        let folder = self.table(table);
+        for entry in self.names(table)? {
+            let Some(name @ FileName::Merged(period, _)) = FileName::parse(&entry) else { continue };
+            if !period.contains(recorded) {
+                continue;
+            }
+            let path = folder.join(entry);
+            let meta = match std::fs::metadata(&path) {
+                Ok(meta) => meta,
+                Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(fault) => return Err(disk("look at", &path)(fault)),
+            };
+            let span = Span { oldest: recorded, newest: recorded };
+            let file = DataFile { name, path, bytes: meta.len(), written: meta.modified().ok(), span };
+            let opened = self.footers.open(table, &file)?;
+            if merged_span(&file, &parquet_file::pairs(&opened.metadata)).contains(recorded) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Refuses a commit whose instant lies among those that were merged already: it would never be seen.
+    ///
+    /// # Errors
+    /// [`Error::Misfit`]; as [`Layout::files`].
+    pub(crate) fn check_later(&self, table: &str, recorded: Timestamp) -> Result<(), Error> {
+        if !self.is_merged(table, recorded)? {
+            return Ok(());
+        }
+        let what = format!(
+            "a commit at {recorded} would come before others that are merged already: the marks in {} are older than the \
+             tables; remove its files named stamp-*, and they are made anew",
+            self.locks().display()
+        );
+        Err(crate::error::misfit(table, what))
     }
 
     /// Keeps files where they are until dropped. None where the lake may only be read: nobody removes files there.
@@ -343,81 +404,89 @@ impl Layout {
         lock::take(&self.locks(), READING, Hold::Shared, REMOVAL_WAIT).ok()
     }
 
-    /// Waits for those who may still read files that were replaced. A query that goes on for longer than a minute may
-    /// find one gone, and says so.
-    pub(crate) fn wait_for_readers(&self) -> Option<TableLock> {
-        let alone = lock::take(&self.locks(), READING, Hold::Alone, READERS_WAIT).ok();
-        if alone.is_none() {
-            tracing::warn!("files that were merged are removed under a query of more than a minute");
-        }
-        alone
+    /// Keeps readers out while merged files take the place of others, once those who read have finished. None when they
+    /// did not finish in time.
+    pub(crate) fn keep_readers_out(&self, wait: Duration) -> Option<TableLock> {
+        lock::take(&self.locks(), READING, Hold::Alone, wait).ok()
     }
 
-    /// Names of files that stand beside the compacted month that replaces them.
-    pub(crate) fn superseded_names(&self, table: &str) -> Result<BTreeSet<String>, Error> {
-        let entries = self.names(table)?;
-        let present: BTreeSet<String> = entries.iter().cloned().collect();
-        let found = entries.into_iter().filter_map(|entry| FileName::parse(&entry).map(|name| (name, entry)));
-        let superseded = self.superseded(table, &found.collect())?;
-        Ok(superseded.intersection(&present).cloned().collect())
+    /// Files that stand beside the merged one that holds their rows.
+    pub(crate) fn replaced_files(&self, table: &str) -> Result<Vec<PathBuf>, Error> {
+        for _ in 0..8 {
+            let Some(mut files) = self.every_file(table, Timestamp::MAX, &mut |_, fault| Err(fault))? else {
+                continue;
+            };
+            return Ok(drop_replaced(&mut files).into_iter().map(|file| file.path).collect());
+        }
+        Err(disk("list", &self.table(table))(std::io::ErrorKind::NotFound.into()))
     }
 
-    /// Names that a compacted month replaces, of the months that have other files beside it.
-    fn superseded(
-        &self,
-        table: &str,
-        found: &BTreeSet<(FileName, String)>,
-    ) -> Result<BTreeSet<String>, Error> {
-        let mut names = BTreeSet::new();
-        for (name, entry) in found {
-            let FileName::Month(month, _) = name else { continue };
-            if found.iter().any(|(other, _)| other.month() == *month && other != name) {
-                names.extend(parquet_file::replaced_names(table, &self.table(table).join(entry))?);
-            }
-        }
-        Ok(names)
+    /// The turn that the next merged file of a period takes in a table.
+    pub(crate) fn next_turn(&self, table: &str, period: Period) -> Result<u32, Error> {
+        let names = self.names(table)?;
+        let turns = names.iter().filter_map(|entry| match FileName::parse(entry) {
+            Some(FileName::Merged(known, turn)) if known == period => Some(turn),
+            _ => None,
+        });
+        Ok(turns.max().map_or(1, |turn| turn + 1))
     }
 
     /// The newest instant that a file of some table carries, if it is later than `known`: by the names of commits, and by
-    /// the footers of months that may hold it.
+    /// the footers of merged files where only these can tell.
     pub(crate) fn newest_commit(&self, known: Option<Timestamp>) -> Result<Option<Timestamp>, Error> {
         let mut newest = known;
-        let mut months: Vec<(Month, String, String)> = Vec::new();
+        let mut merged: Vec<(Period, String, String)> = Vec::new();
         for table in self.table_names()? {
             for entry in self.names(&table)? {
                 match FileName::parse(&entry) {
                     Some(FileName::Commit { recorded, .. }) => newest = newest.max(Some(recorded)),
-                    Some(FileName::Month(month, _)) => months.push((month, table.clone(), entry)),
+                    Some(FileName::Merged(period, _)) => merged.push((period, table.clone(), entry)),
                     None => {}
                 }
             }
         }
-        months.sort_unstable();
-        for (month, table, entry) in months.iter().rev() {
-            if newest.is_some_and(|newest| *month < Month::of(newest)) {
-                break;
+        merged.sort_unstable();
+        for (period, table, entry) in merged.iter().rev() {
+            // What begins before an instant that is known to be given is not asked: footers are many.
+            if known.is_some_and(|known| period.start() <= known)
+                || newest.is_some_and(|newest| period.is_over(newest))
+            {
+                continue;
             }
             newest = newest.max(parquet_file::recorded_max(table, &self.table(table).join(entry))?);
         }
         Ok(newest)
     }
 
-    /// File names of all commits of a table, those of compacted months included when `also_compacted`.
-    pub(crate) fn commit_names(&self, table: &str, also_compacted: bool) -> Result<BTreeSet<String>, Error> {
-        let mut names = BTreeSet::new();
-        for entry in self.names(table)? {
-            match FileName::parse(&entry) {
-                Some(FileName::Commit { .. }) => {
-                    names.insert(entry);
-                }
-                Some(FileName::Month(..)) if also_compacted => {
-                    names.extend(parquet_file::replaced_names(table, &self.table(table).join(&entry))?);
-                }
-                _ => {}
-            }
-        }
-        Ok(names)
+    /// File names of the commits of a table that are in files of their own.
+    pub(crate) fn commit_names(&self, table: &str) -> Result<BTreeSet<String>, Error> {
+        let mut names = self.names(table)?;
+        names.retain(|entry| matches!(FileName::parse(entry), Some(FileName::Commit { .. })));
+        Ok(names.into_iter().collect())
     }
+}
+
+/// Takes out of the files of a table, oldest first, those whose rows another of them holds.
+fn drop_replaced(files: &mut Vec<DataFile>) -> Vec<DataFile> {
+    let merged: Vec<DataFile> =
+        files.iter().filter(|file| matches!(file.name, FileName::Merged(..))).cloned().collect();
+    let (replaced, kept) = std::mem::take(files)
+        .into_iter()
+        .partition(|file| merged.iter().any(|other| other.name != file.name && other.replaces(file)));
+    *files = kept;
+    replaced
+}
+
+/// What a merged file holds, by its footer. One that an earlier version of Vigie wrote holds all of its month until its
+/// newest commit.
+fn merged_span(file: &DataFile, pairs: &BTreeMap<String, String>) -> Span {
+    let instant = |name| pairs.get(name).and_then(|text: &String| text.parse().ok()).map(from_micros);
+    let begins = match &file.name {
+        FileName::Merged(period, _) => period.start(),
+        FileName::Commit { recorded, .. } => *recorded,
+    };
+    let oldest = instant(parquet_file::RECORDED_MIN).unwrap_or(begins);
+    Span { oldest, newest: instant(parquet_file::RECORDED_MAX).unwrap_or(oldest) }
 }
 
 /// Names in a folder, unsorted; none when it does not exist.
@@ -447,16 +516,24 @@ mod tests {
         let name = FileName::commit("t", at, "ab12").unwrap();
         assert_eq!(name, "20201013T180000.123456Z-ab12.parquet");
         assert_eq!(FileName::parse(&name), Some(FileName::Commit { recorded: at, id: "ab12".into() }));
-        assert_eq!(
-            FileName::parse("2020-10.parquet"),
-            Some(FileName::Month(Month { year: 2020, month: 10 }, 1))
-        );
-        let again = FileName::Month(Month { year: 2020, month: 10 }, 2);
-        assert_eq!(FileName::parse("2020-10.2.parquet"), Some(again));
+        let month = Period::Month(crate::Month { year: 2020, month: 10 });
+        let day = Period::Day(jiff::civil::date(2020, 10, 13));
+        for (name, period, turn) in [
+            ("2020-10.parquet", month, 1),
+            ("2020-10.2.parquet", month, 2),
+            ("2020-10-13.parquet", day, 1),
+            ("2020-10-13.17.parquet", day, 17),
+            ("2020.parquet", Period::Year(2020), 1),
+        ] {
+            assert_eq!(FileName::parse(name), Some(FileName::Merged(period, turn)));
+        }
         for wrong in [
             "2020-13.parquet",
             "2020-10.1.parquet",
             "2020-10.02.parquet",
+            "2020-10-32.parquet",
+            "2020.0x.parquet",
+            "202.parquet",
             "2020-1.parquet",
             ".tmp-x",
             "x.parquet",

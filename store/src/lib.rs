@@ -4,8 +4,9 @@
 //! ```text
 //! lake/raw/<source>/<sha256>.zst                        bodies as received
 //! lake/tables/<table>/<recorded_at>-<fetch_id>.parquet  one immutable file per fetch that changed something
-//! lake/tables/<table>/<YYYY-MM>.parquet                 a closed month, compacted
-//! lake/locks, lake/spool                                advisory locks and stamps; bodies on their way
+//! lake/tables/<table>/<YYYY-MM-DD>.parquet              the commits of a day, merged; <YYYY-MM>, <YYYY> in time
+//! lake/FORMAT                                           which versions of Vigie may read and write it
+//! lake/locks, lake/spool                                advisory locks and stamps; bodies and files on their way
 //! ```
 //!
 //! **Two clocks.** A row has the instant its publisher issued it (`issued_at`) and the instant it was committed here
@@ -32,15 +33,19 @@ mod engine;
 mod error;
 mod footer;
 mod footers;
+mod format;
 mod issues;
 mod lake;
 mod latest;
 mod layout;
+mod levels;
 mod lock;
 mod log;
 mod merge;
 mod newer;
+mod newest;
 mod parquet_file;
+mod period;
 mod provider;
 mod prune;
 mod ranges;
@@ -64,9 +69,10 @@ pub use compare::{Change, Spared};
 pub use disk::{create_folder, sync_folder};
 pub use error::Error;
 pub use lake::Lake;
-pub use layout::Month;
 pub use lock::TableLock;
-pub use record::{FetchRecord, FindingRecord, Outcome, fetch_id};
+pub use log::{Polls, Runs};
+pub use period::{Month, Period};
+pub use record::{FetchRecord, FindingRecord, Outcome, RunRecord, fetch_id};
 pub use session::SessionOptions;
 pub use spec::{AsOf, TableKind, TableSpec};
 pub use stamp::{Stamp, Transaction};

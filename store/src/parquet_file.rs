@@ -9,10 +9,10 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use jiff::Timestamp;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, ParquetMetaData, SortingColumn};
@@ -27,10 +27,13 @@ use crate::spec::{TableSpec, from_micros};
 
 /// The record of the fetch that a file came with, JSON.
 pub(crate) const RECORD: &str = "vigie.fetch";
-/// Names of the files that a compacted month replaces, JSON.
-pub(crate) const REPLACES: &str = "vigie.replaces";
-/// Newest `recorded_at` of a compacted month, microseconds.
+/// Oldest and newest `recorded_at` of a merged file, microseconds: it holds every commit of its table between them.
+pub(crate) const RECORDED_MIN: &str = "vigie.recorded_min";
 pub(crate) const RECORDED_MAX: &str = "vigie.recorded_max";
+/// The rows of a merged log that are asked for again and again, JSON (`newest.rs`).
+pub(crate) const NEWEST: &str = "vigie.newest";
+/// The format of the lake that the file was written for (`format.rs`).
+pub(crate) const FORMAT: &str = "vigie.format";
 /// Number of rows.
 pub(crate) const ROWS: &str = "vigie.rows";
 /// SHA-256 of everything before the footer, for those who read the whole file. Who reads a part of it checks that part
@@ -150,6 +153,7 @@ impl FileWriter {
             (DATA_SHA256, hex(&inner.hash.clone().finalize())),
             (BLOCK_CRC32, std::mem::take(&mut inner.blocks).finish()),
             (footer::SHA256, footer::BLANK.to_owned()),
+            (FORMAT, crate::format::FORMAT.to_string()),
         ];
         for (key, value) in own.iter().chain(pairs) {
             self.writer.append_key_value_metadata(KeyValue::new((*key).to_owned(), value.clone()));
@@ -187,21 +191,19 @@ pub(crate) fn pairs_in(table: &str, path: &Path) -> Result<BTreeMap<String, Stri
     metadata(table, path).map(|metadata| pairs(&metadata))
 }
 
-/// Names of the files that a compacted month replaces.
-pub(crate) fn replaced_names(table: &str, path: &Path) -> Result<Vec<String>, Error> {
-    let pairs = pairs_in(table, path)?;
-    let text = pairs.get(REPLACES).map_or("[]", String::as_str);
-    serde_json::from_str(text).map_err(|fault| Error::Damaged {
-        table: table.to_owned(),
-        path: path.to_path_buf(),
-        what: format!("{REPLACES} in the footer is not a JSON list of names: {fault}"),
-    })
-}
-
-/// Newest `recorded_at` of a compacted month.
+/// Newest `recorded_at` of a merged file.
 pub(crate) fn recorded_max(table: &str, path: &Path) -> Result<Option<Timestamp>, Error> {
     let pairs = pairs_in(table, path)?;
     Ok(pairs.get(RECORDED_MAX).and_then(|text| text.parse().ok()).map(from_micros))
+}
+
+/// Which rows and columns of a file are read.
+#[derive(Debug, Default)]
+pub(crate) struct Part<'a> {
+    /// Only these columns, in the order of the file; all when none are named.
+    pub(crate) columns: &'a [&'a str],
+    /// Only these rows, by their place in the file, rising.
+    pub(crate) rows: Option<&'a [usize]>,
 }
 
 /// A reader of the rows of a file, in the schema of the file.
@@ -210,12 +212,30 @@ pub(crate) fn reader(
     path: &Path,
 ) -> Result<impl Iterator<Item = Result<RecordBatch, Error>> + use<>, Error> {
     let file = Arc::new(CheckedFile::open(table, path)?);
+    part_of(table, path, file, Part::default())
+}
+
+/// A reader of a part of a file that is open, in the schema of the file.
+pub(crate) fn part_of(
+    table: &str,
+    path: &Path,
+    file: Arc<CheckedFile>,
+    part: Part<'_>,
+) -> Result<impl Iterator<Item = Result<RecordBatch, Error>> + use<>, Error> {
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(&file.metadata), ArrowReaderOptions::new())
         .map_err(parquet("read the footer of", table, path))?;
-    let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(Chunks(file), metadata)
-        .with_batch_size(8192)
-        .build()
-        .map_err(parquet("read", table, path))?;
+    let n_rows = usize::try_from(file.metadata.file_metadata().num_rows()).unwrap_or_default();
+    let mask = ProjectionMask::columns(metadata.parquet_schema(), part.columns.iter().copied());
+    let mut builder =
+        ParquetRecordBatchReaderBuilder::new_with_metadata(Chunks(file), metadata).with_batch_size(8192);
+    if !part.columns.is_empty() {
+        builder = builder.with_projection(mask);
+    }
+    if let Some(rows) = part.rows {
+        let ranges = rows.iter().map(|row| *row..row + 1);
+        builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, n_rows));
+    }
+    let batches = builder.build().map_err(parquet("read", table, path))?;
     let (table, path) = (table.to_owned(), path.to_path_buf());
     Ok(batches.map(move |batch| batch.map_err(|fault| parquet("read", &table, &path)(fault.into()))))
 }
@@ -238,6 +258,7 @@ pub(crate) fn conform(table: &str, batch: &RecordBatch, schema: &SchemaRef) -> R
 }
 
 /// Reads a whole file, in the table's stored schema.
+#[cfg(test)]
 pub(crate) fn read(spec: &TableSpec, path: &Path) -> Result<Vec<RecordBatch>, Error> {
     let schema = spec.stored_schema();
     reader(&spec.name, path)?.map(|batch| conform(&spec.name, &batch?, &schema)).collect()

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -226,6 +228,63 @@ impl FetchRecord {
                     duration_ms: columns.number("duration_ms", row)?.unwrap_or_default(),
                     message: columns.text("message", row)?,
                     contract_fingerprint: columns.text("contract_fingerprint", row)?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// One window of a job of the service. Instants keep microseconds.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Id of the run: a window of a job has one.
+    pub run_id: String,
+    /// Name of the job.
+    pub job: String,
+    /// The window; none when a person asked.
+    pub scheduled_for: Option<Timestamp>,
+    /// When the run began; none for a window that nobody ran.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// `ok`, `failed`, `missed`, `skipped`.
+    pub outcome: String,
+    /// What it did, or why not.
+    pub message: Option<String>,
+    /// Whether it ran later than its window.
+    pub caught_up: Option<bool>,
+}
+
+impl RunRecord {
+    /// When it was over: the end of the run, else its begin, else its window.
+    #[must_use]
+    pub fn at(&self) -> Option<Timestamp> {
+        self.ended_at.or(self.started_at).or(self.scheduled_for)
+    }
+
+    /// Whether the run did its work.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.outcome == "ok"
+    }
+
+    /// The records of a batch of the `runs` table.
+    ///
+    /// # Errors
+    /// [`Error::Misfit`] when a column is missing or of another type.
+    pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, Error> {
+        let columns = Columns { table: "runs", batch };
+        (0..batch.num_rows())
+            .map(|row| {
+                Ok(Self {
+                    run_id: columns.text("run_id", row)?.unwrap_or_default(),
+                    job: columns.text("job", row)?.unwrap_or_default(),
+                    scheduled_for: columns.instant("scheduled_for", row)?,
+                    started_at: columns.instant("started_at", row)?,
+                    ended_at: columns.instant("ended_at", row)?,
+                    outcome: columns.text("outcome", row)?.unwrap_or_default(),
+                    message: columns.text("message", row)?,
+                    caught_up: columns.cell::<BooleanArray>("caught_up", row)?.map(|array| array.value(row)),
                 })
             })
             .collect()

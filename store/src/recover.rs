@@ -1,6 +1,5 @@
 //! After a crash: what was committed is completed, what was not is cleared.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::disk;
@@ -8,13 +7,17 @@ use crate::layout::{FileName, Layout, PENDING, TMP, entries};
 use crate::lock::{self, Hold};
 use crate::{Error, Lake, tables};
 
-/// Clears files that dead writers left. Only for who has the lake alone.
-pub(crate) fn clear_leftovers(layout: &Layout) -> Result<(), Error> {
+/// Clears files that dead writers left. Only for who has the lake alone. Versions before there were formats wrote beside
+/// the files to come: in an `old` lake these folders are looked through too.
+pub(crate) fn clear_leftovers(layout: &Layout, old: bool) -> Result<(), Error> {
     for name in entries(&layout.spool())? {
         let path = layout.spool().join(name);
         if path.is_file() {
             disk::remove(&path)?;
         }
+    }
+    if !old {
+        return Ok(());
     }
     for parent in [layout.raw(), layout.tables()] {
         for folder in entries(&parent)? {
@@ -57,13 +60,12 @@ impl Lake {
 
     /// Gives a row in `fetches` to every fetch whose data file is there, and their findings to the fetches that are
     /// recorded. Lists names only, unless something is missing; leaves tables alone that a live writer holds, and says
-    /// whether there was none such.
+    /// whether there was none such. Asked for when a writer died.
     pub(crate) fn roll_forward(&self) -> Result<bool, Error> {
         let mut complete = true;
-        let known = self.layout().commit_names("fetches", false)?;
+        let known = self.layout().commit_names("fetches")?;
         for table in self.layout().table_names()? {
-            let has_superseded = !self.layout().superseded_names(&table)?.is_empty();
-            if !has_superseded && (tables::is_own(&table) || self.unrecorded(&table, &known)?.is_empty()) {
+            if tables::is_own(&table) || self.layout().commit_names(&table)?.is_subset(&known) {
                 continue;
             }
             // A live writer completes its commit by itself.
@@ -72,14 +74,8 @@ impl Lake {
                 continue;
             };
             self.roll_forward_table(&table)?;
-            self.clear_superseded(&table)?;
         }
         Ok(self.settle_findings()? && complete)
-    }
-
-    /// Commits of a table whose names are not among those of `fetches`.
-    fn unrecorded(&self, table: &str, known: &BTreeSet<String>) -> Result<Vec<String>, Error> {
-        Ok(self.layout().commit_names(table, false)?.difference(known).cloned().collect())
     }
 
     /// Gives their row in `fetches` to the commits of one table that lack it. Under the table's lock.
@@ -87,13 +83,14 @@ impl Lake {
         if tables::is_own(table) {
             return Ok(());
         }
-        let mut known = self.layout().commit_names("fetches", false)?;
-        if self.unrecorded(table, &known)?.is_empty() {
-            return Ok(());
-        }
-        known.extend(self.layout().commit_names("fetches", true)?);
-        for name in self.unrecorded(table, &known)? {
-            if let Some(record) = self.footer_record(table, &self.layout().table(table).join(&name))? {
+        let known = self.layout().commit_names("fetches")?;
+        for name in self.layout().commit_names(table)?.difference(&known) {
+            let Some(FileName::Commit { recorded, .. }) = FileName::parse(name) else { continue };
+            // Fetches are merged when every commit up to the newest of them has its row.
+            if self.layout().is_merged("fetches", recorded)? {
+                continue;
+            }
+            if let Some(record) = self.footer_record(table, &self.layout().table(table).join(name))? {
                 tracing::warn!(table, fetch = record.fetch_id, "interrupted commit rolled forward");
                 self.write_fetch_row(&record)?;
             }
@@ -110,13 +107,13 @@ impl Lake {
         }
         let locks = self.layout().locks();
         let Ok(_lock) = lock::take(&locks, "findings", Hold::Alone, Duration::ZERO) else { return Ok(false) };
-        let recorded = self.layout().commit_names("fetches", true)?;
+        let recorded = self.layout().commit_names("fetches")?;
         for name in pending(entries(&folder)?) {
             let target =
                 name.strip_prefix(PENDING).and_then(|rest| rest.split_once('-')).map(|(_, name)| name);
             if let Some(target) = target
-                && FileName::parse(target).is_some()
-                && recorded.contains(target)
+                && let Some(FileName::Commit { recorded: at, id }) = FileName::parse(target)
+                && (recorded.contains(target) || self.is_recorded(&id, at)?)
             {
                 disk::link_if_absent(&folder.join(&name), &folder.join(target))?;
             }

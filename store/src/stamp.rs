@@ -21,7 +21,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::error::disk as disk_error;
-use crate::layout::{self, FileName, Month};
+use crate::layout::{self, FileName};
 use crate::lock::{self, Hold, TableLock};
 use crate::spec::{from_micros, micros};
 use crate::{Error, Lake, disk, tables};
@@ -185,11 +185,17 @@ impl Lake {
 
     fn give_stamp(&self, now: Timestamp, state: State) -> Result<Stamp, Error> {
         self.check_writable()?;
+        let is_first = !self.was_written();
+        if is_first {
+            self.raise_format()?;
+        }
         let locks = self.layout().locks();
         let _clock = self.clock()?;
         let markers = markers(&locks)?;
         self.undo_dead(&markers)?;
         let newest = match newest(&markers) {
+            // Files may be newer than the marks (copied by hand): looked at once by whoever writes.
+            Some(newest) if is_first => self.layout().newest_commit(Some(newest))?,
             Some(newest) => Some(newest),
             None => self.layout().newest_commit(None)?,
         };
@@ -202,6 +208,7 @@ impl Lake {
         for done in markers.iter().filter(|marker| marker.state == State::Done) {
             disk::remove(&done.path)?;
         }
+        self.set_written();
         disk::step("stamp-taken");
         Ok(Stamp { marker, begun: AtomicBool::new(false), _locked: file })
     }
@@ -284,12 +291,9 @@ impl Lake {
         disk::sync_folder(&locks)
     }
 
-    /// The month of the oldest pending stamp: from there on nothing may be merged.
-    pub(crate) fn pending_month(&self) -> Result<Option<Month>, Error> {
-        let markers = markers(&self.layout().locks())?;
-        let pending =
-            markers.iter().filter(|marker| marker.state != State::Done).map(|marker| marker.at).min();
-        Ok(pending.map(Month::of))
+    /// The newest stamp given, by its mark alone.
+    pub(crate) fn newest_mark(&self) -> Result<Option<Timestamp>, Error> {
+        Ok(newest(&markers(&self.layout().locks())?))
     }
 
     /// The newest stamp given, as far as its marks and files tell.

@@ -26,9 +26,14 @@ pub const STEPS: &[&str] = &[
     "bulletin-values-recorded",
     "bulletin-recorded",
     "bulletin-committed",
-    // A compaction.
-    "month-written",
-    "month-published",
+    // A merge of files, by a poll or a compaction.
+    "merge-written",
+    "merge-begun",
+    "merge-published",
+    "merge-removed",
+    // The mark of the format, on a new lake or one of an earlier version.
+    "format-written",
+    "format-published",
     // A backup, and its way back.
     "backup-file-copied",
     "backup-files-copied",

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::backup::List;
 use crate::error::disk;
-use crate::layout::{DataFile, FileName, Month, TMP, entries};
+use crate::layout::{DataFile, FileName, TMP, entries};
 use crate::parquet_file::hash_of;
 use crate::record::FetchRecord;
 use crate::spec::{FETCH, RECORDED, WITHDRAWN, micros};
@@ -63,28 +63,11 @@ impl Lake {
     /// [`Error::Disk`] when a folder cannot be listed; a file that cannot be read is a problem, not an error.
     pub fn verify(&self) -> Result<VerifyReport, Error> {
         let _files_stay = self.keep_files()?;
-        let mut found = Found { settled: self.settled().unwrap_or(Timestamp::MAX), ..Found::default() };
         let mut report = VerifyReport::default();
         self.verify_list(&mut report)?;
-        for table in self.layout().table_names()? {
-            let files = match self.layout().files(&table, Timestamp::MAX) {
-                Ok(files) => files,
-                Err(fault) => {
-                    let folder = self.layout().table(&table);
-                    report.problem(&table, fault.path().unwrap_or(&folder), explain(&fault));
-                    found.unread.push((table.clone(), None));
-                    continue;
-                }
-            };
-            for file in files.iter() {
-                if let Err(fault) = verify_file(&table, file, &mut found, &mut report) {
-                    report.problem(&table, &file.path, explain(&fault));
-                    found.unread.push((table.clone(), Some(file.name.clone())));
-                }
-            }
-        }
+        let found = self.verify_files(&mut report, &|_| true)?;
         // After the tables: the body of a poll is there before the poll.
-        let bodies = self.verify_bodies(&mut report)?;
+        let bodies = self.verify_bodies(&mut report, &|_| true)?;
         self.verify_fetches(&found, &bodies, &mut report);
         for (id, path) in &found.published {
             if !found.bulletins.contains(id) && !found.is_unread("bulletins", None) {
@@ -95,6 +78,68 @@ impl Lake {
         report.problems.sort();
         report.problems.dedup();
         Ok(report)
+    }
+
+    /// A part of what [`Lake::verify`] does, so that a lake can be read again little by little: each file and each body
+    /// belongs to one of the parts numbered from 0 to `of`, for as long as it has its name. Files are not checked against
+    /// each other, but for the bodies of the fetches that are read.
+    ///
+    /// # Errors
+    /// As [`Lake::verify`].
+    pub fn verify_parts(&self, parts: &[u32], of: u32) -> Result<VerifyReport, Error> {
+        let _files_stay = self.keep_files()?;
+        let mut report = VerifyReport::default();
+        let is_due = |path: &Path| {
+            let inside = path.strip_prefix(self.root()).unwrap_or(path).to_string_lossy();
+            parts.contains(&(crc32fast::hash(inside.as_bytes()) % of.max(1)))
+        };
+        let found = self.verify_files(&mut report, &is_due)?;
+        self.verify_bodies(&mut report, &is_due)?;
+        for (path, fetch) in &found.fetches {
+            if let Some(sha256) = &fetch.sha256
+                && !self.layout().body(&fetch.source, sha256).exists()
+            {
+                let (id, source) = (&fetch.fetch_id, &fetch.source);
+                let what = format!("fetch {id}: its body raw/{source}/{sha256}.zst is missing");
+                report.problem("fetches", path, what);
+            }
+        }
+        report.problems.sort();
+        report.problems.dedup();
+        Ok(report)
+    }
+
+    /// Reads the files of tables that are due.
+    fn verify_files(
+        &self,
+        report: &mut VerifyReport,
+        is_due: &dyn Fn(&Path) -> bool,
+    ) -> Result<Found, Error> {
+        let mut found = Found { settled: self.settled().unwrap_or(Timestamp::MAX), ..Found::default() };
+        for table in self.layout().table_names()? {
+            let (files, unread) = match self.layout().readable_files(&table) {
+                Ok(files) => files,
+                Err(fault) => {
+                    let folder = self.layout().table(&table);
+                    report.problem(&table, fault.path().unwrap_or(&folder), explain(&fault));
+                    found.unread.push((table.clone(), None));
+                    continue;
+                }
+            };
+            for (name, fault) in unread {
+                report.files += 1;
+                let folder = self.layout().table(&table);
+                report.problem(&table, fault.path().unwrap_or(&folder), explain(&fault));
+                found.unread.push((table.clone(), Some(name)));
+            }
+            for file in files.iter().filter(|file| is_due(&file.path)) {
+                if let Err(fault) = verify_file(&table, file, &mut found, report) {
+                    report.problem(&table, &file.path, explain(&fault));
+                    found.unread.push((table.clone(), Some(file.name.clone())));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The files of a backup against its list.
@@ -117,8 +162,12 @@ impl Lake {
         Ok(())
     }
 
-    /// Hashes the bodies; gives those that are there, sound or not.
-    fn verify_bodies(&self, report: &mut VerifyReport) -> Result<BTreeSet<(String, String)>, Error> {
+    /// Hashes the bodies that are due; gives those that are there, sound or not.
+    fn verify_bodies(
+        &self,
+        report: &mut VerifyReport,
+        is_due: &dyn Fn(&Path) -> bool,
+    ) -> Result<BTreeSet<(String, String)>, Error> {
         let mut found = BTreeSet::new();
         let mut sources = entries(&self.layout().raw())?;
         sources.sort_unstable();
@@ -129,7 +178,7 @@ impl Lake {
             names.sort_unstable();
             for name in names {
                 let path = folder.join(&name);
-                if name.starts_with(TMP) {
+                if name.starts_with(TMP) || !is_due(&path) {
                     continue; // on its way, or left by a writer that is gone
                 }
                 let Some(sha256) = name.strip_suffix(".zst") else {
@@ -184,11 +233,14 @@ impl Lake {
     fn file_of(&self, source: &str, id: &str, at: Timestamp) -> PathBuf {
         let folder = self.layout().table(source);
         let commit = FileName::commit(source, at, id).map(|name| folder.join(name));
-        let month = folder.join(FileName::of_month(Month::of(at), 1));
-        match commit {
-            Ok(commit) if commit.exists() || !month.exists() => commit,
-            Ok(_) => month,
-            Err(_) => folder,
+        let merged = self.layout().readable_files(source).ok().and_then(|(files, _)| {
+            files.iter().find(|file| file.span.contains(at)).map(|file| file.path.clone())
+        });
+        match (commit, merged) {
+            (Ok(commit), _) if commit.exists() => commit,
+            (_, Some(merged)) => merged,
+            (Ok(commit), None) => commit,
+            (Err(_), None) => folder,
         }
     }
 }
@@ -213,9 +265,7 @@ impl Found {
     fn is_unread(&self, table: &str, fetch: Option<(&str, Timestamp)>) -> bool {
         self.unread.iter().filter(|(unread, _)| unread == table).any(|(_, name)| match (name, fetch) {
             (Some(FileName::Commit { id, .. }), Some((wanted, _))) => id == wanted,
-            (Some(FileName::Month(month, _)), Some((_, at))) => {
-                at == Timestamp::MIN || Month::of(at) == *month
-            }
+            (Some(FileName::Merged(period, _)), Some((_, at))) => at == Timestamp::MIN || period.contains(at),
             _ => true,
         })
     }
@@ -376,7 +426,7 @@ impl Order {
     }
 }
 
-/// The rows of a commit carry the instant and the id that its name says; those of a month lie in it.
+/// The rows of a commit carry the instant and the id that its name says; those of a merged file lie in its period.
 fn check_names(file: &DataFile, batch: &RecordBatch) -> Result<(), String> {
     let (Some(recorded), Some(ids)) = (
         batch
@@ -391,9 +441,10 @@ fn check_names(file: &DataFile, batch: &RecordBatch) -> Result<(), String> {
             let at = micros(*at);
             recorded.values().iter().all(|found| *found == at) && ids.iter().all(|found| found == Some(id))
         }
-        FileName::Month(month, _) => {
-            recorded.values().iter().all(|at| crate::Month::of(crate::spec::from_micros(*at)) == *month)
-        }
+        FileName::Merged(period, _) => recorded.values().iter().all(|at| {
+            let at = crate::spec::from_micros(*at);
+            period.contains(at) && file.span.contains(at)
+        }),
     };
     if fits { Ok(()) } else { Err("its rows are not those that its name says".into()) }
 }

@@ -20,14 +20,20 @@ pub(crate) fn run(options: &Options) -> Tally {
     }
     // The second and the third time that the path comes by, too: other tables, other files.
     let turns: &[u32] = if options.long { &[1, 2, 3] } else { &[1] };
-    let cases: Vec<String> = names
+    let mut cases: Vec<String> = names
         .iter()
         .flat_map(|name| {
             turns.iter().map(move |turn| if *turn == 1 { name.clone() } else { format!("{name}:{turn}") })
         })
         .collect();
+    // The steps of a migration, on a lake as the version before marks left it.
+    let migrated = names.iter().filter(|name| name.starts_with("format-") || name.starts_with("merge-"));
+    cases.extend(migrated.flat_map(|name| [1, 2, 5].map(|turn| format!("{MIGRATE}{name}:{turn}"))));
     side_by_side(2, &cases, Clone::clone, |step| crash_at(&drill, step))
 }
+
+/// Before the name of a step that is tried in a migration.
+const MIGRATE: &str = "migrate ";
 
 /// Names of the steps, as the sources of this very binary call them: the list cannot fall behind.
 fn names() -> BTreeSet<String> {
@@ -53,13 +59,20 @@ fn names() -> BTreeSet<String> {
 }
 
 /// Runs the drill until the process dies at the step, then everything again.
-fn crash_at(drill: &Drill, step: &str) -> Check {
+fn crash_at(drill: &Drill, case: &str) -> Check {
+    let (step, migrates) = case.strip_prefix(MIGRATE).map_or((case, false), |step| (step, true));
     let mut site = Site::copy_of(drill.template());
+    if migrates || step.starts_with("format-") {
+        std::fs::remove_file(site.lake().join("FORMAT")).map_err(|fault| format!("FORMAT: {fault}"))?;
+    }
     let backup = site.folder().join("kept");
     let restored = site.folder().join("restored");
     let mut steps: Vec<Vec<String>> = drill.steps().into_iter().map(|(_, words)| words).collect();
     steps.push(steps[0].clone()); // the same edition once more: a fetch that changes nothing
     let words = |text: &[&str]| text.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    if migrates {
+        steps = vec![words(&["migrate"])];
+    }
     if step.starts_with("backup-") || step.starts_with("restore-") {
         steps = vec![
             words(&["backup", backup.to_str().unwrap()]),

@@ -1,7 +1,6 @@
 //! Closed months become one file, and nobody can tell.
 
 use super::*;
-use crate::Month;
 
 async fn filled(folder: &Path) -> (Lake, Vec<TableSpec>) {
     let (lake, spec) = (open(folder), beds(true));
@@ -12,7 +11,7 @@ async fn filled(folder: &Path) -> (Lake, Vec<TableSpec>) {
     (lake, vec![spec, tables::fetches(), tables::findings()])
 }
 
-const NOVEMBER: Month = Month { year: 2020, month: 11 };
+const NOVEMBER: crate::Month = crate::Month { year: 2020, month: 11 };
 
 #[tokio::test]
 async fn a_compacted_month_answers_as_before() {
@@ -27,9 +26,9 @@ async fn a_compacted_month_answers_as_before() {
             before.push(rows(&[("", number(&lake, &specs, AsOf::at(day(turn)), count).await, None)]));
         }
     }
-    let done = lake.compact(&specs, NOVEMBER).await.unwrap();
+    let done = lake.compact(&specs, NOVEMBER.start()).await.unwrap();
     assert_eq!(done.len(), 3);
-    assert_eq!(done[0].month.to_string(), "2020-10");
+    assert_eq!(done[0].period.to_string(), "2020-10");
     assert_eq!(names(&lake, "fetches").len(), 1 + 9);
     assert_eq!(names(&lake, "beds")[0], "2020-10.parquet");
     let mut after = Vec::new();
@@ -41,7 +40,7 @@ async fn a_compacted_month_answers_as_before() {
     }
     assert_eq!(before, after);
     assert_sound(&lake);
-    assert_eq!(lake.compact(&specs, NOVEMBER).await.unwrap(), Vec::new());
+    assert_eq!(lake.compact(&specs, NOVEMBER.start()).await.unwrap(), Vec::new());
     assert_eq!(fetches(&lake).len(), 40);
     let first = fetches(&lake).pop().unwrap();
     assert_eq!(lake.fetch(&first.fetch_id).await.unwrap().as_ref(), Some(&first));
@@ -69,7 +68,7 @@ async fn files_left_beside_their_month_are_not_counted_twice() {
             .unwrap();
         }
     }
-    lake.compact(&specs, NOVEMBER).await.unwrap();
+    lake.compact(&specs, NOVEMBER.start()).await.unwrap();
     // As after a crash between the new file and the removal of the old ones.
     for entry in std::fs::read_dir(kept.path()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
@@ -81,9 +80,14 @@ async fn files_left_beside_their_month_are_not_counted_twice() {
         assert_eq!(number(&lake, &specs, AsOf::everything(), &count).await, expected);
     }
     assert_sound(&lake);
+    // A merge that died has left its mark: the next opening finishes it. Without one, the next compaction of the table does.
+    std::fs::write(lake.root().join("locks/merging-fetches"), b"").unwrap();
     drop(lake);
     let lake = open(folder.path());
     assert_eq!(names(&lake, "fetches").len(), 1 + 9);
+    assert_eq!(names(&lake, "findings").len(), 1 + 40);
+    lake.compact(&specs, NOVEMBER.start()).await.unwrap();
+    assert_eq!(names(&lake, "findings").len(), 1 + 9);
     assert_sound(&lake);
 }
 

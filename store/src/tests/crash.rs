@@ -3,7 +3,6 @@
 use std::process::Command;
 
 use super::*;
-use crate::Month;
 
 /// Run by the tests below in a process of its own, with `VIGIE_CRASH_AT` set.
 #[test]
@@ -15,7 +14,7 @@ fn child_that_fetches() {
         fetch(&lake, &beds(true), &second(), day(2), day(2)).await;
         if std::env::var_os("VIGIE_STORE_COMPACT").is_some() {
             let specs = [beds(true), tables::fetches(), tables::findings()];
-            lake.compact(&specs, Month { year: 2020, month: 11 }).await.unwrap();
+            lake.compact(&specs, crate::Month { year: 2020, month: 11 }.start()).await.unwrap();
         }
     });
 }
@@ -83,7 +82,7 @@ async fn a_crash_at_any_step_loses_nothing_and_doubles_nothing() {
 
 #[tokio::test]
 async fn a_crash_in_a_compaction_doubles_nothing() {
-    for step in ["month-written", "month-published"] {
+    for step in ["merge-written", "merge-begun", "merge-published", "merge-removed"] {
         let folder = tempfile::tempdir().unwrap();
         let lake = open(folder.path());
         fetch(&lake, &beds(true), &first(), day(1), day(1)).await;
@@ -97,7 +96,13 @@ async fn a_crash_in_a_compaction_doubles_nothing() {
         );
         assert_sound(&lake);
         let n_files = names(&lake, "beds").len();
-        assert_eq!(n_files, if step == "month-published" { 1 } else { 2 });
+        assert_eq!(
+            n_files,
+            if matches!(step, "merge-published" | "merge-removed") { 1 } else { 2 },
+            "{step}"
+        );
+        let left = crate::layout::entries(&lake.root().join("locks")).unwrap();
+        assert!(left.iter().all(|name| !name.starts_with("merging-")), "{step}: {left:?}");
     }
 }
 
@@ -106,7 +111,7 @@ async fn leftovers_of_a_live_lake_are_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let lake = open(folder.path());
     fetch(&lake, &beds(true), &first(), day(1), day(1)).await;
-    let leftover = lake.root().join("tables/beds/.tmp-1-0-x.parquet");
+    let leftover = lake.spool().join(".tmp-1-0-x.parquet");
     std::fs::write(&leftover, b"half").unwrap();
     let second = open(folder.path());
     assert!(leftover.exists());

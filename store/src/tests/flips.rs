@@ -1,7 +1,7 @@
 //! One flipped bit at a time, all over a small lake: each is found and named.
 
 use super::*;
-use crate::{Error, Month};
+use crate::Error;
 
 /// Every file of bodies and tables, with its folder inside the lake.
 fn files(lake: &Lake) -> Vec<std::path::PathBuf> {
@@ -55,7 +55,7 @@ async fn no_flipped_bit_passes_in_silence() {
         fetch(&lake, &beds(true), &edition, day(turn), day(turn * 9)).await;
     }
     let specs = [beds(true), tables::fetches(), tables::findings()];
-    lake.compact(&specs, Month { year: 2020, month: 11 }).await.unwrap();
+    lake.compact(&specs, crate::Month { year: 2020, month: 11 }.start()).await.unwrap();
     assert_sound(&lake);
     let named =
         |report: crate::VerifyReport| report.problems.into_iter().map(|problem| problem.file).collect();

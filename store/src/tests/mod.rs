@@ -7,6 +7,7 @@ mod compaction;
 mod crash;
 mod disk_full;
 mod flips;
+mod levels;
 mod model;
 mod speed;
 mod stamps;

@@ -4,7 +4,6 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use super::*;
-use crate::Month;
 
 /// Editions in the order they were recorded, each with its issue.
 type History = Vec<(i64, Rows)>;
@@ -37,7 +36,7 @@ fn check(history: &History, snapshot: bool, compact: bool) {
         }
         if compact {
             let specs = [spec.clone(), tables::fetches(), tables::findings()];
-            lake.compact(&specs, Month { year: 2021, month: 1 }).await.unwrap();
+            lake.compact(&specs, crate::Month { year: 2021, month: 1 }.start()).await.unwrap();
         }
         for recorded in [history.len(), history.len() / 2] {
             for issued in [1, 3, 6, 20] {

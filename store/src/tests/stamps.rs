@@ -37,7 +37,7 @@ async fn a_lake_without_marks_goes_by_its_files() {
     for compacted in [false, true] {
         if compacted {
             let specs = [beds(true), tables::fetches(), tables::findings()];
-            lake.compact(&specs, crate::Month { year: 2020, month: 11 }).await.unwrap();
+            lake.compact(&specs, crate::Month { year: 2020, month: 11 }.start()).await.unwrap();
         }
         for name in crate::layout::entries(&lake.root().join("locks")).unwrap() {
             if name.starts_with("stamp-") {
@@ -79,9 +79,9 @@ async fn a_commit_that_failed_half_way_is_completed_before_it_is_settled() {
         outcome: Outcome::New,
         ..Default::default()
     };
-    // A file in the place of the folder of `fetches`: its row cannot be written.
+    // A link to nowhere in the place of the folder of `fetches`: its row cannot be written.
     let blocked = lake.root().join("tables/fetches");
-    std::fs::write(&blocked, b"").unwrap();
+    std::os::unix::fs::symlink("nowhere", &blocked).unwrap();
     lake.commit_fetch(&lock, &spec, change, &record, &[]).await.unwrap_err();
     drop(lock);
     std::fs::remove_file(&blocked).unwrap();
@@ -129,24 +129,26 @@ async fn a_transaction_counts_as_a_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_month_with_a_commit_under_way_is_not_merged() {
+async fn a_commit_under_way_is_left_out_of_a_merge() {
     let folder = tempfile::tempdir().unwrap();
     let lake = open(folder.path());
     for turn in 1..4 {
         fetch(&lake, &beds(true), &rows(&[("01", 1, Some(turn))]), day(turn), day(turn)).await;
     }
-    let november = crate::Month { year: 2020, month: 11 };
-    let under_way = lake.stamp(day(5)).unwrap();
+    let november = crate::Month { year: 2020, month: 11 }.start();
+    let under_way = lake.stamp(day(4)).unwrap();
+    fetch(&lake, &beds(true), &rows(&[("01", 1, Some(3)), ("03", 1, Some(1))]), day(5), day(5)).await;
+    let done = lake.compact(&[beds(true)], november).await.unwrap();
+    assert_eq!((done.len(), done[0].files), (1, 3), "what comes after it is left alone");
     assert_eq!(lake.compact(&[beds(true)], november).await.unwrap(), []);
     drop(under_way);
-    assert_eq!(lake.compact(&[beds(true)], november).await.unwrap().len(), 1);
-    // A late commit into a merged month: merged again under a new name.
+    // Later commits of a merged month: merged again under a new name.
     lake.write_versions(&beds(true), &[versions("02", 9)], day(6), "late").unwrap();
     assert_eq!(lake.compact(&[beds(true)], november).await.unwrap().len(), 1);
     assert_eq!(names(&lake, "beds"), ["2020-10.2.parquet"]);
     assert_eq!(
         view(&lake, &beds(true), AsOf::everything()).await,
-        rows(&[("01", 1, Some(3)), ("02", 1, Some(9))])
+        rows(&[("01", 1, Some(3)), ("02", 1, Some(9)), ("03", 1, Some(1))])
     );
 }
 

@@ -89,8 +89,9 @@ async fn an_edition_that_cannot_be_read_to_its_end_leaves_nothing() {
     assert_eq!(names(&lake, "beds"), [""; 0]);
     // A change that nobody commits goes too.
     let change = compare(&lake, &spec, &cut(&first, 8_192), day(1), (day(1), "cd")).await.unwrap();
-    assert_eq!((change.rows_changed, names(&lake, "beds").len()), (20_000, 1));
+    let aside = || crate::layout::entries(&lake.spool()).unwrap().len();
+    assert_eq!((change.rows_changed, aside()), (20_000, 1));
     drop(change);
-    assert_eq!(names(&lake, "beds"), [""; 0]);
+    assert_eq!((names(&lake, "beds").len(), aside()), (0, 0));
     assert_eq!(lake.settled().unwrap(), lake.present(day(1)).unwrap());
 }
