@@ -7,7 +7,7 @@ MOLD := $(shell command -v mold 2>/dev/null)
 CARGO := $(if $(MOLD),mold -run cargo,cargo)
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo build test check alltests fuzz torture weeks bench release samples clean soak bench-versions
+.PHONY: help demo build test check alltests fuzz torture weeks bench release samples clean soak bench-versions bench-polls
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,10 @@ weeks: ## A year of bulletins through the accessibility checkers, each made twic
 bench: ## Figures of docs/benches.md (release: over an hour from nothing; PROFILE=dev: the quick build)
 	@.ci/setup
 	$(CARGO) bench --workspace --bench vigie $(if $(PROFILE),--profile $(PROFILE))
+
+bench-polls: ## Ten thousand hourly polls on a clock of its own: what one costs at the end (release; PROFILE=dev: the quick build)
+	@.ci/setup
+	$(CARGO) bench --workspace --bench polls $(if $(PROFILE),--profile $(PROFILE))
 
 soak: ## Many clients on the Postgres wire for a while [CLIENTS=32] [MINUTES=10]
 	@.ci/setup --tests
