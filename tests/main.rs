@@ -26,5 +26,6 @@ mod served;
 mod sheets;
 mod support;
 mod torture;
+mod upkeep;
 mod vintages;
 mod wire;

@@ -203,7 +203,9 @@ async fn poll(
         let (lake, source, wait) = (room.lake.clone(), request.source.clone(), room.config.fetch.lock_wait());
         blocking(move || Ok(lake.lock(&source, wait)?)).await?
     };
+    let known_before = last.map(|last| last.recorded_at);
     let last = room.lake.last_fetch(&request.source).await?; // another process may have been first
+    let is_unseen = is_unseen && known_before == last.as_ref().map(|last| last.recorded_at);
     // A body read again on purpose is read, whatever is known of it.
     let replayed = matches!(request.origin, Origin::Kept(_));
     if let Some(last) = &last

@@ -15,8 +15,8 @@ use crate::layout::Layout;
 use crate::lock::{self, Hold, TableLock};
 use crate::parquet_file;
 
-/// How long the writer of a log waits for a compaction of that log.
-const LOG_WAIT: Duration = Duration::from_secs(60);
+/// How long the writer of a log waits for a compaction of that log, which itself may wait a minute for readers.
+const LOG_WAIT: Duration = Duration::from_secs(120);
 /// Held shared by every open lake: who gets it alone may clean up after the dead.
 const ALIVE: &str = "_open";
 
