@@ -149,6 +149,8 @@ pub enum Command {
     },
     /// Re-read every file of the lake and check hashes, counts and order
     Verify,
+    /// Take passwords and keys out of a lake that an earlier version kept them in
+    PurgeSecrets(PurgeSecrets),
     /// What was found in the feeds
     #[command(subcommand)]
     Findings(Findings),
@@ -227,6 +229,23 @@ pub struct Accept {
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+}
+
+/// Options of `purge-secrets`.
+#[derive(Debug, Args)]
+pub struct PurgeSecrets {
+    /// Who asks for it
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// A file whose lines are secrets to look for, besides those of the configuration and those in addresses (repeatable)
+    #[arg(long = "secrets", value_name = "FILE")]
+    pub secret_files: Vec<PathBuf>,
+    /// Only count
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Options of `acknowledge`.

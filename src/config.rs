@@ -10,6 +10,7 @@ use vigie_ingest::FetchPolicy;
 use vigie_queries::{Place, Vocabulary};
 
 use crate::error::Error;
+use crate::secret::SecretPlace;
 use crate::serve::Serve;
 pub use crate::source::Source;
 
@@ -158,8 +159,8 @@ pub struct Smtp {
     pub certificate: Option<PathBuf>,
     /// Who signs in, if anybody.
     pub user: Option<String>,
-    /// File whose first line is the password.
-    pub password_file: Option<PathBuf>,
+    /// File whose first line is the password, `credential:NAME` or `env:NAME`.
+    pub password_file: Option<SecretPlace>,
     /// Sender of the mails.
     pub from: String,
     /// Largest attachment, in KiB; beyond, the mail holds a link.
@@ -219,13 +220,12 @@ impl Smtp {
     /// # Errors
     /// A sentence saying where it was looked for.
     pub fn password(&self) -> Result<String, String> {
-        let Some(path) = &self.password_file else {
+        let Some(place) = &self.password_file else {
             return std::env::var("VIGIE_SMTP_PASSWORD").map_err(|_| {
                 "no password: neither smtp.password_file nor VIGIE_SMTP_PASSWORD is set".into()
             });
         };
-        let text = std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()))?;
-        Ok(text.lines().next().unwrap_or_default().to_owned())
+        Ok(place.read()?.expose().to_owned())
     }
 }
 
@@ -391,7 +391,7 @@ impl Config {
         config.vocabulary = config.vocabulary.map(|path| folder.join(path));
         config.theme = config.theme.map(|path| folder.join(path));
         config.smtp.certificate = config.smtp.certificate.map(|path| folder.join(path));
-        config.smtp.password_file = config.smtp.password_file.map(|path| folder.join(path));
+        config.smtp.password_file.iter_mut().for_each(|place| place.rooted(folder));
         for target in &mut config.send {
             target.folder = target.folder.take().map(|path| folder.join(path));
         }

@@ -149,3 +149,20 @@ fn verify_tells_of_a_footer_that_nothing_else_can_read() {
     assert!(said.contains(file.file_name().unwrap().to_str().unwrap()), "{said}");
     assert!(said.ends_with("1 problems\n"), "{said}");
 }
+
+#[test]
+fn a_poll_into_a_backup_says_once_why_it_cannot_be_written() {
+    let lake = Lake::new();
+    let feed = lake.folder().join("feed.csv");
+    std::fs::write(&feed, stock_feed(80)).unwrap();
+    lake.fetch_file("hospital_stock", &feed, &[]);
+    lake.ok(&["backup", "copy"]);
+    let output = command(lake.folder())
+        .args(["--lake", "copy", "fetch", "hospital_stock", "--from", "feed.csv"])
+        .output()
+        .unwrap();
+    let (told, logged) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{logged}");
+    assert!(told.contains("Le lac ne peut être que lu"), "{told}");
+    assert_eq!(logged.matches("it is a backup; `vigie restore` makes a lake of it").count(), 1, "{logged}");
+}

@@ -17,6 +17,7 @@ mod lake_formats;
 mod layouts;
 mod partner;
 mod publish;
+mod purge;
 mod reach;
 mod real_feeds;
 mod replay;

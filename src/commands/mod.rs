@@ -10,6 +10,7 @@ mod findings;
 mod found;
 mod judge;
 mod lineage;
+mod purge;
 mod replay;
 mod send;
 mod status;
@@ -52,6 +53,7 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Restore { dir } => backup::restore(global, &dir).await,
         Command::Compact => verify::compact(global).await,
         Command::Migrate { dry_run } => verify::migrate(global, dry_run).await,
+        Command::PurgeSecrets(options) => purge::run(global, &options).await,
         Command::Findings(what) => findings::run(global, what).await,
         Command::Accept(options) => findings::accept(global, &options).await,
         Command::Acknowledge(options) => acknowledge::run(global, options).await,

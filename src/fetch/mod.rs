@@ -33,6 +33,10 @@ use crate::room::Room;
 const LOCKED: &str = "Un autre processus écrit dans le lac et n’a pas fini à temps : l’édition reçue n’a pas été appliquée. \
                       Son fichier est gardé ; le prochain relevé la reprendra.";
 
+/// What a poll says of a lake that it may not write.
+const READ_ONLY: &str = "Le lac ne peut être que lu : droits du dossier, disque en lecture seule ou sauvegarde. Rien n’a été chargé ; \
+                         le journal en dit la cause.";
+
 /// Code of the finding about an edition older than what is known.
 pub(crate) const OLDER_EDITION: &str = "older-edition";
 
@@ -114,13 +118,19 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
         record.outcome = Outcome::Failed;
         (record.rows_changed, record.rows_withdrawn) = (0, 0); // what was about to be added is not there
         locked = matches!(&error, Error::Store(vigie_store::Error::Locked { .. }));
+        let read_only = matches!(&error, Error::Store(vigie_store::Error::ReadOnly { .. }));
+        if read_only {
+            tracing::error!(source = record.source, "{error}");
+        }
         record.message = Some(match &error {
             _ if locked => LOCKED.to_owned(),
+            _ if read_only => READ_ONLY.to_owned(),
             Error::Feed(fault) => fault.message_fr.clone(),
             _ => error.sentence(),
         });
         stamp(&mut record, started);
-        if let Err(unrecorded) = room.lake.record_fetch(&record, &[]).await {
+        // A lake that cannot be written has been told of once.
+        if !read_only && let Err(unrecorded) = room.lake.record_fetch(&record, &[]).await {
             tracing::error!(source = record.source, error = %unrecorded, "the poll could not be recorded");
         }
     }
@@ -148,6 +158,7 @@ async fn poll(
     started: Instant,
 ) -> Result<(), Error> {
     let contract = room.contract(&request.source)?;
+    room.lake.check_writable()?;
     record.contract_fingerprint = Some(contract.fingerprint.clone());
     let last = room.lake.last_fetch(&request.source).await?;
     let same_contract =

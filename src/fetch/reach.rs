@@ -217,7 +217,18 @@ fn put_away(file: &Path, done: &Path, modified: Timestamp) {
     if target.exists() {
         target = done.join(format!("{}-{}", modified.strftime("%Y%m%dT%H%M%S%.f"), name.to_string_lossy()));
     }
-    if let Err(cause) = std::fs::rename(file, &target) {
+    let moved = std::fs::rename(file, &target).or_else(|cause| match cause.kind() {
+        // Another disk: the copy is whole before the file goes.
+        std::io::ErrorKind::CrossesDevices => {
+            let aside = done.join(format!(".{}.part", name.to_string_lossy()));
+            std::fs::copy(file, &aside)?;
+            std::fs::File::open(&aside)?.sync_all()?;
+            std::fs::rename(&aside, &target)?;
+            std::fs::remove_file(file)
+        }
+        _ => Err(cause),
+    });
+    if let Err(cause) = moved {
         tracing::error!(file = %file.display(), to = %target.display(), %cause, "a file that was read could not be moved");
     }
 }

@@ -82,6 +82,7 @@ pub(super) async fn backup(room: &Room) -> Result<String, Error> {
 pub(crate) async fn tidy(room: &Room, tables: &[vigie_store::TableSpec]) -> Vec<Compacted> {
     match room.lake.tidy(tables, now()).await {
         Ok(merged) => merged,
+        Err(vigie_store::Error::ReadOnly { .. }) => Vec::new(), // the work itself has told it
         Err(fault) => {
             tracing::warn!(error = Error::from(fault).report(), "files could not be merged");
             Vec::new()

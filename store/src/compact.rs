@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -24,6 +25,7 @@ use crate::levels::{self, COMMITS_MAX, Merge};
 use crate::lock::{self, Hold, TableLock};
 use crate::parquet_file::{self, FileWriter, Part};
 use crate::period::Period;
+use crate::purge::{self, Change};
 use crate::scan::file_scan;
 use crate::spec::{TableSpec, micros};
 use crate::{Error, Lake, newest};
@@ -90,7 +92,7 @@ impl Lake {
                     break;
                 }
                 for merge in merges {
-                    done.extend(self.merge(spec, merge, READERS_WAIT, true).await?);
+                    done.extend(self.merge(spec, merge, READERS_WAIT, true, None).await?);
                 }
             }
         }
@@ -131,7 +133,7 @@ impl Lake {
                     continue;
                 }
                 if let Some(merge) = merge.at_most(ON_THE_WAY_FILES) {
-                    done.extend(self.merge(spec, merge, wait, !wait.is_zero()).await?);
+                    done.extend(self.merge(spec, merge, wait, !wait.is_zero(), None).await?);
                 }
             }
         }
@@ -160,6 +162,21 @@ impl Lake {
         Ok(levels::plan(&self.layout().files(table, Timestamp::MAX)?, settled, now))
     }
 
+    /// Keeps compactions, backups and checks out until dropped.
+    pub(crate) fn alone(&self) -> Result<TableLock, Error> {
+        lock::take(&self.layout().locks(), COMPACTION, Hold::Alone, WAIT)
+    }
+
+    /// Writes one file of a table anew with its texts changed, under the table's lock.
+    pub(crate) async fn rewrite(
+        &self,
+        spec: &TableSpec,
+        file: DataFile,
+        change: Change<'_>,
+    ) -> Result<(), Error> {
+        self.merge(spec, Merge::alone(file), READERS_WAIT, true, Some(change)).await.map(drop)
+    }
+
     /// Holds off compactions until dropped; none where the lake may only be read.
     pub(crate) fn keep_files(&self) -> Result<Option<TableLock>, Error> {
         if !self.is_writable() {
@@ -176,7 +193,12 @@ impl Lake {
         merge: Merge,
         wait: Duration,
         forced: bool,
+        change: Option<Change<'_>>,
     ) -> Result<Option<Compacted>, Error> {
+        let rewritten = |batch: RecordBatch| match change {
+            Some(change) => purge::changed(&batch, Some(spec), change).map(|(batch, _)| batch),
+            None => Ok(batch),
+        };
         let (table, folder) = (spec.name.as_str(), self.layout().table(&spec.name));
         let Some(span) = merge.span() else { return Ok(None) };
         let others = self.layout().files(table, Timestamp::MAX)?;
@@ -195,13 +217,13 @@ impl Lake {
         if spec.is_versioned() {
             let mut rows = merged(spec, &schema, &merge.files, footers)?;
             while let Some(batch) = rows.next().await {
-                writer.write(&batch.map_err(engine("compaction", table))?)?;
+                writer.write(&rewritten(batch.map_err(engine("compaction", table))?)?)?;
             }
         } else {
             for file in &merge.files {
                 let opened = footers.open(table, file)?;
                 for batch in parquet_file::part_of(table, &file.path, opened, Part::default())? {
-                    writer.write(&parquet_file::conform(table, &batch?, &schema)?)?;
+                    writer.write(&rewritten(parquet_file::conform(table, &batch?, &schema)?)?)?;
                 }
             }
         }
@@ -211,6 +233,11 @@ impl Lake {
         ];
         pairs
             .extend(newest::of_files(table, &merge.files, footers)?.map(|json| (parquet_file::NEWEST, json)));
+        if let Some(change) = change {
+            for (_, text) in &mut pairs {
+                *text = change(text).unwrap_or_else(|| std::mem::take(text));
+            }
+        }
         let rows = writer.finish(&pairs)?;
         disk::step("merge-written");
         // Nobody reads while files change places: those who list the folder themselves see it done within milliseconds.

@@ -56,11 +56,13 @@ pub enum Error {
         /// What the reader of the edition answered.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A lake that may only be read: a backup, or a disk that is not ours to write.
-    #[error("{} may only be read: it is a backup, or its disk cannot be written", path.display())]
+    /// A lake that may only be read: a backup, or one that is not ours to write.
+    #[error("{} may only be read: {why}", path.display())]
     ReadOnly {
         /// The folder of the lake.
         path: PathBuf,
+        /// What keeps it from being written, and what to do.
+        why: &'static str,
     },
     /// Batches that do not fit the table.
     #[error("table {table}: {what}")]
@@ -127,7 +129,7 @@ impl Error {
             | Self::DamagedBackup { path, .. }
             | Self::Folder { path, .. }
             | Self::Format { path, .. }
-            | Self::ReadOnly { path } => Some(path),
+            | Self::ReadOnly { path, .. } => Some(path),
             Self::Engine { .. } | Self::Edition { .. } | Self::Misfit { .. } => None,
         }
     }

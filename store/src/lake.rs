@@ -122,7 +122,7 @@ impl Lake {
     pub(crate) fn raise_format(&self) -> Result<(), Error> {
         let mark = Mark::read(self.root())?;
         if !mark.may_be_written() {
-            return Err(Error::ReadOnly { path: self.root().to_path_buf() });
+            return Err(self.read_only());
         }
         if mark.is_old() {
             format::write(self.root(), &self.spool())?;
@@ -148,8 +148,34 @@ impl Lake {
         self.inner.alive.is_some()
     }
 
-    pub(crate) fn check_writable(&self) -> Result<(), Error> {
-        if self.is_writable() { Ok(()) } else { Err(Error::ReadOnly { path: self.root().to_path_buf() }) }
+    /// Whether it may be written, before any work is done for it.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] with what keeps it from being written.
+    pub fn check_writable(&self) -> Result<(), Error> {
+        if self.is_writable() { Ok(()) } else { Err(self.read_only()) }
+    }
+
+    /// Why it may only be read, looked up when somebody wants to write.
+    fn read_only(&self) -> Error {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        let root = self.root();
+        let probe = self.layout().locks().join(format!("{ALIVE}.lock"));
+        let opened = File::options().create(true).truncate(false).write(true).open(probe);
+        let why = if matches!(crate::backup::layout_of(root), Ok(Some(_))) {
+            "it is a backup; `vigie restore` makes a lake of it"
+        } else if Mark::read(root).is_ok_and(|mark| !mark.may_be_written()) {
+            "a newer version of Vigie writes it; install that one"
+        } else {
+            match opened.map_err(|fault| fault.kind()) {
+                Err(PermissionDenied) => {
+                    "this user has no right to write there; look at the owner and the rights of the folder"
+                }
+                Err(ReadOnlyFilesystem) => "its disk is mounted read-only",
+                _ => "it could not be written when it was opened; try again",
+            }
+        };
+        Error::ReadOnly { path: root.to_path_buf(), why }
     }
 
     pub(crate) fn layout(&self) -> &Layout {

@@ -47,6 +47,11 @@ impl Merge {
         Some(Self { period, files })
     }
 
+    /// One file, to be written anew.
+    pub(crate) fn alone(file: DataFile) -> Self {
+        Self { period: period_of(&file), files: vec![file] }
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
         bytes_of(&self.files)
     }

@@ -34,6 +34,8 @@ pub const STEPS: &[&str] = &[
     // The mark of the format, on a new lake or one of an earlier version.
     "format-written",
     "format-published",
+    // A purge of secrets, besides the steps of a merge.
+    "body-removed",
     // A backup, and its way back.
     "backup-file-copied",
     "backup-files-copied",
