@@ -153,7 +153,7 @@ pub(crate) fn map<'c>(
             several => return Err(twice(header, several, line)),
         }
     }
-    let series = shape.take_series(header, contract, &slots, &claimed);
+    let series = shape.take_series(header, contract, &slots, &claimed)?;
     let is_short_of_series = series.as_ref().is_some_and(Vec::is_empty);
     claimed.extend(series.iter().flatten());
     let padded = findings.iter().any(|finding| finding.code == Code::TrailingDelimiter);

@@ -10,7 +10,7 @@ use vigie_queries::{Column, ColumnType, Contract, Format, Join, Piece};
 
 use crate::check::canonical;
 use crate::columns::{Slot, positions, same_loosely, twice};
-use crate::dates::{self, DateForm};
+use crate::dates::{self, DateForm, SlashDates};
 use crate::instants::TimeReading;
 use crate::row::{Kind, Part, Row, Span};
 use crate::stop::Stop;
@@ -161,27 +161,38 @@ impl Shape {
     }
 
     /// Takes the columns that become rows: those that no other column has and whose title can be read.
+    ///
+    /// # Errors
+    /// [`Stop::Refused`] when titles that are days seem to be written month first: those that can be read either way
+    /// would be other days.
     pub(crate) fn take_series(
         &mut self,
         header: &[String],
         contract: &Contract,
         slots: &[Slot<'_>],
         claimed: &BTreeSet<usize>,
-    ) -> Option<Vec<usize>> {
-        let series = self.series.as_mut()?;
-        let names = names_column(contract)?;
-        let time = &slots.iter().find(|slot| std::ptr::eq(slot.column, names))?.time;
-        let except = &contract.unpivot.as_ref()?.except;
+    ) -> Result<Option<Vec<usize>>, Stop> {
+        let (Some(series), Some(names)) = (self.series.as_mut(), names_column(contract)) else {
+            return Ok(None);
+        };
+        let Some(slot) = slots.iter().find(|slot| std::ptr::eq(slot.column, names)) else { return Ok(None) };
+        let time = &slot.time;
+        let except = contract.unpivot.as_ref().map_or(&[][..], |unpivot| &unpivot.except);
+        let mut slashes = SlashDates::default();
         for (field, title) in header.iter().enumerate() {
             if claimed.contains(&field) || except.iter().any(|other| same_loosely(other, title)) {
                 continue;
+            }
+            if time.is_day_first && matches!(names.kind, ColumnType::Date | ColumnType::Timestamp) {
+                slashes.look(trimmed(title.as_bytes()));
             }
             if let Some(kind) = read_title(title, names, time, contract) {
                 series.columns.push((field, title.clone(), kind));
                 series.titles.extend_from_slice(title.as_bytes());
             }
         }
-        Some(series.columns.iter().map(|(field, ..)| *field).collect())
+        slashes.refuse_if_ambiguous()?;
+        Ok(Some(series.columns.iter().map(|(field, ..)| *field).collect()))
     }
 
     /// Gives `take` each row of the contract that a row as sent makes, until it says that this line is done with.

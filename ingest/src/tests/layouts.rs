@@ -220,6 +220,11 @@ fn titles_are_read_in_the_layout_that_the_contract_names() {
         rows(body.as_bytes(), &layout(r#""place", "time_value""#, &format!("{place}\n{day}\n{HOSP}"), rest));
     assert_eq!(table(&checked), ["France;2020-01-22;0", "France;2020-02-03;6"]);
     assert!(checked.findings.is_empty(), "{:?}", checked.findings);
+    // Without it, the titles that can be read day first would be other days.
+    let french = day.replace("formats = \"%m/%d/%y\", ", "");
+    let body_of_2020 = body.replace("/20,", "/2020,").replace("/20\n", "/2020\n");
+    let silent = layout(r#""place", "time_value""#, &format!("{place}\n{french}\n{HOSP}"), rest);
+    assert_eq!(refused(body_of_2020.as_bytes(), &silent).code, Code::AmbiguousDates);
     // Month first is no doubt where the contract says so.
     let day = day.replace("%m/%d/%y", "%m/%d/%Y").replace("type", "from = [\"jour\"], type");
     let body = "dep,jour,hosp\n31,06/27/2020,1\n31,06/07/2020,2\n";
