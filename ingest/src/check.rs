@@ -155,6 +155,9 @@ impl<'c> Checker<'c> {
             return Ok(());
         }
         self.records += u64::from(!row.is_blank());
+        if !self.columns.is_shaped {
+            return self.row(row);
+        }
         let Some(mut shape) = self.columns.shape.take() else { return self.row(row) };
         let outcome = shape.each(row, &mut |row| {
             self.line_is_bad = false;

@@ -457,6 +457,15 @@ fn a_faulty_model_of_forecasts_is_refused_with_its_line() {
     }
 }
 
+/// The example of the page is a contract.
+#[test]
+fn the_page_about_contracts_has_an_example_that_reads() {
+    let page = include_str!("../../docs/contracts.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let contract = Contract::parse("sources/beds_weekly.toml", example).unwrap();
+    assert_eq!(contract.unpivot.unwrap().values.get_ref(), "beds");
+}
+
 /// Every key that the parser of contracts takes is on the page about them, and every key of the page is one of the parser's.
 #[test]
 fn the_page_about_contracts_has_every_key() {

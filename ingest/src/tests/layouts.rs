@@ -38,7 +38,9 @@ fn workbook(lines: &[&[&str]]) -> Vec<u8> {
             let (row, column) = (row as u32, column as u16);
             if let Ok(number) = cell.parse::<f64>() {
                 sheet.write(row, column, number).unwrap();
-            } else if let Ok(date) = ExcelDateTime::parse_from_str(cell) {
+            } else if let Some(date) =
+                cell.starts_with("20").then(|| ExcelDateTime::parse_from_str(cell).ok()).flatten()
+            {
                 sheet.write_with_format(row, column, &date, &day).unwrap();
             } else if !cell.is_empty() {
                 sheet.write(row, column, *cell).unwrap();
@@ -471,4 +473,34 @@ fn rows_above_the_header_are_skipped() {
     let skip = "[feed]\nformat = \"xlsx\"\nskip_rows = 20";
     assert_eq!(table(&rows(&sheet, &layout(KEY, &columns, skip))), ["31;2020-10-05;1"]);
     refused(&sheet, &layout(KEY, &columns, "[feed]\nformat = \"xlsx\""));
+}
+
+/// The example of docs/contracts.md, with a workbook of its kind.
+#[test]
+fn the_example_of_the_page_reads_such_a_workbook() {
+    let page = include_str!("../../../docs/contracts.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let contract =
+        vigie_queries::Contract::parse("sources/beds_weekly.toml", &example.replace("sheet =", "# sheet ="))
+            .unwrap();
+    let sheet = workbook(&[
+        &["Capacités", "Région", "Essai", "2020", "x"],
+        &["Édité le 20 octobre 2020"],
+        &[],
+        &["Lits ouverts"],
+        &["Département", "Établissement", "S41-2020", "S42-2020", "Commentaire"],
+        &["31 - Haute-Garonne", "CHU", "120", "118", "travaux"],
+        &["2A", "CH", "n.d.", "12", ""],
+        &["31 - Haute-Garonne", "Total 31", "120", "118", ""],
+        &["Total : 3 établissements"],
+        &["Source : ARS"],
+    ]);
+    let checked = rows(&sheet, &contract);
+    assert_eq!(
+        table(&checked),
+        ["2A;CH;2020-10-05;", "2A;CH;2020-10-12;12", "31;CHU;2020-10-05;120", "31;CHU;2020-10-12;118"]
+    );
+    assert_eq!(codes(&checked, Severity::Error), Vec::<String>::new());
+    assert_eq!(codes(&checked, Severity::Info), ["missing-word@7", "footer@9"]);
+    assert_eq!(checked.incomplete, None);
 }
