@@ -45,6 +45,8 @@ struct Fields {
     record: Vec<String>,
     /// Dotted paths of the inner objects whose fields the contract names.
     opened: BTreeSet<String>,
+    /// Field that takes the names of the rows, where they are the members of an object.
+    keys: Option<String>,
 }
 
 impl Fields {
@@ -61,7 +63,8 @@ impl Fields {
             let ends: Vec<usize> = name.match_indices('.').map(|(at, _)| at).collect();
             ends.into_iter().map(move |end| name[..end].to_owned())
         });
-        Self { opened: opened.filter(|path| !path.is_empty()).collect(), record }
+        let keys = contract.feed.keys.as_ref().map(|keys| keys.get_ref().clone());
+        Self { opened: opened.filter(|path| !path.is_empty()).collect(), record, keys }
     }
 
     /// The name of a field as the header has it; nothing for one outside the inner object.
@@ -415,7 +418,10 @@ impl<'de> Visitor<'de> for Path<'_, '_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Some(wanted) = self.path.get(self.at) else {
-            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+            return match &self.rows.fields.keys {
+                Some(keys) => self.members(map, keys),
+                None => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+            };
         };
         let Self { path, at, found, mut beside, rows } = self;
         let mut rows = Some(rows);
@@ -466,6 +472,39 @@ impl<'de> Visitor<'de> for Path<'_, '_, '_> {
 }
 
 impl Path<'_, '_, '_> {
+    /// Reads the members of an object as rows, their names being one more field.
+    fn members<'de, A: MapAccess<'de>>(self, mut map: A, keys: &str) -> Result<(), A::Error> {
+        *self.found = true;
+        let Rows { take, ranks, fields, stopped } = self.rows;
+        let mut scratch = Scratch::default();
+        let mut number = 0;
+        while let Some(name) = map.next_key::<String>()? {
+            let row = map.next_value_seed(Object { scratch: &mut scratch, ranks, fields });
+            let row = row.and_then(|()| match ranks {
+                _ if scratch.is_list => Err(A::Error::custom("a member of the object is no object")),
+                None => {
+                    scratch.name(keys);
+                    Ok(())
+                }
+                Some(ranks) => {
+                    let start = scratch.text.len() as u32;
+                    scratch.text.extend_from_slice(name.as_bytes());
+                    scratch.put(ranks, keys, start, Kind::Text)
+                }
+            });
+            if scratch.too_long {
+                *stopped = Some(misshapen());
+            }
+            row?;
+            number += 1;
+            if let Err(stop) = take(number, Record::Whole(&scratch)) {
+                *stopped = Some(stop);
+                return Err(A::Error::custom("stopped"));
+            }
+        }
+        Ok(())
+    }
+
     /// Goes into one element of a list, by its place, and looks at those beside it.
     fn element<'de, A: SeqAccess<'de>>(self, mut list: A, wanted: usize) -> Result<(), A::Error> {
         let Self { path, at, found, mut beside, rows } = self;

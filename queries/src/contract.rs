@@ -98,6 +98,8 @@ pub struct Feed {
     pub record: Option<Spanned<String>>,
     /// JSON only: dotted path to the list of column names, for rows that are lists; without it the first row names them.
     pub header: Option<Spanned<String>>,
+    /// JSON only: the rows are the members of an object (`{"31": {…}, "2A": {…}}`), and their names are this field.
+    pub keys: Option<Spanned<String>>,
     /// JSON only: dotted path to the number of rows that the body says the source has; `false`: no such number is looked for.
     pub total: Option<Spanned<Stated>>,
     /// JSON only: dotted path to the mark that more rows follow (`true`, an address); `false`: none is looked for.

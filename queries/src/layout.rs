@@ -257,6 +257,12 @@ pub(crate) fn fault(contract: &Contract) -> Option<(Range<usize>, String)> {
             ));
         }
     }
+    if let Some(keys) = feed.keys.as_ref().filter(|_| feed.format != Format::Json || feed.header.is_some()) {
+        return Some((
+            keys.span(),
+            "feed.keys is for JSON bodies whose rows are the members of an object".into(),
+        ));
+    }
     if let (Some(_), Some(header)) = (&feed.record, &feed.header) {
         return Some((
             header.span(),

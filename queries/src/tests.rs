@@ -170,6 +170,7 @@ fn a_faulty_contract_is_refused_with_file_line_what_and_why() {
             vec!["both from and join"],
         ),
         ("[cadence]", "record = \"properties\"\n[cadence]", 12, vec!["feed.record", "JSON"]),
+        ("[cadence]", "keys = \"dep\"\n[cadence]", 12, vec!["feed.keys", "JSON"]),
         ("[cadence]", "total = \"n\"\n[cadence]", 12, vec!["feed.total", "JSON"]),
         ("\"csv\"", "\"json\"\ntotal = true", 11, vec!["dotted path", "false"]),
         ("\"csv\"", "\"json\"\nrecord = \"a..b\"", 11, vec!["a..b", "dotted path"]),

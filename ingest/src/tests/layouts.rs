@@ -323,6 +323,19 @@ fn rows_lie_under_an_inner_object() {
 }
 
 #[test]
+fn rows_may_be_the_members_of_an_object() {
+    let columns = format!("{DEPARTMENT}\n{DAY}\n{HOSP}");
+    let feed = "[feed]\nformat = \"json\"\npath = \"data\"\nkeys = \"dep\"";
+    let body = r#"{"data": {"31": {"jour": "2020-10-05", "hosp": 1}, "2A": {"hosp": 2, "jour": "2020-10-05"}}, "total": 3}"#;
+    let checked = rows(body.as_bytes(), &layout(KEY, &columns, feed));
+    assert_eq!(table(&checked), ["2A;2020-10-05;2", "31;2020-10-05;1"]);
+    assert!(checked.incomplete.unwrap().message.contains("annonce 3"));
+    for faulty in [r#"{"data": {"31": 5}}"#, r#"{"data": {"31": [1, 2]}}"#] {
+        assert_eq!(refused(faulty.as_bytes(), &layout(KEY, &columns, feed)).code, Code::BrokenJson);
+    }
+}
+
+#[test]
 fn rows_may_be_lists() {
     let columns = format!("{DEPARTMENT}\n{DAY}\n{HOSP}");
     let lenient = "\n[bounds]\nbad_rows_share_max = 1.0";
