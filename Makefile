@@ -53,7 +53,7 @@ bench-polls: ## Ten thousand hourly polls on a clock of its own: what one costs 
 	@.ci/setup
 	$(CARGO) bench --workspace --bench polls $(if $(PROFILE),--profile $(PROFILE))
 
-soak: ## Many clients on the Postgres wire for a while [CLIENTS=32] [MINUTES=10]
+soak: ## Many clients on the Postgres wire for a while, and how the memory of every process grows [CLIENTS=32] [MINUTES=10]
 	@.ci/setup --tests
 	$(CARGO) build --workspace --bins
 	tests/clients/soak $(BUILT)/debug/vigie $(or $(CLIENTS),32) $(or $(MINUTES),10)

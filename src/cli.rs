@@ -126,6 +126,9 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<std::net::SocketAddr>,
     },
+    /// Compute the statements of one client; started by `serve` and `run`
+    #[command(name = "sql-worker", hide = true)]
+    SqlWorker,
     /// Print the verifier of a password read from standard input, for [serve.users] of the configuration
     Password,
     /// Age and state of every feed

@@ -398,6 +398,9 @@ impl Config {
         config.sources.values_mut().for_each(|source| source.rooted(folder));
         config.backup.folder = config.backup.folder.map(|path| folder.join(path));
         config.serve.rooted(folder);
+        if let Some(what) = config.serve.fault() {
+            return Err(faulty(text.find("memory_total_mib").unwrap_or(0), what));
+        }
         config.serve.users().map_err(|what| faulty(text.find("[serve").unwrap_or(0), what))?;
         Ok(config)
     }

@@ -36,3 +36,4 @@ pub mod serve;
 pub mod source;
 pub mod sql;
 pub mod theme;
+pub mod worker;

@@ -8,7 +8,12 @@ use vigie::cli::{Cli, Command, Global};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logs(&cli.global, matches!(cli.command, Command::Run | Command::Serve { .. }));
+    let is_worker = matches!(cli.command, Command::SqlWorker);
+    logs(&cli.global, is_worker || matches!(cli.command, Command::Run | Command::Serve { .. }));
+    if is_worker {
+        // Its threads are its own, started after the system has been told of its limits.
+        return vigie::worker::main();
+    }
     // reqwest brings no TLS provider of its own: the whole program uses one.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         eprintln!("error: a TLS provider was installed twice");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use vigie_serve::wire::{Limits, Settings, TlsFiles, Users, Verifier, Wire};
-use vigie_serve::{Role, Session, Source};
+use vigie_serve::{Role, Source};
 use vigie_store::SessionOptions;
 
 use crate::calendar::parse_time;
@@ -19,6 +19,9 @@ use crate::room::Room;
 
 /// Where `vigie serve` listens when nothing else is said.
 const LISTEN: &str = "127.0.0.1:5433";
+
+/// Least memory of the statements of one client, in MiB: less is taken as this.
+pub(crate) const MEMORY_MIB_MIN: usize = 16;
 
 /// The section `[serve]` of the configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,6 +43,8 @@ pub struct Serve {
     pub rows_max: u64,
     /// Memory of the statements of one client, in MiB.
     pub memory_mib: usize,
+    /// Memory of the statements of all clients together, in MiB.
+    pub memory_total_mib: usize,
     /// What they may spill to disk, in MiB.
     pub spill_mib: u64,
     /// Who may ask, by name.
@@ -79,6 +84,7 @@ impl Default for Serve {
             idle_timeout: signed(limits.idle),
             rows_max: limits.rows,
             memory_mib: 256,
+            memory_total_mib: 2048,
             spill_mib: 2048,
             users: BTreeMap::new(),
         }
@@ -107,6 +113,17 @@ impl Serve {
             users.add(name, role, verifier).map_err(fault)?;
         }
         Ok(users)
+    }
+
+    /// What is wrong with its bounds of memory, if anything.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let least = self.memory_mib.max(MEMORY_MIB_MIN);
+        (self.memory_total_mib < least).then(|| {
+            format!(
+                "serve.memory_total_mib: {} is less than what one client may use ({least}, memory_mib); expected at least that",
+                self.memory_total_mib
+            )
+        })
     }
 
     fn settings(&self, listen: SocketAddr) -> Result<Settings, Error> {
@@ -148,27 +165,11 @@ pub fn source(room: &Room, options: SessionOptions) -> Source {
 ///
 /// # Errors
 /// [`Error::Usage`] when users do not read or the address would be open to others; [`Error::Failed`] when it cannot be
-/// bound.
+/// bound, or workers cannot be told of the lake.
 pub async fn bind(room: &Room, listen: SocketAddr) -> Result<Wire, Error> {
     let serve = &room.config.serve;
-    let options = SessionOptions {
-        memory_limit: Some(serve.memory_mib.max(16) << 20),
-        spill_limit: Some(serve.spill_mib << 20),
-        ..SessionOptions::default()
-    };
-    let source = source(room, options);
-    let opener = Box::new(move |role| {
-        let source = source.clone();
-        let opened = tokio::task::spawn_blocking(move || Session::open(source, role));
-        let opened: futures::future::BoxFuture<'static, Result<Session, String>> = Box::pin(async move {
-            match opened.await {
-                Ok(session) => session.map_err(|fault| fault.to_string()),
-                Err(panic) => Err(panic.to_string()),
-            }
-        });
-        opened
-    });
-    Wire::bind(serve.settings(listen)?, opener).await.map_err(|fault| match fault {
+    let launch = crate::worker::launch(room)?;
+    Wire::bind(serve.settings(listen)?, launch).await.map_err(|fault| match fault {
         fault @ vigie_serve::wire::Error::Listen { .. } => Error::Failed(format!(
             "{fault}: {}",
             std::error::Error::source(&fault).map(ToString::to_string).unwrap_or_default()

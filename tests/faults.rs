@@ -156,6 +156,11 @@ fn forty_faults_of_a_server_have_their_verdicts() {
 }
 
 #[test]
+fn workers_killed_under_load_cost_their_client_one_statement_each() {
+    torture("workers", 1);
+}
+
+#[test]
 fn a_source_that_another_process_writes_is_told_by_exit_code_6() {
     let lake = Lake::new();
     std::fs::write(lake.folder().join("vigie.toml"), "[fetch]\nlock_wait = \"300ms\"\n").unwrap();

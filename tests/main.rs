@@ -30,3 +30,4 @@ mod torture;
 mod upkeep;
 mod vintages;
 mod wire;
+mod workers;

@@ -31,6 +31,16 @@ pub(crate) struct Served {
 impl Served {
     /// Serves the demo's lake under a configuration.
     pub(crate) fn start(folder: &Path, config: &str, wrapper: &[&str]) -> Self {
+        Self::start_with(folder, config, wrapper, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub(crate) fn start_with(
+        folder: &Path,
+        config: &str,
+        wrapper: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let lake = demo().join("demo/lake");
         let text = format!("lake = {:?}\n{config}", lake.to_str().unwrap());
         std::fs::write(folder.join("vigie.toml"), text).unwrap();
@@ -41,6 +51,7 @@ impl Served {
             .current_dir(folder)
             .env_remove("VIGIE_CONFIG")
             .env("VIGIE_LOG", "warn")
+            .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -50,6 +61,20 @@ impl Served {
         let address = line.split("postgresql://").nth(1).unwrap().split('/').next().unwrap().to_owned();
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("serve: {line}")));
         Self { child, address }
+    }
+
+    /// Number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its workers.
+    pub(crate) fn workers(&self) -> Vec<u32> {
+        let parent = |stat: &str| stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse::<u32>().ok();
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let stat = |pid: &u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        numbers.filter(|pid| parent(&stat(pid)) == Some(self.pid())).collect()
     }
 
     pub(crate) fn dsn(&self, user: &str) -> String {

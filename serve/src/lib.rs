@@ -7,6 +7,7 @@
 //! This crate knows no feed and no document, writes nothing, and reads no clock: tables are opened by who calls it.
 
 mod as_of;
+mod bounded;
 mod catalogue;
 mod comments;
 mod expected;
@@ -18,6 +19,7 @@ mod schema;
 mod session;
 pub mod wire;
 
+pub use bounded::{BATCH_MAX, VALUE_MAX};
 pub use lake::{OpenTables, ReadTime, Source};
 pub use refused::Refused;
 pub use role::Role;

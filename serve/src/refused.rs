@@ -52,6 +52,22 @@ pub enum Refused {
     /// The engine does not accept it. `(requete-refusee)`
     #[error("La requête est refusée : {0} (requete-refusee)")]
     Plan(String),
+    /// A function would give a value, or a batch of them, that is too large. `(valeur-trop-grande)`
+    #[error(
+        "La fonction « {function} » donnerait {mib} Mio d’un coup ; la limite est de {} Mio pour une valeur et de {} Mio pour un lot de lignes. Répéter moins, ou traiter moins de lignes à la fois. (valeur-trop-grande)",
+        crate::VALUE_MAX >> 20, crate::BATCH_MAX >> 20
+    )]
+    LargeValue {
+        /// Its name.
+        function: String,
+        /// What it would give.
+        mib: u64,
+    },
+    /// The protocol has no form for a column. `(type-non-transmis)`
+    #[error(
+        "Le protocole ne transmet pas ce type de colonne ({0}). Le convertir en texte ou en éléments : array_to_string, unnest, cast(… as varchar). (type-non-transmis)"
+    )]
+    Type(String),
     /// The memory or the room for spilling is used up. `(memoire-depassee)`
     #[error(
         "La requête demande plus de mémoire que sa part et a été arrêtée ; les autres continuent. Restreindre les dates ou les lieux, ou agréger avant de joindre. (memoire-depassee)"
@@ -69,7 +85,14 @@ impl Refused {
     /// What an error of the engine means to an analyst.
     #[must_use]
     pub fn of(fault: &DataFusionError) -> Self {
-        match fault.find_root() {
+        let root = fault.find_root();
+        // What a function of ours has refused itself.
+        if let DataFusionError::External(cause) = root
+            && let Some(refused) = cause.downcast_ref::<Self>()
+        {
+            return refused.clone();
+        }
+        match root {
             DataFusionError::ResourcesExhausted(_) => Self::TooBig,
             // The room for spilling is used up while a file is written: the engine hands it on as a fault of the writer.
             root if root.to_string().contains("disk space during the spilling process") => Self::TooBig,
@@ -86,6 +109,8 @@ impl Refused {
             Self::Setting(_) | Self::Time(_) | Self::Parameter(_) => "22023",
             Self::File(_) | Self::Table(_) | Self::Function(_) => "42501",
             Self::Plan(_) => "42000",
+            Self::Type(_) => "0A000",
+            Self::LargeValue { .. } => "54000",
             Self::TooBig => "53200",
         }
     }

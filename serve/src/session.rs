@@ -20,7 +20,7 @@ use crate::as_of::AsOfFunction;
 use crate::guard::{self, Asked};
 use crate::lake::Source;
 use crate::schema::Shown;
-use crate::{Refused, Role, catalogue, comments, expected};
+use crate::{Refused, Role, bounded, catalogue, comments, expected};
 
 /// A session that stays in the present looks for new commits at most so often.
 const FRESH: Duration = Duration::from_secs(1);
@@ -68,6 +68,7 @@ impl Session {
             ctx.register_udf(function);
         }
         ctx.register_udtf("as_of", Arc::new(AsOfFunction::new(source.clone(), role)));
+        bounded::bound(&ctx);
         let functions = functions(&ctx);
         let time = Mutex::new(Time { as_of: None, opened: Instant::now() });
         let session = Self { ctx, source, role, catalogue, functions, time };

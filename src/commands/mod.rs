@@ -46,6 +46,8 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         }
         Command::Run => crate::schedule::run(&Room::open(global)?).await.map(|()| 0),
         Command::Serve { listen } => crate::serve::run(&Room::open(global)?, listen).await.map(|()| 0),
+        // `main` has seen to it already.
+        Command::SqlWorker => Err(Error::Usage("a worker is started by `vigie serve` or `vigie run`".into())),
         Command::Password => crate::serve::password().map(|()| 0),
         Command::Status { as_of } => status::run(global, as_of).await,
         Command::Verify => verify::run(global).await,

@@ -5,6 +5,7 @@ mod output;
 mod saved;
 mod session;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use vigie_serve::{Answer, Role, Session};
 use vigie_store::SessionOptions;
 
@@ -24,6 +25,7 @@ pub async fn run(room: &Room, options: &Sql, json: bool) -> Result<(), Error> {
     if options.list {
         return saved::list(room, json);
     }
+    hold(room);
     let session = open(room, options.as_of)?;
     let (query, values) = match (&options.query, &options.saved) {
         (Some(query), _) => (query.as_str(), options.param.clone()),
@@ -53,6 +55,16 @@ pub async fn run(room: &Room, options: &Sql, json: bool) -> Result<(), Error> {
         room.talk.say(&notice);
     }
     Ok(())
+}
+
+/// What the engine holds besides the memory that it counts, in bytes.
+const OVERHEAD: u64 = 1 << 30;
+
+/// A statement that asks for more memory than the configuration allows ends this process, not the machine.
+fn hold(room: &Room) {
+    let bytes = room.config.memory_bytes() as u64 + OVERHEAD;
+    let limit = Rlimit { current: Some(bytes), maximum: getrlimit(Resource::Data).maximum };
+    let _ = setrlimit(Resource::Data, limit); // a lower limit of the caller's stays
 }
 
 /// A session that only reads, with the memory that the configuration allows.

@@ -33,6 +33,8 @@ struct Inner {
     alive: Option<TableLock>,
     /// Whether a first stamp was given: what is looked at once before is not looked at again.
     written: AtomicBool,
+    /// Where queries put what does not fit their memory, when it is not [`Lake::spool`].
+    spill: Option<PathBuf>,
 }
 
 /// Rejects what cannot name a folder or a file of the lake.
@@ -105,8 +107,26 @@ impl Lake {
         Ok(Self::of(layout, None))
     }
 
+    /// Opens a lake that the service has open, for the queries of a process beside it: nothing is mended, nothing is
+    /// written but what does not fit the memory, into a folder of their own.
+    ///
+    /// # Errors
+    /// [`Error::Disk`] when it is not there, [`Error::DamagedBackup`], [`Error::Format`].
+    pub fn open_for_queries(root: &Path, spill: &Path) -> Result<Self, Error> {
+        let root = root.canonicalize().map_err(disk_error("open", root))?;
+        Mark::read(&root)?;
+        let backup = crate::backup::layout_of(&root)?;
+        let is_backup = backup.is_some();
+        let layout = backup.unwrap_or_else(|| Layout::new(&root));
+        // Held like every reader of a lake that may be written: what it reads is not cleared away.
+        let alive =
+            if is_backup { None } else { lock::take(&layout.locks(), ALIVE, Hold::Shared, LOG_WAIT).ok() };
+        let spill = std::fs::create_dir_all(spill).is_ok().then(|| spill.to_path_buf());
+        Ok(Self { inner: Arc::new(Inner { layout, alive, written: AtomicBool::new(false), spill }) })
+    }
+
     fn of(layout: Layout, alive: Option<TableLock>) -> Self {
-        Self { inner: Arc::new(Inner { layout, alive, written: AtomicBool::new(false) }) }
+        Self { inner: Arc::new(Inner { layout, alive, written: AtomicBool::new(false), spill: None }) }
     }
 
     /// Whether a stamp was given since the lake was opened.
@@ -141,6 +161,11 @@ impl Lake {
     #[must_use]
     pub fn spool(&self) -> PathBuf {
         self.layout().spool()
+    }
+
+    /// Where queries put what does not fit their memory; none is a folder of the system's.
+    pub(crate) fn spill(&self) -> Option<PathBuf> {
+        self.inner.spill.clone().or_else(|| self.is_writable().then(|| self.spool()))
     }
 
     /// Whether it may be written.

@@ -14,6 +14,9 @@ pub(crate) fn clear_leftovers(layout: &Layout, old: bool) -> Result<(), Error> {
         let path = layout.spool().join(name);
         if path.is_file() {
             disk::remove(&path)?;
+        } else {
+            // What a query of a dead process could not hold in memory.
+            let _ = std::fs::remove_dir_all(&path);
         }
     }
     if !old {

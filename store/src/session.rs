@@ -65,8 +65,7 @@ impl Lake {
     /// # Errors
     /// [`Error::Engine`] when the engine refuses.
     pub fn empty_session(&self, options: SessionOptions) -> Result<SessionContext, Error> {
-        let spool = self.is_writable().then(|| self.spool());
-        engine::session(options, spool.as_deref()).map_err(fault("session", "*"))
+        engine::session(options, self.spill().as_deref()).map_err(fault("session", "*"))
     }
 
     /// Registers one table in a session.

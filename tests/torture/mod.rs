@@ -17,6 +17,7 @@ mod packed;
 pub(crate) mod rng;
 pub(crate) mod server;
 pub(crate) mod site;
+mod workers;
 mod writers;
 
 /// How long and from which seed.
@@ -50,6 +51,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part { name: "flips", about: "one flipped bit in any file", run: flips::run },
     Part { name: "bombs", about: "small bodies that would fill the memory", run: bombs::run },
     Part { name: "clock", about: "clock changes, jumps and long stops under vigie run", run: clock::run },
+    Part { name: "workers", about: "SQL workers killed under load, then their server", run: workers::run },
     Part { name: "server", about: "a feed server with every fault it can have", run: faults::run },
 ];
 

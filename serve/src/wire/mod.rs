@@ -1,59 +1,41 @@
 //! The Postgres wire: psql, psycopg, SQLAlchemy, RPostgres, DBeaver and others ask the lake as if it were a database.
 //!
 //! ```text
-//! listen ──▶ connection ──login (TLS, SCRAM)──▶ a session of its role ──statements──▶ guard ──▶ plan ──▶ rows
+//! in `vigie serve` or `vigie run`                             in a process of its own, one a client
+//! listen ──▶ front/: login (TLS, SCRAM) ──▶ relay ──frames──▶ worker/: session of its role ──▶ guard ──▶ plan ──▶ rows
+//!                                             └── pool/: starts workers, watches their memory, ends them
 //! ```
 //!
-//! Nothing is shared between clients but the lake: each has a session of its own, within its limits.
+//! Whatever a statement does, it does it in a worker: the watch-room goes on, and so do the other clients.
 
-mod cancels;
-mod connection;
-mod hook;
-mod known;
+mod frame;
+mod front;
 mod limits;
-mod log;
-mod login;
+mod pool;
 mod said;
-mod threads;
-mod tls;
+mod state;
 mod users;
+pub mod worker;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use datafusion::prelude::SessionContext;
-use datafusion_postgres::DfSessionService;
-use datafusion_postgres::pgwire::error::PgWireError;
-use datafusion_postgres::pgwire::tokio::TlsAcceptor;
-use futures::future::BoxFuture;
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 
+pub use front::TlsFiles;
 pub use limits::Limits;
-pub use tls::TlsFiles;
+pub use pool::Launch;
 pub use users::{Users, Verifier};
 
-use crate::Role;
-
-use crate::session::Session;
-use cancels::Cancels;
-
-/// Makes a session for a role.
-pub type Opener = Box<dyn Fn(Role) -> BoxFuture<'static, Result<Session, String>> + Send + Sync>;
+use front::Door;
+use pool::Pool;
 
 /// They only wait for sockets.
 const NETWORK_THREADS: usize = 2;
-
-/// More than there are processors: a join may compute for seconds before it lets others have its thread, and then the
-/// system shares the processors out.
-const QUERY_THREADS: usize = 32;
-
-/// How long clients may take to end when the service stops.
-const STOP_WAIT: Duration = Duration::from_secs(5);
 
 /// Who may come in, and what they get.
 pub struct Settings {
@@ -61,7 +43,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Certificate and key; none is clear text.
     pub tls: Option<TlsFiles>,
-    /// Nobody: everybody on this machine is an analyst.
+    /// Empty: any client on this machine is an analyst.
     pub users: Users,
     /// What a client may take.
     pub limits: Limits,
@@ -96,45 +78,14 @@ pub enum Error {
     Tls(String),
 }
 
-/// What all connections have in common.
-struct Door {
-    users: Arc<Users>,
-    tls: Option<TlsAcceptor>,
-    must_encrypt: bool,
-    limits: Limits,
-    places: Semaphore,
-    cancels: Arc<Cancels>,
-    opener: Opener,
-    /// Answers no statement: before the login there is no session.
-    nothing: Arc<DfSessionService>,
-    stopping: watch::Receiver<bool>,
-    /// Threads of the engine.
-    threads: Handle,
-}
-
-impl Door {
-    /// A service for a user who has logged in.
-    async fn open(&self, user: &str) -> Result<hook::Service, PgWireError> {
-        let role = self.users.role(user).unwrap_or(Role::Analyste);
-        match threads::on(&self.threads, (self.opener)(role)).await {
-            Ok(session) => Ok(hook::Service::new(session, role, self.limits.rows, self.threads.clone())),
-            Err(fault) => {
-                tracing::error!(fault, "a session could not be opened");
-                Err(said::Said::Broken.into())
-            }
-        }
-    }
-}
-
 /// The wire, bound and ready.
 pub struct Wire {
     listener: TcpListener,
-    /// Speaks to clients.
+    /// Speaks to clients and to workers.
     network: Runtime,
-    /// Computes.
-    queries: Runtime,
     door: Arc<Door>,
     stop: watch::Sender<bool>,
+    spill: PathBuf,
 }
 
 impl Wire {
@@ -142,7 +93,7 @@ impl Wire {
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn bind(settings: Settings, opener: Opener) -> Result<Self, Error> {
+    pub async fn bind(settings: Settings, launch: Launch) -> Result<Self, Error> {
         let Settings { listen, tls, users, limits } = settings;
         let missing = match (users.is_empty(), tls.is_none()) {
             (true, true) => Some("both are"),
@@ -153,36 +104,23 @@ impl Wire {
         if let Some(missing) = missing.filter(|_| !listen.ip().is_loopback()) {
             return Err(Error::Open { listen, missing });
         }
-        let tls = tls.map(|files| tls::acceptor(&files)).transpose().map_err(Error::Tls)?;
-        let threads = |name: &str, n| {
-            Builder::new_multi_thread()
-                .worker_threads(n)
-                .thread_name(name)
-                .enable_all()
-                .build()
-                .map_err(Error::Threads)
-        };
-        let (network, queries) =
-            (threads("vigie-wire", NETWORK_THREADS)?, threads("vigie-query", QUERY_THREADS)?);
+        let tls = tls.map(|files| front::acceptor(&files)).transpose().map_err(Error::Tls)?;
+        let network = Builder::new_multi_thread()
+            .worker_threads(NETWORK_THREADS)
+            .thread_name("vigie-wire")
+            .enable_all()
+            .build()
+            .map_err(Error::Threads)?;
         let bound = network.spawn(TcpListener::bind(listen)).await;
         let listener = bound
             .map_err(io::Error::other)
             .and_then(|bound| bound)
             .map_err(|source| Error::Listen { listen, source })?;
         let (stop, stopping) = watch::channel(false);
-        let door = Door {
-            users: Arc::new(users),
-            must_encrypt: tls.is_some(),
-            tls,
-            places: Semaphore::new(limits.connections),
-            limits,
-            cancels: Arc::default(),
-            opener,
-            nothing: Arc::new(DfSessionService::new_with_hooks(Arc::new(SessionContext::new()), Vec::new())),
-            stopping,
-            threads: queries.handle().clone(),
-        };
-        Ok(Self { listener, network, queries, door: Arc::new(door), stop })
+        let spill = launch.spill.clone();
+        let pool = Pool::new(launch, &limits);
+        let door = Arc::new(Door::new(users, tls, limits, pool, stopping));
+        Ok(Self { listener, network, door, stop, spill })
     }
 
     /// The address that clients connect to.
@@ -195,44 +133,12 @@ impl Wire {
 
     /// Serves clients until `stop` ends; statements under way may finish within seconds.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let Self { listener, network, queries, door, stop: ask_to_stop } = self;
-        let ended = network.spawn(accept(listener, door));
+        let Self { listener, network, door, stop: ask_to_stop, spill } = self;
+        let ended = network.spawn(front::accept(listener, door));
         stop.await;
         let _ = ask_to_stop.send(true);
         let _ = ended.await; // a panic is in the log
         network.shutdown_background();
-        queries.shutdown_background();
-    }
-}
-
-/// Takes clients in until the service stops, then waits for their last words.
-async fn accept(listener: TcpListener, door: Arc<Door>) {
-    let mut clients = JoinSet::new();
-    let mut stopping = door.stopping.clone();
-    loop {
-        tokio::select! {
-            () = connection::stop(&mut stopping) => break,
-            Some(_) = clients.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((client, from)) => {
-                    let door = Arc::clone(&door);
-                    clients.spawn(async move {
-                        if let Err(fault) = connection::serve(&door, client).await {
-                            tracing::info!(client = %from.ip(), %fault, "a connection broke");
-                        }
-                    });
-                }
-                Err(fault) => {
-                    // Out of file handles, most often: some are free again in a moment.
-                    tracing::warn!(%fault, "a client could not be taken in");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            },
-        }
-    }
-    drop(listener);
-    let ended = async { while clients.join_next().await.is_some() {} };
-    if tokio::time::timeout(STOP_WAIT, ended).await.is_err() {
-        tracing::warn!("clients that did not end are cut off");
+        let _ = std::fs::remove_dir_all(spill); // where a worker had begun to write
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError};
 
+use super::pool::Fall;
+
 /// Why a statement or a client is turned away, other than by the guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(super) enum Said {
     /// Too many clients.
     Full(usize),
     /// Clear text where the wire must be encrypted.
@@ -21,8 +23,14 @@ pub(crate) enum Said {
     TooManyRows(u64),
     /// The service stops.
     Stopping,
-    /// A fault of ours.
-    Broken,
+    /// No worker could be started.
+    NoWorker,
+    /// A fault of the engine: it panicked.
+    Fault,
+    /// A message is longer than clients may send.
+    LongMessage(usize),
+    /// A worker fell while it computed; statements may take so long.
+    Fallen(Fall, Duration),
 }
 
 impl Said {
@@ -69,12 +77,54 @@ impl Said {
                      complet (vigie publish). (trop-de-lignes)"
                 ),
             ),
-            Self::Broken => (
-                "FATAL",
+            Self::NoWorker => (
+                "ERROR",
                 "58000",
                 "Le lac ne peut pas être lu pour l’instant ; le journal du service dit pourquoi. (panne)"
                     .to_owned(),
             ),
+            Self::Fault => (
+                "ERROR",
+                "XX000",
+                "Le moteur n’a pas su calculer cette requête : c’est un défaut, que le journal du service situe. L’écrire \
+                 autrement, ou le signaler. (erreur-du-moteur)"
+                    .to_owned(),
+            ),
+            Self::LongMessage(bytes) => (
+                "FATAL",
+                "54000",
+                format!(
+                    "Le message dépasse {} Mio, la limite d’une requête avec ses valeurs. Passer par une jointure plutôt que par \
+                     une longue liste. (message-trop-long)",
+                    bytes >> 20
+                ),
+            ),
+            Self::Fallen(fall, limit) => match fall {
+                Fall::TooLong => Self::TooLong(*limit).parts(),
+                Fall::Cancelled => Self::Cancelled.parts(),
+                Fall::Memory => ("ERROR", "53200", crate::Refused::TooBig.to_string()),
+                Fall::Total => (
+                    "ERROR",
+                    "53200",
+                    "Les requêtes en cours demandent ensemble plus de mémoire que le service n’en donne ; celle-ci, la plus \
+                     grande, a été arrêtée. Réessayer dans un moment, ou demander moins à la fois. (memoire-commune)"
+                        .to_owned(),
+                ),
+                Fall::Depth => (
+                    "ERROR",
+                    "54001",
+                    "La requête est trop longue ou trop imbriquée. La découper, ou remplacer une longue suite de conditions par \
+                     une jointure. (requete-trop-profonde)"
+                        .to_owned(),
+                ),
+                Fall::Retired | Fall::Unknown => (
+                    "ERROR",
+                    "58000",
+                    "Le processus qui calculait la requête s’est arrêté ; les autres continuent. Réessayer ; si cela se répète, \
+                     le journal du service dit pourquoi. (processus-arrete)"
+                        .to_owned(),
+                ),
+            },
             Self::Stopping => {
                 ("FATAL", "57P01", "Le service s’arrête ; se reconnecter dans un moment. (arret)".to_owned())
             }

@@ -1,15 +1,22 @@
 //! The log of statements: who (a role, never a name), what (its shape, without a value), how long, how many rows.
 
+use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
 use datafusion::sql::sqlparser::ast::{Statement, Value, ValueWithSpan, VisitMut, VisitorMut};
 use datafusion_postgres::pgwire::error::PgWireError;
 
+use super::UNDER_WAY;
 use crate::{Refused, Role};
 
 /// Longest shape that is written.
 const SHAPE_CHARS: usize = 2_000;
+
+/// Tells the front which statement begins: it names it in its log if this process falls.
+pub(super) fn begins(statement: &Statement, role: Role) {
+    let _ = writeln!(io::stderr(), "{UNDER_WAY}{role}: {}", shape(statement)); // only for the log
+}
 
 /// A statement that runs.
 pub(super) struct Entry {

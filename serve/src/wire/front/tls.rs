@@ -18,7 +18,7 @@ pub struct TlsFiles {
 }
 
 /// Reads the files. A fault names the file: nothing is served in clear text instead.
-pub(super) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, String> {
+pub(in crate::wire) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, String> {
     let fault = |path: &PathBuf, cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.certificate)
         .and_then(Iterator::collect)

@@ -13,8 +13,8 @@ use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use futures::Sink;
 
-use super::said::Said;
-use super::users::Users;
+use crate::wire::said::Said;
+use crate::wire::users::Users;
 
 /// What clients are told of the server.
 fn parameters() -> DefaultServerParameterProvider {

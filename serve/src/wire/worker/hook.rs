@@ -34,9 +34,9 @@ use tokio::runtime::Handle;
 
 use super::known::understood;
 use super::log;
-use super::said::Said;
 use super::threads::{on, over};
 use crate::guard::Asked;
+use crate::wire::said::Said;
 use crate::{Refused, Role, Session};
 
 /// The statements of one client.
@@ -57,6 +57,11 @@ impl Service {
             Arc::new(NothingElse),
         ];
         Self { inner: DfSessionService::new_with_hooks(engine, hooks), guard }
+    }
+
+    /// Where its session stands in time; none is the present.
+    pub(super) fn as_of(&self) -> Option<jiff::Timestamp> {
+        self.guard.session.as_of()
     }
 }
 
@@ -105,7 +110,7 @@ impl QueryParser for OneStatement {
     }
 
     fn get_parameter_types(&self, statement: &Self::Statement) -> PgWireResult<Vec<Type>> {
-        self.0.get_parameter_types(statement)
+        self.0.get_parameter_types(statement).map_err(translated)
     }
 
     fn get_result_schema(
@@ -113,7 +118,7 @@ impl QueryParser for OneStatement {
         statement: &Self::Statement,
         format: Option<&Format>,
     ) -> PgWireResult<Vec<FieldInfo>> {
-        self.0.get_result_schema(statement, format)
+        self.0.get_result_schema(statement, format).map_err(translated)
     }
 }
 
@@ -139,7 +144,10 @@ impl ExtendedQueryHandler for Service {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let entry = match &portal.statement.statement {
-            (_, Some((statement, _))) => Some(log::Entry::new(statement, self.guard.role, Instant::now())),
+            (_, Some((statement, _))) => {
+                log::begins(statement, self.guard.role);
+                Some(log::Entry::new(statement, self.guard.role, Instant::now()))
+            }
             (_, None) => None,
         };
         let answer = ExtendedQueryHandler::do_query(&self.inner, client, portal, max_rows);
@@ -234,7 +242,8 @@ impl Guard {
                 Some((Err(fault), (rows, n, None)))
             },
         );
-        Response::Query(QueryResponse::new(row_schema, over(&self.threads, counted)))
+        let broken = || Err(Said::Fault.into());
+        Response::Query(QueryResponse::new(row_schema, over(&self.threads, counted, broken)))
     }
 }
 
@@ -248,18 +257,27 @@ fn shown(name: &str, text: String) -> PgWireResult<Response> {
     Ok(Response::Query(QueryResponse::new(fields, rows)))
 }
 
-/// An error of the engine or its parser, in the words of analysts.
+/// An error of the engine, its parser or the encoder, in the words of analysts.
 fn translated(fault: PgWireError) -> PgWireError {
     match fault {
         PgWireError::ApiError(cause) => match cause.downcast::<DataFusionError>() {
             Ok(cause) => Refused::of(&cause).into(),
             Err(cause) => match cause.downcast::<ParserError>() {
                 Ok(cause) => Refused::syntax(&cause).into(),
-                Err(cause) => PgWireError::ApiError(cause),
+                Err(cause) => unsupported(&cause.to_string()).unwrap_or(PgWireError::ApiError(cause)),
             },
         },
+        PgWireError::UserError(said) => unsupported(&said.message).unwrap_or(PgWireError::UserError(said)),
         other => other,
     }
+}
+
+/// The encoder has no form for a type: the type is told, without the values that it adds.
+fn unsupported(said: &str) -> Option<PgWireError> {
+    let kind = said.strip_prefix("Unsupported ")?;
+    let kind = kind.split(" and array").next().unwrap_or(kind);
+    let kind = kind.trim_start_matches("List ").trim_start_matches("Datatype ");
+    Some(Refused::Type(kind.to_owned()).into())
 }
 
 /// The plan of a statement that gives no rows to plan: it stands for itself until it is carried out.
@@ -288,6 +306,7 @@ impl QueryHook for Guard {
         if asked != Asked::Rows {
             return None;
         }
+        log::begins(statement, self.role);
         let plan = match self.session.plan(statement).await {
             Ok(plan) => plan,
             Err(refused) => return Some(Err(log::refused(statement, self.role, refused).into())),
@@ -304,12 +323,11 @@ impl QueryHook for Guard {
     ) -> Option<PgWireResult<LogicalPlan>> {
         match self.session.check(statement) {
             Err(refused) => Some(Err(log::refused(statement, self.role, refused).into())),
-            Ok(Asked::Rows) => Some(
-                self.session
-                    .plan(statement)
-                    .await
-                    .map_err(|refused| log::refused(statement, self.role, refused).into()),
-            ),
+            Ok(Asked::Rows) => {
+                log::begins(statement, self.role);
+                let plan = self.session.plan(statement).await;
+                Some(plan.map_err(|refused| log::refused(statement, self.role, refused).into()))
+            }
             Ok(Asked::SetAsOf(_) | Asked::ResetAsOf | Asked::Savepoint(_)) => Some(nothing(None)),
             Ok(Asked::ShowAsOf) => Some(nothing(Some(crate::guard::AS_OF))),
             Ok(Asked::ShowVersion) => Some(nothing(Some("server_version"))),
