@@ -248,3 +248,101 @@ fn a_bad_file_never_takes_the_last_good_data_away() {
         assert_eq!(lake.value("select count(*) from hospital_stock"), expected, "{name}");
     }
 }
+
+/// A download that stops short of the last digits: `520` reads as `5`, and only the missing line end tells. The places
+/// that came after it are still in the feed, as far as anybody knows.
+#[test]
+fn a_cut_snapshot_takes_nothing_away() {
+    let lake = Lake::new();
+    let file = lake.folder().join("body.csv");
+    let whole: String = "dep;jour;P;T;cl_age90\n".to_owned()
+        + &(10..50)
+            .map(|dep| format!("{dep};2020-10-05;{dep};1520;0\n"))
+            .collect::<String>()
+            .replace("\n20;", "\n2A;");
+    std::fs::write(&file, &whole).unwrap();
+    assert_eq!(lake.fetch_file("tests", &file, &["--issued-at", "2020-10-06T19:00:00Z"]).1["outcome"], "new");
+    let next = whole.replace(";48;1520", ";30;1520").replace(";12;1520", ";13;1520");
+    let cut = next.find("48;2020-10-05").unwrap() + "48;2020-10-05;3".len();
+    for (end, code) in [(cut, "line-cut-short"), (cut + ";1520;0".len() + 1, "line-may-be-cut")] {
+        std::fs::write(&file, &next[..end]).unwrap();
+        let (_, report) = lake.fetch_file("tests", &file, &["--issued-at", "2020-10-07T19:00:00Z"]);
+        let codes: Vec<&str> =
+            report["findings"].as_array().unwrap().iter().filter_map(|f| f["code"].as_str()).collect();
+        assert!(codes.contains(&code), "{report:#}");
+        assert_eq!(lake.value("select positives from tests where department = '12'"), 13, "{report:#}");
+        assert_eq!(lake.value("select positives from tests where department = '48'"), 48);
+        assert_eq!(
+            lake.value("select positives from tests where department = '49'"),
+            49,
+            "the place after the cut stays"
+        );
+        assert_eq!(lake.value("select count(*) from tests"), 40);
+    }
+}
+
+/// One platform, whether its accents are one sign or two (a Mac writes them apart).
+#[test]
+fn a_name_in_two_unicode_forms_is_one_platform() {
+    let lake = Lake::new();
+    let file = lake.folder().join("body.csv");
+    let body = |name: &str, days: std::ops::Range<u8>| {
+        let rows = days.map(|day| format!("{name},31,2020-10-0{day},5,{day}\n"));
+        "platform,department,time_value,doctors_registered,consultations\n".to_owned()
+            + &rows.collect::<String>()
+    };
+    for (name, days, issued) in [
+        ("Télémédecine d’Oc", 5..8, "2020-10-08"),
+        ("Te\u{301}le\u{301}me\u{301}decine d’Oc", 7..9, "2020-10-09"),
+    ] {
+        std::fs::write(&file, body(name, days)).unwrap();
+        let (code, report) = lake.fetch_file("telemedicine", &file, &["--issued-at", issued]);
+        assert_eq!(code, 0, "{report:#}");
+    }
+    assert_eq!(lake.value("select count(distinct platform) from telemedicine"), 1);
+    assert_eq!(lake.value("select sum(consultations) from telemedicine"), 5 + 6 + 7 + 8);
+    assert_eq!(lake.value("select count(*) from findings where code = 'unicode-form'"), 1);
+}
+
+/// The class that the contract keeps comes back from a spreadsheet as a date: the newest day is missing, and it is said
+/// although no row changes.
+#[test]
+fn a_class_renamed_by_a_spreadsheet_is_told() {
+    let lake = Lake::new();
+    let sources = lake.folder().join("vocabulary/sources");
+    std::fs::create_dir_all(&sources).unwrap();
+    std::fs::write(lake.folder().join("vigie.toml"), "vocabulary = \"vocabulary\"\n").unwrap();
+    let contract = r#"id = "young"
+title_fr = "t"
+description_fr = "d"
+kind = "snapshot"
+key = ["department", "time_value"]
+publisher = "p"
+licence = "l"
+columns = [
+  { name = "department", type = "department", title_fr = "t" },
+  { name = "time_value", type = "date", title_fr = "t" },
+  { name = "positives", type = "integer", title_fr = "t", min = 0 },
+]
+filters = [{ column = "age", keep = ["10-19"] }]
+feed = { format = "csv" }
+cadence = { cron = "0 19 * * *", warn_after = "36h", error_after = "96h" }
+"#;
+    std::fs::write(sources.join("young.toml"), contract).unwrap();
+    let file = lake.folder().join("body.csv");
+    let mut body = "department,time_value,age,positives\n".to_owned();
+    for (day, class) in [(5, "10-19"), (6, "10-19"), (7, "oct.-19")] {
+        for dep in ["31", "34", "66"] {
+            body.push_str(&format!("{dep},2020-10-0{day},{class},{day}\n{dep},2020-10-0{day},tous,9\n"));
+        }
+        std::fs::write(&file, &body).unwrap();
+        let (code, report) =
+            lake.fetch_file("young", &file, &["--issued-at", &format!("2020-10-0{}", day + 1)]);
+        assert_eq!(code, 0, "{report:#}");
+    }
+    assert_eq!(lake.value("select max(time_value) from young"), "2020-10-06");
+    let told = lake.sql("select code, message from findings where severity = 'warn' order by code");
+    let codes: Vec<&str> = told.iter().map(|row| row["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["missing-class", "new-class"], "{told:#?}");
+    assert!(told[1]["message"].as_str().unwrap().contains("oct.-19"), "{told:#?}");
+}

@@ -6,15 +6,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use vigie_queries::{Column, ColumnType, Contract, Filter, department_by_name, known_departments};
+use vigie_queries::{Column, ColumnType, Contract, Filter, LastLine, department_by_name, known_departments};
 
+use crate::classes::{Classes, Fate};
 use crate::columns::{Columns, Slot};
+use crate::csv::remark;
 use crate::dates::SlashDates;
 use crate::findings::{Code, Finding, Severity};
 use crate::footers::Footers;
 use crate::keys_aside::Gathered;
 use crate::limits::Limits;
+use crate::numbers;
 use crate::oddities;
+use crate::relations::Relations;
 use crate::row::{Fault, Kind, Row, Span};
 use crate::runs::Runs;
 use crate::say::{NBSP, grouped, quoted, shown};
@@ -22,6 +26,7 @@ use crate::sift::{Sifted, is_missing_word, sift};
 use crate::stop::{Stop, refuse};
 use crate::table::{Stored, TEXT_MAX, Table, Value};
 use crate::text::is_garbled;
+use crate::unicode;
 use crate::values;
 use crate::wording::{self, RowWord};
 use crate::{Counts, Error};
@@ -44,6 +49,8 @@ pub(crate) struct Repair {
 pub(crate) struct Checker<'c> {
     pub(crate) contract: &'c Contract,
     pub(crate) columns: Columns<'c>,
+    pub(crate) relations: Relations<'c>,
+    pub(crate) classes: Classes,
     pub(crate) today: i32,
     pub(crate) row_word: RowWord,
     /// Rows may hold NUL or bytes that are not text: look at each.
@@ -72,6 +79,10 @@ pub(crate) struct Checker<'c> {
     /// Values and repairs of the row at hand.
     values: Vec<Value>,
     row_repairs: Vec<(Code, usize)>,
+    /// Its texts brought to another form.
+    formed: Vec<u8>,
+    /// Line of the last row.
+    pub(crate) last_line: u64,
 }
 
 impl<'c> Checker<'c> {
@@ -110,6 +121,8 @@ impl<'c> Checker<'c> {
         let lined = lined(&contract.schema());
         let mut checker = Self {
             contract,
+            relations: Relations::new(contract, &columns),
+            classes: Classes::new(contract, &columns),
             columns,
             today,
             row_word,
@@ -131,6 +144,8 @@ impl<'c> Checker<'c> {
             line_is_bad: false,
             values: Vec::new(),
             row_repairs: Vec::new(),
+            formed: Vec::new(),
+            last_line: 0,
         };
         checker.take_defaults();
         checker
@@ -151,6 +166,7 @@ impl<'c> Checker<'c> {
     /// # Errors
     /// [`Stop::Refused`] when there are more rows than the contract bears.
     pub(crate) fn take(&mut self, row: &Row<'_>) -> Result<(), Stop> {
+        self.last_line = row.line;
         if self.footers.take(row, self.contract) {
             return Ok(());
         }
@@ -174,13 +190,14 @@ impl<'c> Checker<'c> {
             let code = match fault {
                 Fault::BadQuote => Code::BadQuote,
                 Fault::DuplicateField => Code::DuplicateField,
+                Fault::BrokenRecord if !row.ended => Code::LineCutShort,
                 Fault::BrokenRecord => Code::BrokenRecord,
                 Fault::NoRecord => Code::MissingRecord,
             };
             return self.set_row_aside(row, code);
         }
         if row.fields != self.columns.width || row.cells.first().is_none_or(|cell| cell.start == cell.end) {
-            if row.is_blank() && row.ended {
+            if row.is_blank() && (row.ended || row.fields == 1) {
                 self.repaired(Code::BlankLine, None, row.line, "");
                 return Ok(());
             }
@@ -207,21 +224,49 @@ impl<'c> Checker<'c> {
                 _ => return self.set_row_aside(row, Code::InvalidText),
             }
         }
+        let may_be_cut = self.may_be_cut(row);
         let mut class_repair = None;
-        for (field, filter) in &self.columns.filters {
-            match sift(filter, values::trimmed(row.cell(row.cells[*field])), self.contract) {
-                Sifted::Kept => {}
+        let day = self.day_of(row);
+        for (rank, (field, filter)) in self.columns.filters.iter().enumerate() {
+            if may_be_cut && *field + 1 == row.fields {
+                continue; // the class itself may be cut
+            }
+            let class = values::trimmed(row.cell(row.cells[*field]));
+            let sifted = sift(filter, class, self.contract);
+            let is_named = |classes: &[String]| classes.iter().any(|named| named.as_bytes() == class);
+            let (class, fate) = match sifted {
+                // A class kept under another spelling, or as one of many (`DEP-*`): it is only asked whether some came.
+                Sifted::Kept | Sifted::KeptAs(_) if !is_named(&filter.keep) => {
+                    (filter.keep.first().map_or(&b"*"[..], |keep| keep.as_bytes()), Fate::Kept)
+                }
+                Sifted::Kept | Sifted::KeptAs(_) => (class, Fate::Kept),
+                Sifted::LeftOut if filter.keep.is_empty() && !is_named(&filter.leave_out) => {
+                    (filter.leave_out.first().map_or(class, |class| class.as_bytes()), Fate::Other)
+                }
+                Sifted::LeftOut => (class, Fate::Other),
+                Sifted::LeftOutUnknown => (class, Fate::Unknown),
+                Sifted::Unclear(code) => return self.set_class_aside(row, *field, filter, code),
+            };
+            self.classes.see(rank, class, fate, day, row.line);
+            match sifted {
                 Sifted::KeptAs(code) => class_repair = Some((code, *field)),
-                Sifted::LeftOut => {
+                Sifted::LeftOut | Sifted::LeftOutUnknown => {
                     self.counts.rows_filtered += 1;
+                    if may_be_cut {
+                        self.keys_aside.any_key();
+                    }
                     return Ok(());
                 }
-                Sifted::Unclear(code) => return self.set_class_aside(row, *field, filter, code),
+                _ => {}
             }
+        }
+        if may_be_cut {
+            return self.set_row_aside(row, Code::LineMayBeCut);
         }
         self.count_in()?;
         self.values.clear();
         self.row_repairs.clear();
+        self.formed.clear();
         for slot in 0..self.columns.slots.len() {
             let value = match self.columns.slots[slot].field {
                 None => self.defaults[slot],
@@ -237,7 +282,17 @@ impl<'c> Checker<'c> {
             };
             self.values.push(value);
         }
-        self.table.push(&self.values, row.text, row.line);
+        let broken: Vec<usize> = self.relations.broken(&self.values).collect();
+        if let Some(rank) = broken.iter().find(|rank| self.relations.sets_aside(**rank)) {
+            return self.set_contradiction_aside(row, *rank);
+        }
+        for rank in broken {
+            if self.relations.warn(rank) && self.has_room() {
+                let finding = self.relations.finding(rank, self.row_word, row, &self.columns);
+                self.keep_finding(finding);
+            }
+        }
+        self.table.push(&self.values, row.text, &self.formed, row.line);
         if let Some((code, field)) = class_repair {
             self.repaired(code, None, row.line, &shown(row.cell(row.cells[field])));
         }
@@ -252,6 +307,39 @@ impl<'c> Checker<'c> {
             self.end_run()?;
         }
         Ok(())
+    }
+
+    /// Whether the last value of a row may be cut: no line end follows it, and nothing else shows that it is whole.
+    fn may_be_cut(&mut self, row: &Row<'_>) -> bool {
+        if row.ended || self.contract.dialect.last_line == LastLine::Unended {
+            return false;
+        }
+        let Some(raw) = row.raw else { return false }; // sheets and records have an end of their own
+        // A closing quote ends a value. In a free text it may be the first of two.
+        let last = row.fields - 1;
+        let free_text = |slot: &Slot<'_>| {
+            slot.field == Some(last) && slot.column.kind == ColumnType::Text && slot.column.values.is_empty()
+        };
+        let quoted = raw.trim_ascii_end().ends_with(b"\"");
+        if quoted && !self.columns.slots.iter().any(free_text) {
+            let sentence = format!(
+                "La dernière ligne ({}) a tous ses champs mais pas de fin de ligne{NBSP}: vérifier que le fichier n’est pas coupé.",
+                row.line
+            );
+            self.findings.push(remark(Code::NoFinalNewline, Some(row.line), "", sentence));
+            return false;
+        }
+        true
+    }
+
+    /// The day of a row whose class is looked at, as far as it can be told.
+    fn day_of(&mut self, row: &Row<'_>) -> Option<i32> {
+        if self.columns.filters.is_empty() {
+            return None;
+        }
+        let slot = &self.columns.slots[self.classes.day_slot()?];
+        let cell = row.cells[slot.field?];
+        self.classes.day(row.cell(cell), cell.kind, slot, self.today)
     }
 
     /// Sorts the rows held and puts them on disk.
@@ -287,7 +375,7 @@ impl<'c> Checker<'c> {
         if kind == Kind::Text {
             match &mut self.table.columns[slot] {
                 Stored::Integer(..) => {
-                    if let Some(value) = values::digits(raw) {
+                    if let Some(value) = numbers::digits(raw) {
                         return in_range(value as f64, column).map(|()| Value::Integer(value));
                     }
                 }
@@ -312,14 +400,20 @@ impl<'c> Checker<'c> {
         if text.len() != raw.len() {
             self.row_repairs.push((Code::SurroundingSpace, slot));
         }
+        if numbers::is_spreadsheet_error(text) {
+            return Err(Code::SpreadsheetError);
+        }
         if kind == Kind::Other {
             return Err(Code::TypeError);
+        }
+        if kind == Kind::Rounded {
+            return Err(Code::LostDigits);
         }
         let (value, repair) = match column.kind {
             ColumnType::Integer => {
                 let (value, repair) = match kind {
-                    Kind::Text => values::integer(text)?,
-                    Kind::Number => values::typed_integer(text)?,
+                    Kind::Text => numbers::integer(text)?,
+                    Kind::Number => numbers::typed_integer(text)?,
                     _ => return Err(Code::TypeError),
                 };
                 in_range(value as f64, column)?;
@@ -327,8 +421,8 @@ impl<'c> Checker<'c> {
             }
             ColumnType::Number => {
                 let (value, repair) = match kind {
-                    Kind::Text => values::number(text, self.contract.dialect.decimal)?,
-                    Kind::Number => values::typed_number(text)?,
+                    Kind::Text => numbers::number(text, self.contract.dialect.decimal)?,
+                    Kind::Number => numbers::typed_number(text)?,
                     _ => return Err(Code::TypeError),
                 };
                 in_range(value, column)?;
@@ -364,11 +458,17 @@ impl<'c> Checker<'c> {
                         (self.table.keep_word(slot, text, &known, repair), repair)
                     }
                 },
-                _ => {
-                    canonical(column, text)?;
-                    let start = start + lead as u32;
-                    (Value::Text { start, end: start + text.len() as u32 }, None)
-                }
+                _ => match free_text(text)? {
+                    Cow::Borrowed(_) => {
+                        let start = start + lead as u32;
+                        (Value::Text { start, end: start + text.len() as u32 }, None)
+                    }
+                    Cow::Owned(text) => {
+                        let start = self.formed.len() as u32;
+                        self.formed.extend_from_slice(text.as_bytes());
+                        (Value::Formed { start, end: self.formed.len() as u32 }, Some(Code::UnicodeForm))
+                    }
+                },
             },
         };
         if let Some(code) = repair {
@@ -394,6 +494,10 @@ impl<'c> Checker<'c> {
         self.line_is_bad = true;
         self.count_in()?;
         let code = oddities::recognise(row, &self.columns)?.unwrap_or(code);
+        let is_data = !matches!(code, Code::NoteLine | Code::TotalRow | Code::RepeatedHeader);
+        if !row.ended && is_data && self.contract.dialect.last_line == LastLine::Ended {
+            self.keys_aside.any_key();
+        }
         if !self.has_room() {
             self.set_aside_unsaid(1);
             return Ok(());
@@ -500,6 +604,18 @@ impl<'c> Checker<'c> {
         Ok(())
     }
 
+    /// Sets aside a row whose columns contradict each other.
+    fn set_contradiction_aside(&mut self, row: &Row<'_>, rank: usize) -> Result<(), Stop> {
+        self.keep_key(row);
+        if !self.has_room() {
+            self.set_aside_unsaid(1);
+            return Ok(());
+        }
+        let finding = self.relations.finding(rank, self.row_word, row, &self.columns);
+        self.set_aside(finding);
+        Ok(())
+    }
+
     /// Whether one more finding about a row is kept.
     pub(crate) fn has_room(&self) -> bool {
         self.findings.len() < ROW_FINDINGS_MAX && self.findings_bytes < ROW_FINDINGS_BYTES_MAX
@@ -507,13 +623,18 @@ impl<'c> Checker<'c> {
 
     /// Counts a row set aside and keeps its finding. Only where there is room.
     pub(crate) fn set_aside(&mut self, finding: Finding) {
+        self.counts.rows_quarantined += 1;
+        self.keep_finding(finding);
+    }
+
+    /// Keeps a finding about one row. Only where there is room.
+    fn keep_finding(&mut self, finding: Finding) {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         self.findings_bytes += finding.message.len()
             + [&finding.column, &finding.found, &finding.expected, &finding.raw]
                 .map(text)
                 .iter()
                 .sum::<usize>();
-        self.counts.rows_quarantined += 1;
         self.findings.push(finding);
     }
 
@@ -535,15 +656,36 @@ impl<'c> Checker<'c> {
     }
 }
 
-/// The code that a text stands for, and the repair it took to know.
-///
-/// Leading zeros come back only to a run of digits: no other reading exists.
+/// A text that is no code, its accents in one form.
+fn free_text(text: &[u8]) -> Result<Cow<'_, str>, Code> {
+    if text.len() > TEXT_MAX {
+        return Err(Code::TextTooLong);
+    }
+    std::str::from_utf8(text).map(unicode::composed).map_err(|_| Code::InvalidText)
+}
+
+/// The code or name that a text stands for, and the repair it took to know.
 pub(crate) fn canonical<'t>(column: &Column, text: &'t [u8]) -> Result<(Cow<'t, str>, Option<Code>), Code> {
     if text.len() > TEXT_MAX {
         return Err(Code::TextTooLong);
     }
-    let text = std::str::from_utf8(text).map_err(|_| Code::InvalidText)?;
-    if let Some(code) = column.map.get(text) {
+    if numbers::is_rounded_code(text) {
+        return Err(Code::LostDigits);
+    }
+    match unicode::name(std::str::from_utf8(text).map_err(|_| Code::InvalidText)?) {
+        Cow::Borrowed(name) => code_of(column, name),
+        Cow::Owned(name) if name.is_empty() => Err(Code::MissingValue),
+        Cow::Owned(name) => {
+            let (known, repair) = code_of(column, &name)?;
+            Ok((known.into_owned().into(), repair.or(Some(Code::UnicodeForm))))
+        }
+    }
+}
+
+/// The same for a text in one form.
+fn code_of<'t>(column: &Column, text: &'t str) -> Result<(Cow<'t, str>, Option<Code>), Code> {
+    let mut mapped = column.map.iter().filter(|(name, _)| *name == text || unicode::name(name) == text);
+    if let Some((_, code)) = mapped.next() {
         return Ok((code.clone().into(), None));
     }
     if !column.pattern.is_empty() {
@@ -555,6 +697,8 @@ pub(crate) fn canonical<'t>(column: &Column, text: &'t [u8]) -> Result<(Cow<'t, 
 }
 
 /// The same for a code without what the feed writes around it.
+///
+/// Leading zeros come back only to a run of digits: no other reading exists.
 fn known_code<'t>(column: &Column, text: &'t str) -> Result<(Cow<'t, str>, Option<Code>), Code> {
     // A code read as a number somewhere before, and written back as one: `1.0`.
     if (column.kind == ColumnType::Department || column.width.is_some())
@@ -591,14 +735,18 @@ fn known_code<'t>(column: &Column, text: &'t str) -> Result<(Cow<'t, str>, Optio
             repair = Some(Code::LeadingZero);
         } else if length != width {
             return Err(Code::CodeLength);
-        } else if text.contains(['.', '+']) && text.parse::<f64>().is_ok() {
-            return Err(Code::UnknownValue); // `3.100E+08` is as long as a FINESS number
+        } else if text.contains('.') && text.parse::<f64>().is_ok() {
+            return Err(Code::UnknownValue); // `310000.00` is as long as a FINESS number
         }
     }
     if !column.values.is_empty() && !column.values.iter().any(|value| *value == known) {
-        let mut alike = column.values.iter().filter(|value| value.to_lowercase() == known.to_lowercase());
+        let folded = |text: &str| unicode::name(text).to_lowercase();
+        let mut alike = column.values.iter().filter(|value| folded(value) == folded(&known));
         return match (alike.next(), alike.next()) {
-            (Some(value), None) => Ok((value.clone().into(), Some(Code::CodeCase))),
+            (Some(value), None) => {
+                let same = unicode::name(value) == known;
+                Ok((value.clone().into(), (!same).then_some(Code::CodeCase)))
+            }
             _ => Err(Code::UnknownValue),
         };
     }

@@ -10,6 +10,7 @@ use crate::instants::TimeReading;
 use crate::say::{NBSP, NNBSP, quoted, shown};
 use crate::shape::{self, Shape};
 use crate::stop::{Reason, Stop};
+use crate::unicode;
 use crate::values::trimmed;
 
 /// A column of the table and the field it is read from.
@@ -52,9 +53,9 @@ pub(crate) fn same_loosely(a: &str, b: &str) -> bool {
     bare(a) == bare(b)
 }
 
-/// A name without the spaces and marks around it, in small letters.
+/// A name in one Unicode form, without the spaces and marks around it, in small letters.
 pub(crate) fn bare(name: &str) -> String {
-    std::str::from_utf8(trimmed(name.as_bytes())).unwrap_or(name).to_lowercase()
+    unicode::name(std::str::from_utf8(trimmed(name.as_bytes())).unwrap_or(name)).to_lowercase()
 }
 
 /// Number of required columns and filter columns that the header lacks.
@@ -71,7 +72,7 @@ pub(crate) fn count_missing(header: &[String], contract: &Contract) -> usize {
 
 /// Finds the columns of the contract in the header.
 ///
-/// Names count the same whatever their case and surrounding space, exact ones first: `P` and `p` may both exist.
+/// Names count the same whatever their case, surrounding space and Unicode form, exact ones first: `P` and `p` may both exist.
 pub(crate) fn map<'c>(
     header: &[String],
     line: u64,
@@ -175,7 +176,7 @@ pub(crate) fn map<'c>(
             Code::HeaderForm,
             list(loosely.iter()),
             format!(
-                "Noms de colonnes lus malgré leur casse ou leurs espaces{NBSP}: {}.",
+                "Noms de colonnes lus malgré leur casse, leurs espaces ou leurs accents{NBSP}: {}.",
                 list(loosely.iter())
             ),
         ));

@@ -277,7 +277,6 @@ impl CsvBody<'_> {
     ) -> Result<Vec<Finding>, Stop> {
         let mut records = records(self.opened, &self.form, self.above, self.delimiter)?;
         records.expect(self.header.len());
-        let mut unended = None;
         let mut rank = 0;
         let mut end_mark = None;
         loop {
@@ -289,9 +288,6 @@ impl CsvBody<'_> {
             if !row.ended && row.raw == Some(b"\x1a") {
                 end_mark = Some(row.line);
                 continue;
-            }
-            if !row.ended && row.fields == self.header.len() && row.fault.is_none() {
-                unended = Some(row.line);
             }
             take(&row)?;
         }
@@ -339,14 +335,6 @@ impl CsvBody<'_> {
             let sentence =
                 if records.blank_lines == 1 { sentence.replace("laissées", "laissée") } else { sentence };
             findings.push(remark(Code::BlankLine, Some(records.first_blank), "", sentence));
-        }
-        if let Some(line) = unended {
-            findings.push(remark(
-                Code::NoFinalNewline,
-                Some(line),
-                "",
-                format!("La dernière ligne ({line}) a tous ses champs mais pas de fin de ligne{NBSP}: vérifier que le fichier n’est pas coupé."),
-            ));
         }
         Ok(findings)
     }

@@ -6,9 +6,10 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
 use crate::findings::Code;
+use crate::numbers::digits;
 use crate::say::{NNBSP, counted};
 use crate::stop::{Stop, refuse};
-use crate::values::{Read, digits};
+use crate::values::Read;
 
 /// Layout of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]

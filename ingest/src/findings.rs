@@ -100,7 +100,7 @@ codes! {
     ColumnAbsent = "column-absent",
     /// A date in another accepted layout than the first.
     DateForm = "date-form",
-    /// A whole number written `12.0` or `1e+05`.
+    /// A whole number written `12.0`.
     IntegerForm = "integer-form",
     /// A decimal mark other than the declared one, where no other reading exists.
     DecimalMark = "decimal-mark",
@@ -124,8 +124,10 @@ codes! {
     Footer = "footer",
     /// Every line, or the header, ends with a delimiter too many.
     TrailingDelimiter = "trailing-delimiter",
-    /// The last line has no end: it is whole, but the file may have been cut there.
+    /// The last line has no end, but its last value is between quotes and whole.
     NoFinalNewline = "no-final-newline",
+    /// A name with an accent as a sign of its own, a space that does not break or an invisible sign, brought to one form.
+    UnicodeForm = "unicode-form",
 
     // Loaded, but worth a look (warn).
     /// A running total falls from one day to the next.
@@ -140,6 +142,12 @@ codes! {
     IncompleteBody = "incomplete-body",
     /// The body lacks the number of rows that the contract says it states.
     StatedTotalAbsent = "stated-total-absent",
+    /// A class of rows that the contract leaves out without naming it, or that comes for the first time.
+    NewClass = "new-class",
+    /// A class of rows that the newest day of the body lacks.
+    MissingClass = "missing-class",
+    /// The number of rows or lines is the limit of a spreadsheet or of a portal: the file may be cut there.
+    RowLimit = "row-limit",
     /// The file has a header and no row.
     NoRows = "no-rows",
     /// More findings than are kept; the body as received has them all.
@@ -170,6 +178,8 @@ codes! {
     TooEarly = "too-early",
     /// A date after today in a column that may not hold any.
     FutureDate = "future-date",
+    /// Columns of one row contradict what the contract says of them (`positives <= tests`); a warning where it asks for one.
+    RelationBroken = "relation-broken",
     /// A negative count.
     NegativeCount = "negative-count",
     /// A count with a fraction.
@@ -178,10 +188,20 @@ codes! {
     BelowMin = "below-min",
     /// Above the greatest value allowed.
     AboveMax = "above-max",
+    /// Scientific notation that leaves out digits: `1.23E+03` for a whole number, `3.1E+08` for a code.
+    LostDigits = "lost-digits",
+    /// Marks between thousands that contradict each other: `1 23`, `12,34,567`, `1.234,567`.
+    ThousandsMarks = "thousands-marks",
+    /// A percentage where a plain number is expected.
+    Percentage = "percentage",
+    /// What a spreadsheet shows in the place of a value: `#DIV/0!`, `#####`.
+    SpreadsheetError = "spreadsheet-error",
     /// `1,234` or `1.234`: thousands or decimals, nobody can tell.
     AmbiguousNumber = "ambiguous-number",
     /// The key comes more than once with different values: all its rows are set aside.
     ConflictingDuplicate = "conflicting-duplicate",
+    /// The last line has no line end: the body may be cut, and the last value with it.
+    LineMayBeCut = "line-may-be-cut",
     /// The last line is cut short.
     LineCutShort = "line-cut-short",
     /// More or fewer fields than the header.

@@ -10,8 +10,9 @@ use vigie_queries::{Column, ColumnType, Contract, Epoch};
 
 use crate::dates::{self, DateForm, Layout, day_first_parts, day_number, iso_parts, number_of, two};
 use crate::findings::Code;
+use crate::numbers::digits;
 use crate::row::Kind;
-use crate::values::{Read, digits};
+use crate::values::Read;
 
 /// How a column of dates or instants is read.
 #[derive(Debug, Clone)]

@@ -20,6 +20,7 @@ use crate::row::{Fault, Kind, Row, Span};
 use crate::say::{NBSP, NNBSP, quoted, shown};
 use crate::stop::{Reason, Stop, refuse};
 use crate::text::{TextForm, Utf8Reader};
+use crate::unicode::composed;
 
 /// Levels of nesting beyond which a body is refused.
 const DEPTH_MAX: u32 = 64;
@@ -112,7 +113,7 @@ pub(crate) fn open<'a>(
                 Ok(())
             }
             Record::Whole(record) => names.add(record),
-            Record::Broken(_) => Ok(()),
+            Record::Broken(..) => Ok(()),
         },
         None,
         Some(&mut beside),
@@ -222,8 +223,8 @@ fn misshapen() -> Stop {
 /// One record of the body.
 enum Record<'a> {
     Whole(&'a Scratch),
-    /// A line that is no JSON object.
-    Broken(&'a [u8]),
+    /// A line that is no JSON object, and whether a line end follows it.
+    Broken(&'a [u8], bool),
 }
 
 type Take<'t> = dyn FnMut(u64, Record<'_>) -> Result<(), Stop> + 't;
@@ -261,14 +262,14 @@ impl JsonBody<'_> {
                     ended: true,
                     part: None,
                 }),
-                Record::Broken(raw) => take(&Row {
+                Record::Broken(raw, ended) => take(&Row {
                     line,
                     text: raw,
                     cells: &[],
                     fields: 0,
                     raw: Some(raw),
                     fault: Some(Fault::BrokenRecord),
-                    ended: true,
+                    ended,
                     part: None,
                 }),
             },
@@ -324,7 +325,7 @@ impl JsonBody<'_> {
             let whole = seed.deserialize(&mut parser).and_then(|()| parser.end());
             match whole {
                 Ok(()) if !scratch.is_list => take(number, Record::Whole(&scratch))?,
-                _ => take(number, Record::Broken(text))?,
+                _ => take(number, Record::Broken(text, line.ends_with(b"\n")))?,
             }
         }
     }
@@ -642,6 +643,7 @@ impl Inner<'_> {
         let Self { scratch, ranks, fields, path: outer } = self;
         while let Some(name) = map.next_key::<String>()? {
             scratch.bear(name.len())?;
+            let name = in_one_form(name);
             let path = if outer.is_empty() { name } else { format!("{outer}.{name}") };
             if fields.opened.contains(&path) {
                 map.next_value_seed(Opening(Inner { scratch: &mut *scratch, ranks, fields, path: &path }))?;
@@ -753,6 +755,11 @@ impl<'de> Visitor<'de> for Opening<'_> {
     fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
         self.plain(|scalar| scalar.visit_unit())
     }
+}
+
+/// The name of a field, its accents in one form: two spellings of one name are one field.
+fn in_one_form(name: String) -> String {
+    if name.is_ascii() { name } else { composed(&name).into_owned() }
 }
 
 /// Writes one value as text and says what it was.

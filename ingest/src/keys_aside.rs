@@ -19,7 +19,7 @@ const KEYS_MAX: usize = crate::check::ROW_FINDINGS_MAX;
 pub struct KeysAside {
     /// Key columns of the contract and the line, by key; a key may come more than once.
     pub batches: Vec<RecordBatch>,
-    /// There are more of them than are kept: any key may be among them.
+    /// There are more of them than are kept, or the body may be cut: any key may be among them.
     pub is_cut: bool,
 }
 
@@ -64,7 +64,7 @@ impl Gathered {
     /// Ends a key, or forgets one of which a column could not be read.
     pub(crate) fn end(&mut self, line: u64, is_whole: bool) {
         if is_whole {
-            self.table.push(&self.values, b"", line);
+            self.table.push(&self.values, b"", b"", line);
         }
         self.values.clear();
     }
@@ -88,6 +88,11 @@ impl Gathered {
             self.column(value, word);
         }
         self.end(line, true);
+    }
+
+    /// The body may be cut: any key may have been in what is missing.
+    pub(crate) fn any_key(&mut self) {
+        self.is_cut = true;
     }
 
     pub(crate) fn finish(&mut self, limits: &Limits) -> Result<KeysAside, Error> {

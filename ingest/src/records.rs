@@ -239,6 +239,9 @@ impl<R: Read> Records<R> {
                 if next == bytes.len() && !self.at_end {
                     return Split::More;
                 }
+                if close.is_some() && next == bytes.len() && bytes.ends_with(b"\r") {
+                    next -= 1; // half a line end, and the value before it is whole
+                }
                 if doubled && fault.is_none() && fields < FIELDS_MAX {
                     if !escaped {
                         escaped = true;
@@ -276,7 +279,8 @@ impl<R: Read> Records<R> {
                 if !self.at_end {
                     return Split::More;
                 }
-                let end = at + rest.len();
+                // CR is the first half of a line end: a line cut between CR and LF is whole.
+                let end = at + rest.strip_suffix(b"\r").unwrap_or(rest).len();
                 if fields < FIELDS_MAX {
                     self.spans.push(Span { start: at as u32, end: end as u32, kind: Kind::Text });
                 }
@@ -404,6 +408,8 @@ mod tests {
         check("\"a\";\"b\"\r\n\"c\"", &[(1, &["a", "b"], ""), (2, &["c"], "~")]);
         check("in\"side;b\n", &[(1, &["in\"side", "b"], "")]);
         check("\"a\"; \"b;c\" ;d\n", &[(1, &["a", "b;c", "d"], "")]);
+        check("a;b\r\n1;2\r", &[(1, &["a", "b"], ""), (2, &["1", "2"], "")]);
+        check("\"a\"\r\n\"b\"\r", &[(1, &["a"], ""), (2, &["b"], "")]);
         check(" a;  \"b\"\n", &[(1, &[" a", "b"], "")]);
     }
 

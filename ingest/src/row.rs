@@ -7,6 +7,8 @@ pub(crate) enum Kind {
     Text,
     /// A number of JSON or Excel, written with a full stop.
     Number,
+    /// A number of Excel with more digits than Excel keeps: the last ones are zeros in the place of others.
+    Rounded,
     /// A day of Excel, written `2020-10-05`.
     Day,
     /// `true` or `false` of JSON or Excel.

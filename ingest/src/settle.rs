@@ -27,6 +27,11 @@ pub(crate) type RawLines = BTreeMap<u64, String>;
 /// Lines that are looked up in the body after they were read.
 const RAW_LINES_MAX: usize = 10_000;
 
+/// Lines of a sheet: Excel until 2003, and since.
+const SHEET_LINES: [u64; 2] = [65_536, 1_048_576];
+/// Rows that portals and queries give at most, as one sees them in the field.
+const PORTAL_ROWS: [u64; 9] = [1_000, 2_000, 5_000, 10_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
+
 impl Checker<'_> {
     /// Ends the check. `raw_lines` reads the body again for the lines given, which only conflicts need.
     pub(crate) fn settle(
@@ -60,6 +65,8 @@ impl Checker<'_> {
         self.refuse_if_bad()?;
         self.slash_dates.refuse_if_ambiguous()?;
         self.findings.extend(falls);
+        self.findings.extend(self.classes.findings(&self.columns));
+        self.findings.extend(self.row_limit());
         self.counts.rows_accepted = self.counts.rows_in - self.counts.rows_quarantined;
         let findings = self.all_findings();
         let keys_aside = self.keys_aside.finish(&self.limits)?;
@@ -170,9 +177,41 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// A body that ends where a program stops: nothing in it tells whether rows are missing.
+    fn row_limit(&self) -> Option<Finding> {
+        let rows = self.records;
+        let is_text = self.row_word == wording::RowWord::Line;
+        let sheet = is_text && SHEET_LINES.contains(&self.last_line) || SHEET_LINES.contains(&rows);
+        let limit = match rows {
+            _ if self.contract.bounds.rows_fixed => return None,
+            _ if sheet => "la limite d’un tableur",
+            rows if PORTAL_ROWS.contains(&rows) => "une limite habituelle des portails et des requêtes",
+            _ => return None,
+        };
+        let code = Code::RowLimit;
+        let counted = if sheet && !SHEET_LINES.contains(&rows) {
+            counted(self.last_line, "ligne", "lignes")
+        } else {
+            counted(rows, "ligne de données", "lignes de données")
+        };
+        Some(Finding {
+            line: None,
+            column: None,
+            code,
+            severity: Severity::Warn,
+            found: Some(counted.clone()),
+            expected: None,
+            message: format!(
+                "Le fichier a exactement {counted}, {limit}{NBSP}: la suite manque peut-être. Vérifier auprès du producteur{NNBSP}; si la source a toujours ce nombre de lignes, rows_fixed = true dans [bounds] du contrat. ({code})"
+            ),
+            raw: None,
+        })
+    }
+
     /// Findings in reading order: rows set aside by line, then remarks, then repairs.
     pub(crate) fn all_findings(&mut self) -> Vec<Finding> {
         let mut findings = std::mem::take(&mut self.findings);
+        findings.extend(self.relations.uncounted(&self.columns));
         for ((code, slot), repair) in &self.repairs {
             findings.push(self.repair_finding(*code, *slot, repair));
         }

@@ -12,6 +12,7 @@ use crate::check::canonical;
 use crate::columns::{Slot, positions, same_loosely, twice};
 use crate::dates::{self, DateForm, SlashDates};
 use crate::instants::TimeReading;
+use crate::numbers;
 use crate::row::{Kind, Part, Row, Span};
 use crate::stop::Stop;
 use crate::values::{self, trimmed};
@@ -84,8 +85,8 @@ fn read_title(title: &str, column: &Column, time: &TimeReading, contract: &Contr
     kinds.into_iter().find(|kind| match column.kind {
         ColumnType::Date => time.day(text, *kind).is_ok(),
         ColumnType::Timestamp => time.instant(text, *kind).is_ok(),
-        ColumnType::Integer => *kind == Kind::Text && values::integer(text).is_ok(),
-        ColumnType::Number => *kind == Kind::Text && values::number(text, contract.dialect.decimal).is_ok(),
+        ColumnType::Integer => *kind == Kind::Text && numbers::integer(text).is_ok(),
+        ColumnType::Number => *kind == Kind::Text && numbers::number(text, contract.dialect.decimal).is_ok(),
         ColumnType::Boolean => *kind == Kind::Text && values::boolean(text).is_ok(),
         ColumnType::Text | ColumnType::Department => *kind == Kind::Text && canonical(column, text).is_ok(),
     })
@@ -255,7 +256,7 @@ impl Joined {
             let text = trimmed(row.cell(field));
             match field.kind {
                 Kind::Missing => return Kind::Missing,
-                Kind::Other | Kind::Flag => return Kind::Other,
+                Kind::Other | Kind::Flag | Kind::Rounded => return Kind::Other,
                 _ if text.is_empty() || missing.iter().any(|word| word.eq_ignore_ascii_case(text)) => {
                     return Kind::Missing;
                 }
@@ -265,7 +266,7 @@ impl Joined {
                 }
                 Kind::Text | Kind::Number | Kind::Day => {
                     // A whole number that a program wrote back as `10.0`.
-                    let whole = text.strip_suffix(b".0").filter(|whole| values::digits(whole).is_some());
+                    let whole = text.strip_suffix(b".0").filter(|whole| numbers::digits(whole).is_some());
                     out.extend_from_slice(whole.unwrap_or(text));
                 }
             }

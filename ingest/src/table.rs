@@ -47,6 +47,11 @@ pub(crate) enum Value {
         start: u32,
         end: u32,
     },
+    /// A text brought to another form, by place among those of the row.
+    Formed {
+        start: u32,
+        end: u32,
+    },
 }
 
 /// Repeated text: each kept once, with what reading it took.
@@ -183,14 +188,20 @@ impl Stored {
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, value: Value, text: &[u8]) {
+    pub(crate) fn push(&mut self, value: Value, text: &[u8], formed: &[u8]) {
         match (self, value) {
             (Self::Words { numbers, .. }, Value::Known(number)) => numbers.push(number),
             (Self::Words { numbers, .. }, _) => numbers.push(NO_TEXT),
             (Self::Text { bytes, ends, present }, value) => {
                 present.push(ends.len(), !matches!(value, Value::Missing));
-                if let Value::Text { start, end } = value {
-                    bytes.extend_from_slice(&text[start as usize..end as usize]);
+                match value {
+                    Value::Text { start, end } => {
+                        bytes.extend_from_slice(&text[start as usize..end as usize])
+                    }
+                    Value::Formed { start, end } => {
+                        bytes.extend_from_slice(&formed[start as usize..end as usize]);
+                    }
+                    _ => {}
                 }
                 ends.push(bytes.len());
             }
@@ -402,12 +413,13 @@ impl Table {
         self.held >= limits.run_bytes || self.lines.len() >= limits.run_rows
     }
 
+    /// Adds a row: `text` is that of the row, `formed` that of its [`Value::Formed`].
     #[inline]
-    pub(crate) fn push(&mut self, values: &[Value], text: &[u8], line: u64) {
+    pub(crate) fn push(&mut self, values: &[Value], text: &[u8], formed: &[u8], line: u64) {
         self.held += self.row_bytes;
         for (column, value) in self.columns.iter_mut().zip(values) {
-            column.push(*value, text);
-            if let Value::Text { start, end } = value {
+            column.push(*value, text, formed);
+            if let Value::Text { start, end } | Value::Formed { start, end } = value {
                 self.held += (end - start) as usize;
             }
         }

@@ -6,7 +6,7 @@ use crate::dates::DateForm;
 use crate::findings::{Code, Finding, Severity};
 use crate::instants::TimeReading;
 use crate::row::Row;
-use crate::say::{NBSP, grouped, quoted};
+use crate::say::{NBSP, NNBSP, grouped, quoted};
 
 /// How rows are called: `Ligne 214`, `Enregistrement 214`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,19 @@ pub(crate) fn cell_fault(code: Code, column: &Column, found: &str) -> String {
         Code::NegativeCount => format!("{value} est négatif"),
         Code::FractionalCount => format!("{value} n’est pas un nombre entier"),
         Code::BelowMin => format!("{value} est trop petit"),
+        Code::AboveMax if column.max == Some(1.0) && column.kind == ColumnType::Number => {
+            format!("{value} est trop grand pour une part (un pourcentage{NNBSP}?)")
+        }
         Code::AboveMax => format!("{value} est trop grand"),
+        Code::LostDigits => {
+            format!("{value} est en notation scientifique{NBSP}: les derniers chiffres sont perdus")
+        }
+        Code::ThousandsMarks => format!("les séparateurs de milliers de {value} se contredisent"),
+        Code::Percentage => format!("{value} est un pourcentage et non un nombre"),
+        Code::SpreadsheetError if found.ends_with('#') => {
+            format!("{value} cache la valeur{NBSP}: la colonne du tableur était trop étroite")
+        }
+        Code::SpreadsheetError => format!("{value} est une erreur de tableur et non une valeur"),
         Code::AmbiguousNumber => {
             format!("{value} peut se lire avec un séparateur de milliers ou avec des décimales")
         }
@@ -129,6 +141,13 @@ pub(crate) fn row_fault(code: Code, fields: usize, width: usize) -> (String, Str
     let wanted = format!("{} champs, comme l’en-tête", grouped(width as u64));
     let got = grouped(fields as u64);
     match code {
+        Code::LineMayBeCut => (
+            format!("la dernière ligne n’a pas de fin de ligne{NBSP}: le fichier est peut-être coupé, et sa dernière valeur aussi"),
+            "une fin de ligne après chaque ligne (si la source n’en met jamais à la dernière, last_line = \"unended\" dans [dialect] du contrat)".to_owned(),
+        ),
+        Code::LineCutShort if fields == 0 => {
+            ("le dernier enregistrement du fichier est coupé".to_owned(), "un objet JSON par ligne".to_owned())
+        }
         Code::LineCutShort => {
             (format!("la dernière ligne du fichier est coupée ({got} champs, sans fin de ligne)"), wanted)
         }
@@ -190,6 +209,11 @@ pub(crate) fn repair(code: Code, count: u64, time: Option<&TimeReading>) -> Stri
         Code::LeadingZero => format!("{n}{NBSP}code{s} dont le zéro de tête manquait, rétabli{s}"),
         Code::CodeCase => format!("{n}{NBSP}code{s} écrit{s} dans une autre casse, remis en forme"),
         Code::SurroundingSpace => format!("{n}{NBSP}valeur{s} entourée{s} d’espaces, lue{s} sans eux"),
+        Code::UnicodeForm => {
+            format!(
+                "{n}{NBSP}texte{s} avec un accent écrit à part, une espace insécable ou un signe invisible, remis sous une seule forme"
+            )
+        }
         Code::MissingWord => {
             format!("{n}{NBSP}valeur{s} manquante{s} écrite{s} par un mot, lue{s} comme vide{s}")
         }

@@ -288,6 +288,11 @@ fn missing_sheet(wanted: &str, sheets: &[String]) -> Stop {
     .into()
 }
 
+/// Excel keeps fifteen digits of a number and puts zeros in the place of the others.
+fn number_of(value: f64) -> Kind {
+    if value.abs() < 1e15 { Kind::Number } else { Kind::Rounded }
+}
+
 /// Writes a cell as text and says what it is.
 fn put(value: &DataRef<'_>, text: &mut Vec<u8>) -> Kind {
     // Writing to a Vec cannot fail.
@@ -299,11 +304,11 @@ fn put(value: &DataRef<'_>, text: &mut Vec<u8>) -> Kind {
         DataRef::SharedString(value) => text.extend_from_slice(value.as_bytes()),
         DataRef::Int(value) => {
             let _ = write!(text, "{value}");
-            return Kind::Number;
+            return number_of(*value as f64);
         }
         DataRef::Float(value) => {
             let _ = write!(text, "{value}");
-            return Kind::Number;
+            return number_of(*value);
         }
         DataRef::Bool(value) => {
             let _ = write!(text, "{value}");
@@ -317,9 +322,10 @@ fn put(value: &DataRef<'_>, text: &mut Vec<u8>) -> Kind {
             }
             return Kind::Day;
         }
+        // A duration (`36:00`) is held as a share of a day, which is the number of nothing.
         DataRef::DateTime(value) => {
             let _ = write!(text, "{}", value.as_f64());
-            return Kind::Number;
+            return Kind::Other;
         }
         DataRef::DateTimeIso(value) => text.extend_from_slice(value.as_bytes()),
         DataRef::DurationIso(value) => text.extend_from_slice(value.as_bytes()),

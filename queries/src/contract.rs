@@ -13,7 +13,7 @@ use toml::Spanned;
 
 use crate::layout::{self, Epoch, Stated, Unpivot, one_or_many};
 use crate::pattern::Pattern;
-use crate::{Error, GateSetting};
+use crate::{Error, GateSetting, Relation};
 
 /// A source's contract, checked.
 #[derive(Debug, Clone, Deserialize)]
@@ -55,6 +55,9 @@ pub struct Contract {
     pub filters: Vec<Filter>,
     /// For feeds with one column a day (or a class): how those columns become rows.
     pub unpivot: Option<Unpivot>,
+    /// What holds between the columns of every row.
+    #[serde(default)]
+    pub relations: Vec<Relation>,
     /// SHA-free fingerprint of the contract's text (set by the reader): a change replays the same body.
     #[serde(skip)]
     pub fingerprint: String,
@@ -135,6 +138,19 @@ pub struct Dialect {
     /// Lines that are no rows, such as `Source : *`; `{rows}` stands for the number of rows, which is compared.
     #[serde(deserialize_with = "layout::footers")]
     pub footer: Vec<Pattern>,
+    /// Whether the last line of a CSV body ends like the others.
+    pub last_line: LastLine,
+}
+
+/// How the last line of delimited text ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastLine {
+    /// With a line end: without one the body may be cut, and its last row is set aside.
+    #[default]
+    Ended,
+    /// The source never ends its last line, which is taken as it is.
+    Unended,
 }
 
 impl Default for Dialect {
@@ -147,6 +163,7 @@ impl Default for Dialect {
             date_formats: vec!["%Y-%m-%d".into(), "%d/%m/%Y".into()],
             missing: ["NA", "NaN", "nan", "null", "NULL"].map(String::from).to_vec(),
             footer: Vec::new(),
+            last_line: LastLine::Ended,
         }
     }
 }
@@ -185,6 +202,8 @@ pub struct Bounds {
     pub decompressed_bytes_max: u64,
     /// Rows above which it is refused.
     pub rows_max: u64,
+    /// The source always has so many rows: that their number is the limit of a spreadsheet or a portal is no warning.
+    pub rows_fixed: bool,
 }
 
 impl Default for Bounds {
@@ -195,6 +214,7 @@ impl Default for Bounds {
             bytes_max: 256 << 20,
             decompressed_bytes_max: 2 << 30,
             rows_max: 50_000_000,
+            rows_fixed: false,
         }
     }
 }
@@ -247,7 +267,7 @@ pub struct Column {
     pub default: Option<String>,
     /// Least value allowed.
     pub min: Option<f64>,
-    /// Greatest value allowed.
+    /// Greatest value allowed; 1 for a column whose unit is `share` and that says nothing else.
     pub max: Option<f64>,
     /// Codes allowed.
     #[serde(default)]
@@ -293,6 +313,9 @@ pub struct Filter {
     /// Values that are left out, all others staying.
     #[serde(default)]
     pub leave_out: Vec<String>,
+    /// The other values that the source has, where they are known: any further one is a finding.
+    #[serde(default)]
+    pub others: Vec<String>,
 }
 
 impl Contract {
@@ -300,9 +323,14 @@ impl Contract {
     ///
     /// # Errors
     /// [`Error::Faulty`] with file and line: syntax, unknown key, key column that is not a column, column named
-    /// twice, bad cron pattern, unknown time zone, bounds out of 0..1.
+    /// twice, relation between columns that cannot be compared, bad cron pattern, unknown time zone, bounds out of 0..1.
     pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
         let mut contract: Self = toml::from_str(text).map_err(|fault| Error::toml(file, text, &fault))?;
+        for column in &mut contract.columns {
+            if column.unit.as_deref() == Some("share") && column.max.is_none() {
+                column.max = Some(1.0); // 45 for 45 % is no share
+            }
+        }
         contract.fingerprint = crate::vocabulary::fingerprint(text);
         contract.check(file, text)?;
         Ok(contract)
@@ -369,6 +397,14 @@ impl Contract {
                 format!("id {:?} is a name that Vigie keeps for itself; choose another one", self.name()),
             );
         }
+        for filter in &self.filters {
+            if let Some(both) = filter.others.iter().find(|other| filter.keep.contains(other)) {
+                return fault(
+                    self.id.span(),
+                    format!("filter on {:?} names {both:?} in keep and in others", filter.column),
+                );
+            }
+        }
         let mut seen = BTreeSet::new();
         for column in &self.columns {
             let name = column.name.get_ref();
@@ -405,6 +441,15 @@ impl Contract {
                 return fault(
                     column.name.span(),
                     format!("column {name:?} has a default but is not optional; add optional = true"),
+                );
+            }
+        }
+        for relation in &self.relations {
+            let kind = |name: &str| self.column(name).map(|column| column.kind);
+            if let Err(what) = relation.holds.get_ref().check(kind) {
+                return fault(
+                    relation.holds.span(),
+                    format!("relation {}: {what}", relation.holds.get_ref()),
                 );
             }
         }

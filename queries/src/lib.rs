@@ -17,12 +17,15 @@ mod observation;
 mod pattern;
 mod place;
 mod query;
+mod relation;
 mod rule;
 mod saved;
 mod vocabulary;
 
 pub use alert::{Alert, AlertEvent, AlertState, CriterionResult, Judgement};
-pub use contract::{Bounds, Cadence, Column, ColumnType, Contract, Dialect, Feed, Filter, Format, Kind};
+pub use contract::{
+    Bounds, Cadence, Column, ColumnType, Contract, Dialect, Feed, Filter, Format, Kind, LastLine,
+};
 pub use described::{DescribedColumn, DescribedTable};
 pub use error::Error;
 pub use forecast::{Forecast, ForecastDay, ForecastModel, QUANTILE_LEVELS, Track};
@@ -32,6 +35,7 @@ pub use observation::{Observation, Observations, SeriesKey, Status, TimeType};
 pub use pattern::Pattern;
 pub use place::{GeoType, Place, department_by_name, known_departments, region_name};
 pub use query::{PeopleCount, Query, QueryKind};
+pub use relation::{Condition, Operand, Operator, Relation, RelationSeverity, Term};
 pub use rule::{Combine, Comparison, Criterion, GradeOfSource, Level, Rule, RuleTest, SCORE, Thresholds};
 pub use saved::{Parameter, ParameterType, SavedQuery};
 pub use vocabulary::{ReferenceBody, Vocabulary};

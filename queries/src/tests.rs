@@ -482,6 +482,7 @@ fn the_page_about_contracts_has_every_key() {
         ("`[unpivot]`", "[unpivot]"),
         ("`[[columns]]`", "[[columns]]"),
         ("`[[filters]]`", "[[filters]]"),
+        ("`[[relations]]`", "[[relations]]"),
     ] {
         let whole =
             if CONTRACT.contains(place) { CONTRACT.to_owned() } else { format!("{CONTRACT}{place}\n") };

@@ -23,6 +23,7 @@ pub(crate) fn tables(vocabulary: &Vocabulary) -> Result<Catalogue, datafusion::e
     let made = [
         ("catalogue_sources", sources(vocabulary)?),
         ("catalogue_columns", columns(vocabulary)?),
+        ("catalogue_relations", relations(vocabulary)?),
         ("catalogue_indicators", indicators(vocabulary)?),
         ("catalogue_rules", rules(vocabulary)?),
         ("catalogue_queries", queries(vocabulary)?),
@@ -160,6 +161,20 @@ fn columns(vocabulary: &Vocabulary) -> Result<RecordBatch, ArrowError> {
         ("max", number(|column| column.max)),
         ("since", dates(all.iter().map(|row| row.promised.and_then(|column| column.since)))),
         ("allowed", owned(all.iter().map(allowed))),
+    ])
+}
+
+/// What holds between the columns of a row.
+fn relations(vocabulary: &Vocabulary) -> Result<RecordBatch, ArrowError> {
+    let all: Vec<_> = vocabulary
+        .contracts()
+        .flat_map(|contract| contract.relations.iter().map(move |relation| (contract.name(), relation)))
+        .collect();
+    RecordBatch::try_from_iter([
+        ("source", texts(all.iter().map(|(source, _)| *source))),
+        ("relation", owned(all.iter().map(|(_, relation)| Some(relation.holds.get_ref().to_string())))),
+        ("severity", texts(all.iter().map(|(_, relation)| relation.severity.as_str()))),
+        ("reason_fr", owned(all.iter().map(|(_, relation)| relation.reason_fr.clone()))),
     ])
 }
 
@@ -308,6 +323,8 @@ mod tests {
         assert_eq!(sources(&vocabulary).unwrap().num_rows(), vocabulary.contracts().count());
         let n = vocabulary.queries().iter().filter(|q| q.kind == QueryKind::Indicator).count();
         assert_eq!(indicators(&vocabulary).unwrap().num_rows(), n);
+        let held: usize = vocabulary.contracts().map(|contract| contract.relations.len()).sum();
+        assert_eq!((relations(&vocabulary).unwrap().num_rows(), held > 10), (held, true));
         let batch = rules(&vocabulary).unwrap();
         let named: std::collections::BTreeSet<&str> =
             arrow::array::AsArray::as_string::<i32>(batch.column(0)).iter().flatten().collect();

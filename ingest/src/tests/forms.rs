@@ -142,7 +142,7 @@ fn one_json_object_a_line_gives_the_same_rows() {
                 [1]\n\n{\"code\":\"02\",\"name\":\"Île-d’Été « œuvre »\",\"open\":false}\n{\"code\":\"03\",\"na";
     let checked = rows(body.as_bytes(), &contract(&layout));
     assert_eq!(table(&checked), ROWS);
-    assert_eq!(codes(&checked, Severity::Error), ["broken-record@2", "broken-record@5"]);
+    assert_eq!(codes(&checked, Severity::Error), ["broken-record@2", "line-cut-short@5"]);
 }
 
 fn workbook(fill: impl FnOnce(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
@@ -239,7 +239,7 @@ fn a_workbook_is_read_as_a_person_reads_it() {
     );
     assert_eq!(
         codes(&checked, Severity::Error),
-        ["type-error@7", "type-error@8", "total-row@12", "note-line@13"],
+        ["spreadsheet-error@7", "type-error@8", "total-row@12", "note-line@13"],
         "{:?}",
         checked.findings
     );

@@ -201,6 +201,9 @@ async fn lasting_faults_have_their_code() {
     )
     .await;
     check_fails(vec![send("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nab")], Code::CutShort, 3).await;
+    // Whole chunks, and no last one.
+    check_fails(vec![send("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n3\nabc\n")], Code::CutShort, 3)
+        .await;
     check_fails(vec![send("")], Code::CutShort, 3).await;
     check_fails(vec![send("hello, I am no web server\n\n")], Code::BadReply, 3).await;
 }

@@ -1,13 +1,17 @@
 //! Tests of the whole way from a body to its rows, and of the way from a server to a body.
 
 mod corpus;
+mod cut;
 mod defects;
 mod forms;
 mod http;
 mod layouts;
+mod names;
+mod numbers;
 mod packed;
 mod props;
 mod real;
+mod relations;
 mod runs;
 mod speed;
 mod stated;
