@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray as _, RecordBatch};
 use datafusion::prelude::SessionContext;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use vigie_queries::{Alert, AlertEvent, GeoType, Judgement, Observations, Place, Rule};
 use vigie_reports::input::PlaceInfo;
-use vigie_store::{Appended, AsOf, TableSpec, Transaction, fetch_id, step, tables};
+use vigie_store::{Appended, AsOf, Run, Spared, TableSpec, Transaction, fetch_id, step, tables};
 use vigie_transform::{
     Computed, Populations, Stamp, judge_rule, judgements_batch, judgements_of, with_recorded,
 };
@@ -24,9 +24,6 @@ use crate::{forecasts, gather};
 
 /// Before any feed: every day that has data is judged.
 const BEGINNING: Date = Date::constant(2000, 1, 1);
-
-/// Judgements gathered before they are written: their criteria are text, and France over years has millions.
-const ROWS_KEPT_AT_ONCE: u64 = 100_000;
 
 /// How long a build waits for another one.
 const LOCK_WAIT: Duration = Duration::from_secs(300);
@@ -65,6 +62,8 @@ pub struct Built {
     pub indicators: u64,
     /// Of these, new or changed since the last build.
     pub indicators_changed: u64,
+    /// Values of the last build that the data no longer give.
+    pub indicators_withdrawn: u64,
     /// Judgements made.
     pub judgements: u64,
     /// Series forecast, once a model.
@@ -81,8 +80,13 @@ impl Built {
     /// One French sentence.
     #[must_use]
     pub fn summary(&self) -> String {
+        let withdrawn = match self.indicators_withdrawn {
+            0 => String::new(),
+            1 => ", 1 retirée faute de données".to_owned(),
+            n => format!(", {n} retirées faute de données"),
+        };
         format!(
-            "{} valeurs d’indicateurs (dont {} nouvelles ou modifiées), {} jugements, {} prévisions, \
+            "{} valeurs d’indicateurs (dont {} nouvelles ou modifiées{withdrawn}), {} jugements, {} prévisions, \
              {} alertes actives.",
             self.indicators, self.indicators_changed, self.judgements, self.forecasts, self.alerts_active
         )
@@ -225,36 +229,33 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
     let id = fetch_id("build", as_of.recorded, "");
     let until = paris_day(as_of.issued);
     let mut picture = picture(room, as_of).await?;
+    let run = Run { issued_at: as_of.issued, stamp: transaction.stamp(), id: &id };
     let indicators = std::mem::take(&mut picture.computed.indicators);
-    let changed =
-        keep(room, &tables::indicators(), &indicators, as_of, &transaction, &id).await?.rows_changed;
+    let mut built = Built { indicators: rows(&indicators), ..Built::default() };
+    let kept = keep(room, &tables::indicators(), indicators.into_iter().map(Ok), run).await?;
+    built.indicators_changed = kept.rows_changed;
+    built.indicators_withdrawn = kept.rows_withdrawn;
     step("indicators-committed");
-    let mut built = Built { indicators: rows(&indicators), indicators_changed: changed, ..Built::default() };
-    drop(indicators);
 
+    // Rule by rule, each judged when its turn comes: their criteria are text, and France over years has millions.
     let mut events = Vec::new();
-    let mut waiting: Vec<RecordBatch> = Vec::new();
-    let mut part = 0;
-    for rule in room.vocabulary.rules() {
-        let judged = picture.judge(room, rule, until);
-        built.alerts_active += judged.alerts.iter().filter(|alert| alert.state.stands()).count() as u64;
-        events.extend(judged.events);
-        waiting.push(judgements_batch(&room.vocabulary, &judged.judgements)?);
-        built.judgements += judged.judgements.len() as u64;
-        if rows(&waiting) >= ROWS_KEPT_AT_ONCE {
-            part += 1;
-            let (judgements, part_id) = (std::mem::take(&mut waiting), format!("{id}-{part}"));
-            keep(room, &tables::judgements(), &judgements, as_of, &transaction, &part_id).await?;
-        }
-    }
-    keep(room, &tables::judgements(), &waiting, as_of, &transaction, &id).await?;
+    let rules: Vec<&Rule> = room.vocabulary.rules().collect();
+    let judgements: Box<dyn Iterator<Item = Result<RecordBatch, Error>> + Send> =
+        Box::new(rules.into_iter().map(|rule| {
+            let judged = picture.judge(room, rule, until);
+            built.alerts_active += judged.alerts.iter().filter(|alert| alert.state.stands()).count() as u64;
+            built.judgements += judged.judgements.len() as u64;
+            events.extend(judged.events);
+            Ok(judgements_batch(&room.vocabulary, &judged.judgements)?)
+        }));
+    keep(room, &tables::judgements(), judgements, run).await?;
     step("judgements-committed");
     let context = gather::events(&picture.ctx).await?;
     let sunday = forecasts::last_sunday(until);
     let said = forecasts::of(room, &picture, &context, sunday);
     built.forecasts = said.len() as u64;
     let said = forecasts::rows(&picture.ctx, &said, sunday).await?;
-    keep(room, &tables::forecasts(), &said, as_of, &transaction, &id).await?;
+    keep(room, &tables::forecasts(), said.into_iter().map(Ok), run).await?;
     step("forecasts-committed");
     built.alert_events =
         record_events(room, &picture.ctx, &events, until, as_of.issued, &transaction, &id).await?;
@@ -265,17 +266,23 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
     Ok(built)
 }
 
-/// Adds to a derived table what is new or changed.
+/// Adds to a derived table what is new or changed, and withdraws what the data no longer give: a place that left its
+/// source leaves the tables that rest on it.
 async fn keep(
     room: &Room,
     spec: &TableSpec,
-    rows: &[RecordBatch],
-    as_of: AsOf,
-    transaction: &Transaction,
-    id: &str,
+    rows: impl IntoIterator<Item = Result<RecordBatch, Error>>,
+    run: Run<'_>,
 ) -> Result<Appended, Error> {
     let lock = room.lake.lock(&spec.name, LOCK_WAIT)?;
-    Ok(room.lake.append_versions(&lock, spec, rows, as_of.issued, transaction.stamp(), id).await?)
+    let spared = Spared { is_silent_on: Some(&of_its_day), ..Spared::default() };
+    Ok(room.lake.append_run(&lock, spec, rows, &spared, run).await?)
+}
+
+/// How late a feed was is known on its day only: a run says it of its own day, and nothing of the others.
+fn of_its_day(batch: &RecordBatch, row: usize) -> bool {
+    let kinds = batch.column_by_name("geo_type").and_then(|column| column.as_string_opt::<i32>());
+    kinds.is_some_and(|kinds| kinds.value(row) == GeoType::Source.as_str())
 }
 
 fn rows(batches: &[RecordBatch]) -> u64 {

@@ -293,7 +293,8 @@ async fn poll(
     let change = {
         let (lake, spec, id) = (room.lake.clone(), spec.clone(), record.fetch_id.clone());
         let (edition, engine) = (checked.rows.batches()?, tokio::runtime::Handle::current());
-        let spared = Spared { keys: checked.keys_aside.batches, every_key: checked.keys_aside.is_cut };
+        let (keys, every_key) = (checked.keys_aside.batches.clone(), checked.keys_aside.is_cut);
+        let spared = Spared { keys, every_key, ..Spared::default() };
         // On a thread of its own: a long comparison holds up no other source.
         blocking(move || {
             let stamp = lake.stamp(crate::clock::now())?;

@@ -17,7 +17,7 @@ use crate::lock::TableLock;
 use crate::parquet_file::{self, FileWriter};
 use crate::record::{FetchRecord, FindingRecord};
 use crate::spec::{RECORDED, TableSpec, micros};
-use crate::{Change, Error, Lake, Stamp, tables};
+use crate::{Change, Error, Lake, Spared, Stamp, tables};
 
 /// What was added to a derived table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,17 @@ pub struct Appended {
     pub rows_changed: u64,
     /// Keys that a table whose runs repeat every key no longer has.
     pub rows_withdrawn: u64,
+}
+
+/// A run that fills a derived table.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// The issue that it computed from.
+    pub issued_at: Timestamp,
+    /// When what it says is recorded.
+    pub stamp: &'a Stamp,
+    /// Name of what it writes.
+    pub id: &'a str,
 }
 
 impl Lake {
@@ -110,11 +121,33 @@ impl Lake {
     }
 
     /// Adds to a derived table the rows that are new or changed against its state as of `issued_at`. The rows must
-    /// be sorted by key, without duplicate. No file is written when nothing changed. An id may be used once under a
-    /// stamp and table. Gives the counts.
+    /// be sorted by key, without duplicate; they are taken one batch after the other, as they are made. What a table whose
+    /// runs repeat every key no longer has is withdrawn, but for the rows that are spared. No file is written when nothing
+    /// changed. An id may be used once under a stamp and table. Gives the counts.
     ///
     /// # Errors
     /// As [`Lake::compare`] and [`Lake::commit_fetch`].
+    pub async fn append_run<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+        &self,
+        lock: &TableLock,
+        spec: &TableSpec,
+        batches: impl IntoIterator<Item = Result<RecordBatch, E>>,
+        spared: &Spared<'_>,
+        run: Run<'_>,
+    ) -> Result<Appended, Error> {
+        self.check_lock(lock, spec)?;
+        let Run { issued_at, stamp, id } = run;
+        let under = Under { issued_at, recorded_at: stamp.recorded_at(), id };
+        let change = self.compare_derived(spec, batches, spared, under).await?;
+        let appended = Appended { rows_changed: change.rows_changed, rows_withdrawn: change.rows_withdrawn };
+        change.draft.publish(&[])?;
+        Ok(appended)
+    }
+
+    /// [`Lake::append_run`] of rows that are there already, none being spared.
+    ///
+    /// # Errors
+    /// As [`Lake::append_run`].
     pub async fn append_versions(
         &self,
         lock: &TableLock,
@@ -124,12 +157,8 @@ impl Lake {
         stamp: &Stamp,
         id: &str,
     ) -> Result<Appended, Error> {
-        self.check_lock(lock, spec)?;
-        let under = Under { issued_at, recorded_at: stamp.recorded_at(), id };
-        let change = self.compare_derived(spec, batches, under).await?;
-        let appended = Appended { rows_changed: change.rows_changed, rows_withdrawn: change.rows_withdrawn };
-        change.draft.publish(&[])?;
-        Ok(appended)
+        let batches = batches.iter().cloned().map(Ok::<_, std::convert::Infallible>);
+        self.append_run(lock, spec, batches, &Spared::default(), Run { issued_at, stamp, id }).await
     }
 
     /// Adds rows to a log, in one file named after `id`, at a stamp of its own, `now` being the present.

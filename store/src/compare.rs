@@ -32,6 +32,10 @@ pub struct Change {
     pub rows_spared: u64,
     /// Keys alive in the state the edition was compared to.
     pub keys_known: u64,
+    /// Of these, keys that the edition gives again.
+    pub keys_again: u64,
+    /// Of these, keys whose values differ.
+    pub keys_revised: u64,
     /// Newest `issued_at` of the table's rows and applied fetches, whatever the edition's.
     pub latest_issued_at: Option<Timestamp>,
     /// When it will have been recorded.
@@ -49,16 +53,25 @@ impl Change {
     }
 }
 
-/// Keys that a snapshot gives in rows that cannot be used: they are not withdrawn, and stay what they were.
-#[derive(Debug, Default)]
-pub struct Spared {
-    /// Batches that begin with the key columns of the table.
+/// Whether editions say nothing of a row by leaving it out; the row is told by its batch and its place in it.
+pub type IsSilentOn<'a> = &'a (dyn Fn(&RecordBatch, usize) -> bool + Send + Sync);
+
+/// Keys that a snapshot does not withdraw by leaving them out: they stay what they were.
+#[derive(Default)]
+pub struct Spared<'a> {
+    /// Keys given in rows that cannot be used: batches that begin with the key columns of the table.
     pub keys: Vec<RecordBatch>,
     /// They are not all known: nothing is withdrawn.
     pub every_key: bool,
+    /// Rows that editions say nothing of by leaving them out, such as those that only the run of their day knows.
+    pub is_silent_on: Option<IsSilentOn<'a>>,
 }
 
-impl Spared {
+impl Spared<'_> {
+    fn is_silent_on(&self, batch: &RecordBatch, row: usize) -> bool {
+        self.is_silent_on.is_some_and(|is_silent_on| is_silent_on(batch, row))
+    }
+
     /// The keys, as rows that compare with those of the state.
     fn rows(&self, table: &str, converters: &Converters) -> Result<BTreeSet<OwnedRow>, Error> {
         let mut rows = BTreeSet::new();
@@ -97,7 +110,7 @@ impl Lake {
         &self,
         spec: &TableSpec,
         edition: impl IntoIterator<Item = Result<RecordBatch, E>>,
-        spared: &Spared,
+        spared: &Spared<'_>,
         issued_at: Timestamp,
         stamp: Stamp,
         fetch_id: &str,
@@ -115,14 +128,14 @@ impl Lake {
     }
 
     /// As [`Lake::compare`] for a table that runs fill, whose editions all have rows in the table.
-    pub(crate) async fn compare_derived(
+    pub(crate) async fn compare_derived<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
         &self,
         spec: &TableSpec,
-        edition: &[RecordBatch],
+        edition: impl IntoIterator<Item = Result<RecordBatch, E>>,
+        spared: &Spared<'_>,
         under: Under<'_>,
     ) -> Result<Change, Error> {
-        let edition = edition.iter().cloned().map(Ok::<_, std::convert::Infallible>);
-        self.difference(spec, edition, &Spared::default(), None, true, under).await
+        self.difference(spec, edition, spared, None, true, under).await
     }
 
     fn has_files(&self, spec: &TableSpec) -> Result<bool, Error> {
@@ -133,7 +146,7 @@ impl Lake {
         &self,
         spec: &TableSpec,
         edition: impl IntoIterator<Item = Result<RecordBatch, E>>,
-        spared: &Spared,
+        spared: &Spared<'_>,
         fetched: Option<Timestamp>,
         restore: bool,
         under: Under<'_>,
@@ -149,7 +162,12 @@ impl Lake {
         let mut picks = Picks::new(spec, Draft::new(self.layout(), spec, under.recorded_at, under.id)?);
         let spared_keys = spared.rows(table, &converters)?;
         let (mut rows_changed, mut rows_withdrawn, mut rows_spared) = (0, 0, 0);
-        let is_spared = |key: Row<'_>| spared.every_key || spared_keys.contains(&key.owned());
+        let (mut keys_again, mut keys_revised) = (0, 0);
+        let is_spared = |key: Row<'_>, batch: &RecordBatch, at: usize| {
+            spared.every_key
+                || spared.is_silent_on(batch, at)
+                || (!spared_keys.is_empty() && spared_keys.contains(&key.owned()))
+        };
         let mut last: Option<OwnedRow> = None;
         for batch in edition {
             let batch =
@@ -178,7 +196,7 @@ impl Lake {
                         Ordering::Greater => break true,
                         Ordering::Less => {
                             known.at += 1;
-                            if snapshot && is_spared(known.key.row(at)) {
+                            if snapshot && is_spared(known.key.row(at), &known.source.batch, at) {
                                 rows_spared += 1;
                             } else if snapshot {
                                 rows_withdrawn += 1;
@@ -187,10 +205,13 @@ impl Lake {
                         }
                         Ordering::Equal => {
                             known.at += 1;
-                            break match (&values, &known.values) {
+                            let differs = match (&values, &known.values) {
                                 (Some(values), Some(known_values)) => values.row(row) != known_values.row(at),
                                 _ => false,
                             };
+                            keys_again += 1;
+                            keys_revised += u64::from(differs);
+                            break differs;
                         }
                     }
                 };
@@ -208,7 +229,7 @@ impl Lake {
             let Some(known) = state.row() else { break };
             let at = known.at;
             known.at += 1;
-            if snapshot && is_spared(known.key.row(at)) {
+            if snapshot && is_spared(known.key.row(at), &known.source.batch, at) {
                 rows_spared += 1;
             } else if snapshot {
                 rows_withdrawn += 1;
@@ -219,7 +240,7 @@ impl Lake {
         let mut draft = picks.finish()?;
         if restore && draft.rows() > 0 && latest_issued_at > Some(issued_at) {
             let before = draft.rows();
-            draft = self.restored(spec, &converters, draft, snapshot, under).await?;
+            draft = self.restored(spec, &converters, draft, snapshot.then_some(spared), under).await?;
             rows_changed += draft.rows() - before;
         }
         let recorded_at = under.recorded_at;
@@ -228,6 +249,8 @@ impl Lake {
             rows_withdrawn,
             rows_spared,
             keys_known,
+            keys_again,
+            keys_revised,
             latest_issued_at,
             recorded_at,
             draft,
@@ -236,13 +259,13 @@ impl Lake {
     }
 
     /// For a late edition: its changes, and among them what the next edition said of the same keys, as versions of that
-    /// next edition.
+    /// next edition. A snapshot (`withdraws`) that did not give a key withdrew it.
     async fn restored(
         &self,
         spec: &TableSpec,
         converters: &Converters,
         draft: Draft,
-        snapshot: bool,
+        withdraws: Option<&Spared<'_>>,
         under: Under<'_>,
     ) -> Result<Draft, Error> {
         let issued_at = under.issued_at;
@@ -276,7 +299,8 @@ impl Lake {
                         }
                     }
                 };
-                if !found && snapshot {
+                let is_gone = withdraws.is_some_and(|spared| !spared.is_silent_on(&source.batch, row));
+                if !found && is_gone {
                     picks.pick(&mut source, row, Says::Gone(next))?;
                 }
             }

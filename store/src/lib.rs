@@ -22,6 +22,7 @@
 //! This crate knows no HTTP, no indicator and no clock.
 
 mod as_of;
+mod asked;
 mod backup;
 mod checked;
 mod commit;
@@ -63,10 +64,11 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use asked::Asked;
 pub use backup::{BackupReport, RestoreReport};
-pub use commit::Appended;
+pub use commit::{Appended, Run};
 pub use compact::Compacted;
-pub use compare::{Change, Spared};
+pub use compare::{Change, IsSilentOn, Spared};
 pub use disk::{create_folder, sync_folder};
 pub use error::Error;
 pub use lake::Lake;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -107,6 +109,8 @@ pub struct FetchRecord {
     pub message: Option<String>,
     /// Fingerprint of the contract it was read by.
     pub contract_fingerprint: Option<String>,
+    /// The day asked for, where the address holds one.
+    pub asked_day: Option<Date>,
 }
 
 /// One problem found in a fetch.
@@ -158,6 +162,13 @@ fn instants<T>(rows: &[T], value: impl Fn(&T) -> Option<Timestamp>) -> ArrayRef 
     Arc::new(values.with_timezone("UTC"))
 }
 
+const EPOCH: Date = Date::constant(1970, 1, 1);
+
+/// Days since 1970.
+fn days(day: Date) -> i32 {
+    day.since((jiff::Unit::Day, EPOCH)).map_or(0, |span| span.get_days())
+}
+
 impl FetchRecord {
     /// Rows of the `fetches` table.
     ///
@@ -189,6 +200,7 @@ impl FetchRecord {
             numbers(records, |r| Some(r.duration_ms)),
             texts(records, |r| r.message.as_deref()),
             texts(records, |r| r.contract_fingerprint.as_deref()),
+            Arc::new(records.iter().map(|r| r.asked_day.map(days)).collect::<Date32Array>()),
         ];
         let spec = tables::fetches();
         RecordBatch::try_new(spec.schema, columns).map_err(|fault| misfit("fetches", fault.to_string()))
@@ -228,6 +240,7 @@ impl FetchRecord {
                     duration_ms: columns.number("duration_ms", row)?.unwrap_or_default(),
                     message: columns.text("message", row)?,
                     contract_fingerprint: columns.text("contract_fingerprint", row)?,
+                    asked_day: columns.day("asked_day", row)?,
                 })
             })
             .collect()
@@ -362,6 +375,11 @@ impl Columns<'_> {
         Ok(self.cell::<Int64Array>(name, row)?.and_then(|array| u64::try_from(array.value(row)).ok()))
     }
 
+    fn day(&self, name: &str, row: usize) -> Result<Option<Date>, Error> {
+        let cell = self.cell::<Date32Array>(name, row)?;
+        Ok(cell.and_then(|array| EPOCH.checked_add(jiff::Span::new().try_days(array.value(row)).ok()?).ok()))
+    }
+
     fn instant(&self, name: &str, row: usize) -> Result<Option<Timestamp>, Error> {
         let cell = self.cell::<TimestampMicrosecondArray>(name, row)?;
         Ok(cell.map(|array| from_micros(array.value(row))))
@@ -382,6 +400,7 @@ mod tests {
             issued_at: Some("2020-10-13T19:00:00.000001Z".parse().unwrap()),
             recorded_at: "2020-10-13T20:00:00Z".parse().unwrap(),
             delimiter: Some(';'),
+            asked_day: Some(Date::constant(2020, 10, 12)),
             rows_in: 12,
             ..FetchRecord::default()
         };

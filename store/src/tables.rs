@@ -28,10 +28,10 @@ fn log(name: &str, columns: &[(&str, DataType)]) -> TableSpec {
     spec(name, TableKind::Log, &[], columns)
 }
 
-/// Derived tables: a run says what it computed, and silence about a key withdraws nothing.
-/// (`with_snapshot(true)` when a run always computes everything.)
+/// Derived tables: a run computes everything, so that a key it does not give is withdrawn. What a run says nothing of,
+/// such as days of which only the runs of those days know, is for its caller to tell ([`crate::Spared`]).
 fn derived(name: &str, key: &[(&str, DataType)], values: &[(&str, DataType)]) -> TableSpec {
-    spec(name, TableKind::Versioned { snapshot: false }, key, values)
+    spec(name, TableKind::Versioned { snapshot: true }, key, values)
 }
 
 use DataType::{Boolean, Date32, Float64, Int64, Utf8};
@@ -64,6 +64,7 @@ pub fn fetches() -> TableSpec {
             ("duration_ms", Int64),
             ("message", Utf8),
             ("contract_fingerprint", Utf8),
+            ("asked_day", Date32),
         ],
     )
 }
@@ -146,6 +147,7 @@ pub fn forecasts() -> TableSpec {
         ],
         &[("value", Float64)],
     )
+    .with_snapshot(false) // a run forecasts from one Sunday, and says nothing of the others
 }
 
 /// One row per transition of an alert. `state_from` and `state_to` avoid the SQL words `from` and `to`.

@@ -49,7 +49,7 @@ async fn a_key_whose_row_cannot_be_used_stays_what_it_was() {
     let edition = || [Ok::<_, std::convert::Infallible>(batch(&rows(&[("2A", 1, Some(8))])))];
     for (every_key, withdrawn, spared) in [(false, 1, 2), (true, 0, 3)] {
         let keys = if every_key { Vec::new() } else { vec![aside.clone()] };
-        let spared_keys = Spared { keys, every_key };
+        let spared_keys = Spared { keys, every_key, ..Spared::default() };
         let stamp = lake.stamp(day(2)).unwrap();
         let change = lake.compare(&spec, edition(), &spared_keys, day(2), stamp, "ab").await.unwrap();
         assert_eq!((change.rows_changed, change.rows_withdrawn, change.rows_spared), (1, withdrawn, spared));
@@ -203,4 +203,35 @@ async fn a_body_is_kept_once_and_comes_back_as_it_was() {
     assert!(matches!(lake.keep_body("beds", &body, &wrong), Err(crate::Error::DamagedBody { .. })));
     assert!(!lake.root().join("raw/beds").join(format!("{wrong}.zst")).exists());
     assert!(lake.keep_body("../beds", &body, &sha256).is_err());
+}
+
+#[tokio::test]
+async fn a_run_that_computes_everything_withdraws_what_it_no_longer_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lake, spec) = (open(folder.path()), beds(true));
+    let lock = lake.lock("beds", Duration::ZERO).unwrap();
+    // Of 03 only the run of its day knows.
+    let of_its_day = |batch: &RecordBatch, row: usize| batch.column(0).as_string::<i32>().value(row) == "03";
+    let run = async |issued: i64, recorded: i64, given: &[(&str, i64, Option<i64>)]| {
+        let stamp = lake.stamp(day(recorded)).unwrap();
+        let id = format!("run{recorded}");
+        let run = crate::Run { issued_at: day(issued), stamp: &stamp, id: &id };
+        let spared = Spared { is_silent_on: Some(&of_its_day), ..Spared::default() };
+        let batches = [Ok::<_, std::convert::Infallible>(batch(&rows(given)))];
+        let change = lake.append_run(&lock, &spec, batches, &spared, run).await.unwrap();
+        (change.rows_changed, change.rows_withdrawn)
+    };
+    assert_eq!(run(1, 1, &[("01", 1, Some(5)), ("2A", 1, Some(7)), ("03", 1, Some(1))]).await, (3, 0));
+    assert_eq!(run(3, 3, &[("01", 1, Some(5))]).await, (0, 1));
+    let now = view(&lake, &spec, AsOf::everything()).await;
+    assert_eq!(now, rows(&[("01", 1, Some(5)), ("03", 1, Some(1))]));
+    let before = view(&lake, &spec, AsOf { issued: day(2), recorded: day(9) }).await;
+    assert_eq!(before, rows(&[("01", 1, Some(5)), ("03", 1, Some(1)), ("2A", 1, Some(7))]));
+    // A run as of the second day takes 2A out and brings 2B: the third day keeps what its own run said, 03 of any day stays.
+    run(2, 4, &[("01", 1, Some(5)), ("2B", 1, Some(9)), ("03", 2, Some(2))]).await;
+    let second = view(&lake, &spec, AsOf { issued: day(2), recorded: day(9) }).await;
+    let expected = [("01", 1, Some(5)), ("03", 1, Some(1)), ("03", 2, Some(2)), ("2B", 1, Some(9))];
+    assert_eq!(second, rows(&expected));
+    let third = view(&lake, &spec, AsOf::everything()).await;
+    assert_eq!(third, rows(&[("01", 1, Some(5)), ("03", 1, Some(1)), ("03", 2, Some(2))]));
 }
