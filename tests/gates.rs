@@ -8,11 +8,18 @@ use serde_json::Value;
 use crate::support::{Lake, pdf_text, shared};
 
 /// Ids of the gates of a fetch.
-const GATES: [&str; 8] = [
+const GATES: [&str; 15] = [
     "all-zero",
     "copy-of-yesterday",
+    "day-gone",
+    "day-shift",
+    "day-skipped",
     "dialect-change",
+    "mass-revision",
+    "mass-revision-increment",
     "mass-withdrawal",
+    "place-gone",
+    "place-new",
     "shrink",
     "shrink-increment",
     "spike",

@@ -117,6 +117,20 @@ pub struct Feed {
     pub bundled: Option<String>,
     /// Edition time of the bundled file.
     pub bundled_issued_at: Option<jiff::Timestamp>,
+    /// What dates an edition that nobody dates by hand.
+    #[serde(default)]
+    pub edition_time: EditionTimeFrom,
+}
+
+/// What dates the editions of a feed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EditionTimeFrom {
+    /// The server's `Last-Modified`, where it can be true; else the arrival.
+    #[default]
+    LastModified,
+    /// The arrival: the server's `Last-Modified` is known to say nothing.
+    Arrival,
 }
 
 /// How text is written: separators, dates, missing values.
@@ -186,6 +200,23 @@ pub struct Cadence {
     /// Days during which a figure is still provisional.
     #[serde(default)]
     pub settling_days: u16,
+    /// How late the publisher may be: so long after a poll that brought nothing new the source is asked again, at growing
+    /// pauses, and never past the next poll. Zero: it is not.
+    #[serde(default = "late_by", deserialize_with = "duration")]
+    pub late_by: SignedDuration,
+    /// Addresses with `{date}`: for so many days a day whose file did not come is asked for again.
+    #[serde(default = "retry_days")]
+    pub retry_days: u16,
+}
+
+/// An evening.
+fn late_by() -> SignedDuration {
+    SignedDuration::from_hours(3)
+}
+
+/// Two weeks: what a bulletin looks at.
+fn retry_days() -> u16 {
+    14
 }
 
 /// Bounds beyond which an edition is held (`vigie accept` applies it) or refused.
@@ -194,6 +225,8 @@ pub struct Cadence {
 pub struct Bounds {
     /// Share of known keys that one snapshot may withdraw before it is held.
     pub withdrawn_share_max: f64,
+    /// Share of the rows given again that one edition may revise without a word.
+    pub revised_share_max: f64,
     /// Share of bad rows above which the whole file is refused.
     pub bad_rows_share_max: f64,
     /// Size of the body, as sent, above which it is refused.
@@ -210,6 +243,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             withdrawn_share_max: 0.05,
+            revised_share_max: 0.25,
             bad_rows_share_max: 0.20,
             bytes_max: 256 << 20,
             decompressed_bytes_max: 2 << 30,
@@ -354,6 +388,16 @@ impl Contract {
         self.columns.iter().find(|column| column.name.get_ref() == name)
     }
 
+    /// The key column that holds the day: `time_value`, else the first one of dates.
+    #[must_use]
+    pub fn day_column(&self) -> Option<&Column> {
+        let dates = || {
+            let columns = self.key.iter().filter_map(|name| self.column(name.get_ref()));
+            columns.filter(|column| column.kind == ColumnType::Date)
+        };
+        dates().find(|column| column.name.get_ref() == "time_value").or_else(|| dates().next())
+    }
+
     /// Columns in table order: the key first, then the others as the contract lists them.
     #[must_use]
     pub fn ordered_columns(&self) -> Vec<&Column> {
@@ -487,11 +531,18 @@ impl Contract {
                 ),
             );
         }
+        if self.cadence.late_by.is_negative() {
+            return fault(
+                cron.span(),
+                "late_by is negative; expected a duration such as 3h, or 0s for never".into(),
+            );
+        }
         if self.cadence.error_after < self.cadence.warn_after {
             return fault(cron.span(), "error_after is shorter than warn_after".into());
         }
         for (name, share) in [
             ("withdrawn_share_max", self.bounds.withdrawn_share_max),
+            ("revised_share_max", self.bounds.revised_share_max),
             ("bad_rows_share_max", self.bounds.bad_rows_share_max),
         ] {
             if !(0.0..=1.0).contains(&share) {
@@ -507,7 +558,7 @@ impl Contract {
 
 /// Names that no source may take: the tables that Vigie fills itself, those made for queries, and the folder of the
 /// vocabularies kept beside the raw bodies.
-const RESERVED: [&str; 23] = [
+const RESERVED: [&str; 25] = [
     "acknowledgements",
     "alert_events",
     "as_of",
@@ -515,7 +566,9 @@ const RESERVED: [&str; 23] = [
     "bulletins",
     "decisions",
     "edition",
+    "edition_days",
     "edition_facts",
+    "edition_names",
     "feed_states",
     "feeds",
     "fetches",

@@ -163,7 +163,7 @@ impl<'de> Deserialize<'de> for GateSetting {
 }
 
 /// Placeholders that every fetch gate may use besides its own parameters.
-const GIVEN: [&str; 3] = ["source", "key", "withdrawn_share_max"];
+const GIVEN: [&str; 5] = ["source", "key", "withdrawn_share_max", "revised_share_max", "settling_days"];
 
 impl Gate {
     /// Reads and checks a gate.
@@ -249,6 +249,8 @@ impl Gate {
             "source" => Some(quoted(contract.name())),
             "key" => Some(key.join(", ")),
             "withdrawn_share_max" => Some(number(contract.bounds.withdrawn_share_max)),
+            "revised_share_max" => Some(number(contract.bounds.revised_share_max)),
+            "settling_days" => Some(contract.cadence.settling_days.to_string()),
             name => setting.parameters.get(name).or(self.parameters.get(name)).copied().map(number),
         });
         Some(GateOnSource {

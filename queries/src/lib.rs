@@ -24,7 +24,8 @@ mod vocabulary;
 
 pub use alert::{Alert, AlertEvent, AlertState, CriterionResult, Judgement};
 pub use contract::{
-    Bounds, Cadence, Column, ColumnType, Contract, Dialect, Feed, Filter, Format, Kind, LastLine,
+    Bounds, Cadence, Column, ColumnType, Contract, Dialect, EditionTimeFrom, Feed, Filter, Format, Kind,
+    LastLine,
 };
 pub use described::{DescribedColumn, DescribedTable};
 pub use error::Error;

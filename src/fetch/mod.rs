@@ -323,6 +323,9 @@ async fn poll(
             rows: &checked.rows,
             compression: checked.form.compression,
             keys_known: change.keys_known,
+            keys_again: change.keys_again,
+            keys_revised: change.keys_revised,
+            aside: &checked.keys_aside.batches,
             issued_at,
             accepted: request.accepted,
         };

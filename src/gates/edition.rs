@@ -18,7 +18,7 @@ use serde::Serialize;
 use vigie_ingest::Rows;
 use vigie_queries::{Contract, Gate, GateSeverity, Stage};
 use vigie_store::{AsOf, FetchRecord, FindingRecord, SessionOptions};
-use vigie_transform::{Offences, Recent, edition_facts_schema, offences};
+use vigie_transform::{Census, Offences, Recent, edition_facts_schema, offences};
 
 use super::words;
 use crate::calendar::paris_day;
@@ -39,8 +39,12 @@ pub(crate) struct Edition<'a> {
     pub(crate) rows: &'a Rows,
     /// `gzip` or `zip`.
     pub(crate) compression: Option<String>,
-    /// Keys alive before it.
+    /// Keys alive before it, those of them that it gives again, and those with other values.
     pub(crate) keys_known: u64,
+    pub(crate) keys_again: u64,
+    pub(crate) keys_revised: u64,
+    /// Keys that it gives in rows that cannot be used.
+    pub(crate) aside: &'a [RecordBatch],
     /// When it was issued.
     pub(crate) issued_at: Timestamp,
     /// Whether a person let it through: what the gates find is told, and holds nothing.
@@ -91,7 +95,8 @@ pub(crate) async fn check(room: &Room, contract: &Contract, edition: &Edition<'_
     Ok(verdict)
 }
 
-/// The lake as the edition finds it, and the tables `edition`, `edition_facts`, `recent` and `recent_rows`.
+/// The lake as the edition finds it, and the tables `edition`, `edition_facts`, `edition_names`, `edition_days`, `recent`
+/// and `recent_rows`.
 async fn session(room: &Room, contract: &Contract, edition: &Edition<'_>) -> Result<SessionContext, Error> {
     let started = Instant::now();
     let as_of = AsOf { issued: edition.issued_at, recorded: Timestamp::MAX };
@@ -105,29 +110,49 @@ async fn session(room: &Room, contract: &Contract, edition: &Edition<'_>) -> Res
     ctx.state_ref().write().config_mut().options_mut().optimizer.max_passes = 1;
 
     let mut recent = Recent::new(contract, paris_day(edition.issued_at));
-    if recent.has_numbers() {
-        let rows = edition.rows.clone();
-        recent = tokio::task::spawn_blocking(move || -> Result<Recent, Error> {
-            for batch in rows.batches()? {
-                recent.survey(&batch?)?;
-            }
-            recent.begin();
+    let mut census = Census::new(contract);
+    for batch in edition.aside {
+        census.give_aside(batch)?;
+    }
+    let rows = edition.rows.clone();
+    let (mut recent, mut census) = tokio::task::spawn_blocking(move || -> Result<(Recent, Census), Error> {
+        for batch in rows.batches()? {
+            let batch = batch?;
+            recent.survey(&batch)?;
+            census.give(&batch)?;
+        }
+        recent.begin();
+        if recent.has_numbers() {
             for batch in rows.batches()? {
                 recent.give(&batch?)?;
             }
-            Ok(recent)
-        })
-        .await
-        .map_err(panicked)??;
+        }
+        Ok((recent, census))
+    })
+    .await
+    .map_err(panicked)??;
+    if recent.has_numbers() {
         let mut known = ctx.sql(&recent.known_query()).await?.execute_stream().await?;
         while let Some(batch) = known.next().await {
-            recent.know(&batch?)?;
+            let batch = batch?;
+            recent.know(&batch)?;
+            census.know_recent(&batch)?;
         }
     }
+    let withdraws = edition.record.rows_withdrawn > 0;
+    for (about, question) in census.questions(withdraws) {
+        let mut known = ctx.sql(&question).await?.execute_stream().await?;
+        while let Some(batch) = known.next().await {
+            census.answer(about, &batch?)?;
+        }
+    }
+    let (names, days) = census.tables(withdraws)?;
+    ctx.register_batch("edition_names", names)?;
+    ctx.register_batch("edition_days", days)?;
+    ctx.register_batch("edition_facts", facts(room, contract, edition, recent.one_in()).await?)?;
     let (numbers, lines) = recent.tables()?;
     ctx.register_batch("recent", numbers)?;
     ctx.register_batch("recent_rows", lines)?;
-    ctx.register_batch("edition_facts", facts(room, contract, edition).await?)?;
     tracing::debug!(
         source = contract.name(),
         ms = started.elapsed().as_secs_f64() * 1e3,
@@ -144,7 +169,12 @@ fn panicked(panic: impl std::fmt::Display) -> Error {
 }
 
 /// One row about the edition as a whole.
-async fn facts(room: &Room, contract: &Contract, edition: &Edition<'_>) -> Result<RecordBatch, Error> {
+async fn facts(
+    room: &Room,
+    contract: &Contract,
+    edition: &Edition<'_>,
+    one_in: u64,
+) -> Result<RecordBatch, Error> {
     #[derive(Serialize)]
     struct Facts<'a> {
         source: &'a str,
@@ -153,6 +183,10 @@ async fn facts(room: &Room, contract: &Contract, edition: &Edition<'_>) -> Resul
         keys_known: u64,
         rows_changed: u64,
         rows_withdrawn: u64,
+        rows_again: u64,
+        rows_revised: u64,
+        is_dated: bool,
+        one_in: u64,
         encoding: Option<&'a str>,
         encoding_before: Option<&'a str>,
         delimiter: Option<String>,
@@ -179,6 +213,10 @@ async fn facts(room: &Room, contract: &Contract, edition: &Edition<'_>) -> Resul
         keys_known: edition.keys_known,
         rows_changed: record.rows_changed,
         rows_withdrawn: record.rows_withdrawn,
+        rows_again: edition.keys_again,
+        rows_revised: edition.keys_revised,
+        is_dated: contract.day_column().is_some(),
+        one_in,
         encoding: record.encoding.as_deref(),
         encoding_before: last.and_then(|last| last.encoding.as_deref()),
         delimiter: record.delimiter.map(shown),

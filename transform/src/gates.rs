@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use vigie_queries::{Contract, Stage, Vocabulary};
 
 use crate::Error;
+use crate::census::{edition_days_schema, edition_names_schema};
 use crate::recent::{recent_rows_schema, recent_schema};
 use crate::run::register;
 use crate::system::date_of;
@@ -156,6 +157,10 @@ pub fn edition_facts_schema() -> SchemaRef {
         count("keys_known"),
         count("rows_changed"),
         count("rows_withdrawn"),
+        count("rows_again"),
+        count("rows_revised"),
+        Field::new("is_dated", DataType::Boolean, true),
+        count("one_in"),
         text("encoding"),
         text("encoding_before"),
         text("delimiter"),
@@ -177,6 +182,8 @@ pub async fn check_gates(vocabulary: &Vocabulary) -> Result<Vec<Error>, Error> {
     register(&ctx, "recent", &RecordBatch::new_empty(recent_schema()))?;
     register(&ctx, "recent_rows", &RecordBatch::new_empty(recent_rows_schema()))?;
     register(&ctx, "edition_facts", &RecordBatch::new_empty(edition_facts_schema()))?;
+    register(&ctx, "edition_names", &RecordBatch::new_empty(edition_names_schema()))?;
+    register(&ctx, "edition_days", &RecordBatch::new_empty(edition_days_schema()))?;
     let mut faults = Vec::new();
     for gate in vocabulary.gates(Stage::Fetch) {
         // One contract tells: the tables are the same for all, unless the gate reads the source itself.

@@ -5,6 +5,7 @@
 
 mod alert_batches;
 mod alerts;
+mod census;
 mod computed;
 mod error;
 mod forecast;
@@ -22,6 +23,7 @@ pub use alert_batches::{
     Stamp, events_batch, events_of, events_schema, judgements_batch, judgements_of, judgements_schema,
 };
 pub use alerts::{RESOLVED_LISTED_DAYS, Reconciled, alerts, reconcile, with_recorded};
+pub use census::{About, Census};
 pub use computed::Computed;
 pub use error::Error;
 pub use forecast::{forecasts, forecasts_batch, forecasts_schema};
@@ -34,6 +36,7 @@ pub use revisions::{SETTLING_TIMES, Settling, register_revisions};
 pub use rows::indicators_schema;
 pub use run::{Wanted, compute, compute_where};
 pub use small_cells::{SUPPRESSED, hide_small_cells};
+pub use system::date_of;
 pub use thresholds::round_half_away;
 
 #[cfg(test)]

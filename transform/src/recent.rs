@@ -62,13 +62,8 @@ impl Recent {
     /// For an edition of a source; days after `today` (plans) are left out.
     #[must_use]
     pub fn new(contract: &Contract, today: Date) -> Self {
-        let is_date = |name: &&String| contract.column(name).is_some_and(|c| c.kind == ColumnType::Date);
         let key = contract.key_names();
-        let day = key
-            .iter()
-            .find(|name| *name == "time_value" && is_date(name))
-            .or(key.iter().find(is_date))
-            .cloned();
+        let day = contract.day_column().map(|column| column.name.get_ref().clone());
         let places = key.iter().filter(|name| Some(*name) != day.as_ref()).cloned().collect();
         let numbers = contract
             .ordered_columns()
@@ -95,6 +90,12 @@ impl Recent {
     #[must_use]
     pub fn has_numbers(&self) -> bool {
         !self.numbers.is_empty()
+    }
+
+    /// One place in so many is shown.
+    #[must_use]
+    pub fn one_in(&self) -> u64 {
+        self.one_in
     }
 
     /// First look: which days the edition speaks of.

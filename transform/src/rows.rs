@@ -1,5 +1,6 @@
 //! From the result of an indicator's query to rows of the table `indicators`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -43,7 +44,7 @@ pub fn indicators_schema() -> SchemaRef {
 /// Rows of one indicator: its days, then the weeks made of them, series by series in key order.
 ///
 /// A week's value is that of its Sunday, dated by its Monday. A value is `partial` on a day younger than
-/// `settling_days` at `as_of_day`. A value that is not finite is a gap.
+/// `settling_days` at `as_of_day`. A value that is not finite is a gap. The gap of a day of `absent` has that reason.
 ///
 /// # Errors
 /// [`Error::Shape`] when a column is missing or of another type, a key is empty, or a key comes twice.
@@ -52,6 +53,7 @@ pub(crate) fn of_indicator(
     result: &RecordBatch,
     settling_days: u16,
     as_of_day: Date,
+    absent: &BTreeMap<i32, &str>,
 ) -> Result<RecordBatch, Error> {
     let result = in_key_order(query, conform(query, result)?)?;
     let shape = |what: String| Error::Shape { file: query.file.clone(), what };
@@ -119,6 +121,7 @@ pub(crate) fn of_indicator(
         .map(|row| match (is_value.value(row), values.is_valid(row), reasons.is_valid(row)) {
             (true, _, _) => None,
             (false, true, _) => Some(NOT_A_NUMBER),
+            (false, false, _) if absent.contains_key(&days.value(row)) => Some(absent[&days.value(row)]),
             (false, false, true) => Some(reasons.value(row)),
             (false, false, false) => Some(NO_REASON),
         })

@@ -1,5 +1,6 @@
 //! Tests of the rows made from a query's result.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -38,7 +39,7 @@ fn result(rows: &[(Date, Option<f64>, Option<&str>)]) -> RecordBatch {
 }
 
 fn table(rows: &[(Date, Option<f64>, Option<&str>)], settling_days: u16, as_of_day: Date) -> Vec<String> {
-    let batch = of_indicator(&query(), &result(rows), settling_days, as_of_day).unwrap();
+    let batch = of_indicator(&query(), &result(rows), settling_days, as_of_day, &BTreeMap::new()).unwrap();
     let text = |at: usize| batch.column(at).as_string::<i32>();
     let days: &Date32Array = batch.column(5).as_primitive::<Date32Type>();
     let values: &Float64Array = batch.column(6).as_primitive::<Float64Type>();
@@ -112,8 +113,23 @@ fn rows_are_sorted_whatever_order_the_query_gave_them() {
     assert_eq!(table(&rows, 0, date(2020, 12, 1)), ["day 2020-10-05 1 ok", "day 2020-10-06 2 ok"]);
 }
 
+#[test]
+fn a_gap_that_a_missing_file_explains_has_that_reason_and_a_value_keeps_none() {
+    let rows = [
+        (date(2020, 10, 7), Some(2.0), None),
+        (date(2020, 10, 8), None, Some("aucun des 3 établissements n’a déclaré")),
+        (date(2020, 10, 9), None, Some("1 établissement sur 3 a déclaré")),
+    ];
+    let why = crate::system::missing_file_fr(crate::system::date32(date(2020, 10, 8)));
+    assert_eq!(why, "le fichier du 8 octobre 2020 n’a pas été reçu de son éditeur");
+    let absent = [7, 8].map(|day| (crate::system::date32(date(2020, 10, day)), why.as_str()));
+    let batch = of_indicator(&query(), &result(&rows), 0, date(2020, 12, 1), &absent.into()).unwrap();
+    let reasons: Vec<Option<&str>> = batch.column(10).as_string::<i32>().iter().collect();
+    assert_eq!(reasons, [None, Some(why.as_str()), Some("1 établissement sur 3 a déclaré")]);
+}
+
 fn fault(result: &RecordBatch) -> String {
-    of_indicator(&query(), result, 0, date(2020, 12, 1)).unwrap_err().to_string()
+    of_indicator(&query(), result, 0, date(2020, 12, 1), &BTreeMap::new()).unwrap_err().to_string()
 }
 
 #[test]

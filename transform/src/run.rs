@@ -103,6 +103,8 @@ async fn run(
     }
     let settling = revisions::measure(ctx, vocabulary).await?;
     let mut made = system::register(ctx, &inner, vocabulary, &settling, as_of_day).await?;
+    let missing_files = system::missing_files(ctx).await?;
+    let mut absent: BTreeMap<String, BTreeMap<i32, String>> = BTreeMap::new();
     let mut last_days = BTreeMap::new();
     for read in reading {
         let (table, batch) = read.join().await.map_err(|gone| Error::Table {
@@ -110,6 +112,9 @@ async fn run(
             source: Box::new(DataFusionError::External(Box::new(gone))),
         })??;
         last_days.insert(table.clone(), last_day(&batch));
+        if let Some(days) = missing_files.get(&table) {
+            absent.insert(table.clone(), without_rows(&batch, days));
+        }
         register(&inner, &table, &batch)?;
     }
 
@@ -129,7 +134,10 @@ async fn run(
                 .max()
                 .unwrap_or(0);
             let kept = wanted.map(|wanted| of_places(query, batch, wanted)).transpose()?;
-            rows::of_indicator(query, kept.as_ref().unwrap_or(batch), settling_days, as_of_day)
+            let sources = vocabulary.sources_of(&query.id);
+            let absent = sources.into_iter().filter_map(|source| absent.get(source)).flatten();
+            let absent = absent.map(|(day, why)| (*day, why.as_str())).collect();
+            rows::of_indicator(query, kept.as_ref().unwrap_or(batch), settling_days, as_of_day, &absent)
         })
         .collect::<Result<Vec<RecordBatch>, Error>>()?;
 
@@ -138,6 +146,16 @@ async fn run(
         register(ctx, table, batch)?;
     }
     Ok(Computed { indicators, settling, last_days })
+}
+
+/// Of days whose file is missing, those of which the table has no row, and what is said of them: it is not those who
+/// report that are missing.
+fn without_rows(batch: &RecordBatch, days: &BTreeSet<i32>) -> BTreeMap<i32, String> {
+    let column =
+        batch.column_by_name("time_value").and_then(|column| column.as_primitive_opt::<Date32Type>());
+    let Some(column) = column else { return BTreeMap::new() };
+    let given: BTreeSet<i32> = column.iter().flatten().filter(|day| days.contains(day)).collect();
+    days.difference(&given).map(|day| (*day, system::missing_file_fr(*day))).collect()
 }
 
 /// The newest `time_value` of a table, where that is a day.

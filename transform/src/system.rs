@@ -1,10 +1,12 @@
 //! Tables that queries may read besides sources, marts and indicators: `as_of`, `feeds`, `fetches`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{
+    Array, ArrayRef, AsArray as _, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow::datatypes::{DataType, Date32Type, Field, Schema};
 use datafusion::common::Column;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::Expr;
@@ -49,7 +51,8 @@ pub(crate) fn date32(day: Date) -> i32 {
 }
 
 /// The date of a number of days since 1970-01-01.
-pub(crate) fn date_of(days: i32) -> Option<Date> {
+#[must_use]
+pub fn date_of(days: i32) -> Option<Date> {
     jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(days).ok()?).ok()
 }
 
@@ -80,6 +83,52 @@ fn feeds(vocabulary: &Vocabulary, settling: &BTreeMap<String, Settling>) -> Resu
             ("settling_days", Arc::new(settling)),
         ],
     )
+}
+
+/// Days whose file was asked for and never read, by source; none when the session has no polls.
+pub(crate) async fn missing_files(ctx: &SessionContext) -> Result<BTreeMap<String, BTreeSet<i32>>, Error> {
+    let fault = |source| Error::Table { table: "fetches".to_owned(), source: Box::new(source) };
+    let mut found: BTreeMap<String, BTreeSet<i32>> = BTreeMap::new();
+    if !ctx.table_exist("fetches").map_err(fault)? {
+        return Ok(found);
+    }
+    let table = ctx.table("fetches").await.map_err(fault)?;
+    if !table.schema().has_column_with_unqualified_name("asked_day") {
+        return Ok(found);
+    }
+    let query = "select source, asked_day from fetches where asked_day is not null
+                 group by source, asked_day having bool_and(outcome in ('failed', 'rejected'))";
+    let batches = ctx.sql(query).await.map_err(fault)?.collect().await.map_err(fault)?;
+    for batch in &batches {
+        let (sources, days) =
+            (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<Date32Type>());
+        for row in 0..batch.num_rows() {
+            found.entry(sources.value(row).to_owned()).or_default().insert(days.value(row));
+        }
+    }
+    Ok(found)
+}
+
+/// What is said of a gap that a missing file explains.
+pub(crate) fn missing_file_fr(day: i32) -> String {
+    const MONTHS: [&str; 12] = [
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ];
+    let day = date_of(day).unwrap_or_default();
+    let number = if day.day() == 1 { "1er".to_owned() } else { day.day().to_string() };
+    let month = MONTHS[usize::from(day.month().unsigned_abs() - 1)];
+    format!("le fichier du {number} {month} {} n’a pas été reçu de son éditeur", day.year())
 }
 
 async fn fetches(ctx: &SessionContext) -> Result<RecordBatch, Error> {
