@@ -176,7 +176,13 @@ fn room(lake: &Path) -> Room {
 
 async fn load(room: &Room, source: &str, path: &Path, issued_at: jiff::Timestamp) {
     let origin = Origin::File(path.to_owned());
-    let request = Request { source: source.to_owned(), origin, issued_at: Some(issued_at), accepted: false };
+    let request = Request {
+        source: source.to_owned(),
+        origin,
+        issued_at: Some(issued_at),
+        accepted: false,
+        dated: None,
+    };
     let report = fetch(room, request).await;
     assert_eq!(report.outcome, "new", "{}", report.message);
 }

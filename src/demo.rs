@@ -47,6 +47,7 @@ pub async fn run(global: &Global, out: &Path) -> Result<(), Error> {
             origin: Origin::Url(format!("{base}/{number}/{}", body.file_name)),
             issued_at: None,
             accepted: false,
+            dated: None,
         });
         let reports = fetch_all(&room, requests.collect(), |_| {}).await;
         room.talk.say(&format!(

@@ -115,6 +115,13 @@ impl Room {
         configured.and_then(|source| source.url.clone()).or_else(|| contract.feed.url.clone())
     }
 
+    /// Cron pattern of the polls of a source, as configured, else as its contract says.
+    #[must_use]
+    pub fn cron(&self, contract: &Contract) -> String {
+        let configured = self.config.sources.get(contract.name()).and_then(|source| source.cron.clone());
+        configured.unwrap_or_else(|| contract.cadence.cron.get_ref().clone())
+    }
+
     /// Every table of the lake: sources, then what Vigie writes itself.
     #[must_use]
     pub fn tables(&self) -> Vec<TableSpec> {

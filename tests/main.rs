@@ -16,6 +16,7 @@ mod guide;
 mod lake_formats;
 mod layouts;
 mod partner;
+mod places_and_days;
 mod publish;
 mod purge;
 mod reach;

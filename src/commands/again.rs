@@ -60,6 +60,7 @@ pub(super) async fn run(global: &Global, room: &Room, which: Which) -> Result<u8
             issued_at: edition.issued_at,
             origin: Origin::Kept(Box::new(edition)),
             accepted: false,
+            dated: None,
         };
         let report = fetch(room, request).await;
         let stop = report.outcome == "failed";

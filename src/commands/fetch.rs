@@ -7,7 +7,7 @@ use crate::calendar::paris_day;
 use crate::cli::{Fetch, Global};
 use crate::clock::now;
 use crate::error::Error;
-use crate::fetch::{Origin, Report, Request, ensure_reference, fetch_all, on_day};
+use crate::fetch::{Dated, Origin, Report, Request, ensure_reference, fetch_all, on_day};
 use crate::progress;
 use crate::room::Room;
 
@@ -63,6 +63,8 @@ fn requests(room: &Room, options: &Fetch) -> Result<Vec<Request>, Error> {
             origin,
             issued_at: options.issued_at,
             accepted: false,
+            // A file of a day that a person found elsewhere: the day is asked for no more.
+            dated: options.date.map(|day| Dated { day, ..Dated::default() }),
         }]);
     }
     let mut requests = Vec::new();
@@ -80,12 +82,8 @@ fn requests(room: &Room, options: &Fetch) -> Result<Vec<Request>, Error> {
             continue;
         }
         if let Some(url) = room.url(contract) {
-            requests.push(Request {
-                source: contract.name().to_owned(),
-                origin: Origin::Url(on_day(&url, day)),
-                issued_at: options.issued_at,
-                accepted: false,
-            });
+            let request = Request::at(contract.name(), &url, day, options.date.is_some());
+            requests.push(Request { issued_at: options.issued_at, ..request });
         }
     }
     Ok(requests)
@@ -93,6 +91,7 @@ fn requests(room: &Room, options: &Fetch) -> Result<Vec<Request>, Error> {
 
 /// A report for people: one line, then what was found.
 pub(super) fn tell(report: &Report) {
+    report.earlier.iter().for_each(tell);
     println!("{:<20} {:<9} {}", report.source, report.outcome, report.message);
     for finding in &report.findings {
         println!("  {:<5} {}", finding.severity, finding.message);
@@ -104,6 +103,7 @@ pub(super) fn tell(report: &Report) {
 }
 
 /// 0 all well, 1 everything failed, 5 some failed, 6 where it failed the table was locked, 3 a file was refused or held.
+/// A day missed before that is missing still changes nothing: it is told, and asked for again.
 pub(super) fn exit_code(reports: &[Report]) -> u8 {
     let failed = reports.iter().filter(|report| report.outcome == "failed").count();
     if failed > 0 && reports.iter().filter(|report| report.outcome == "failed").all(|report| report.locked) {
@@ -112,7 +112,12 @@ pub(super) fn exit_code(reports: &[Report]) -> u8 {
         1
     } else if failed > 0 {
         5
-    } else if reports.iter().any(|report| matches!(report.outcome, "stale" | "held" | "rejected")) {
+    } else if reports.iter().any(|report| matches!(report.outcome, "stale" | "held" | "rejected"))
+        || reports
+            .iter()
+            .flat_map(|report| &report.earlier)
+            .any(|report| matches!(report.outcome, "stale" | "held"))
+    {
         3
     } else {
         0

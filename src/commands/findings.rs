@@ -99,6 +99,7 @@ async fn apply(global: &Global, room: &Room, kept: FetchRecord) -> Result<u8, Er
         issued_at: kept.issued_at,
         origin: Origin::Kept(Box::new(kept)),
         accepted: true,
+        dated: None,
     };
     let report = fetch(room, request).await;
     if global.json {

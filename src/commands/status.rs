@@ -22,6 +22,9 @@ struct Row<'a> {
     rows_quarantined: u64,
     last_fetch_outcome: Option<&'a str>,
     last_fetch_message: Option<&'a str>,
+    /// Days of an address that holds the day, asked for and never received.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    missing_files: &'a [jiff::civil::Date],
 }
 
 /// Prints the state of every feed, and on standard error what could not be sent; exit code 4 when a feed that has been
@@ -31,7 +34,14 @@ pub(super) async fn run(global: &Global, as_of: Option<Timestamp>) -> Result<u8,
     let as_of = Room::as_of(as_of, room.now()?);
     let ctx = room.session(as_of)?;
     let states = states(&room, &ctx, as_of, None).await?;
-    let rows: Vec<Row<'_>> = states.iter().map(row).collect();
+    let missing = crate::fetch::missing_files(&ctx, as_of.recorded).await?;
+    let rows: Vec<Row<'_>> = states
+        .iter()
+        .map(|state| Row {
+            missing_files: missing.get(&state.source).map_or(&[], Vec::as_slice),
+            ..row(state)
+        })
+        .collect();
     if global.json {
         print_json(&rows)?;
     } else {
@@ -67,6 +77,9 @@ pub(super) async fn run(global: &Global, as_of: Option<Timestamp>) -> Result<u8,
             ]);
         }
         println!("{table}");
+        for (source, days) in &missing {
+            println!("{source} : jamais reçu de l’éditeur, fichier du {}", crate::fetch::listed(days));
+        }
     }
     let failed = crate::delivery::failed(&room).await?;
     for delivery in &failed {
@@ -98,6 +111,7 @@ fn row(state: &FeedState) -> Row<'_> {
         rows_quarantined: state.rows_quarantined,
         last_fetch_outcome: state.last_fetch_outcome.as_deref(),
         last_fetch_message: state.last_fetch_message.as_deref(),
+        missing_files: &[],
     }
 }
 

@@ -3,6 +3,8 @@
 //! Order matters: the raw body is kept before it is read, the record is written last, and whatever happens to one
 //! source stays with it.
 
+mod dated;
+mod edition_time;
 mod older;
 mod reach;
 mod reference;
@@ -14,17 +16,20 @@ use std::time::Instant;
 
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use vigie_ingest::redact::redact;
 use vigie_ingest::{Finding, Parsed, Reply, open_local};
 use vigie_queries::{Contract, Kind};
 use vigie_store::{FetchRecord, FindingRecord, Outcome, Spared, TableSpec, fetch_id, tables};
 
+pub use dated::{Dated, on_day, poll_each};
+pub(crate) use dated::{listed, missing_files};
 pub use reach::{Files, fetch_each, fetch_source};
 pub use reference::{ensure_reference, sha256_hex};
 pub use report::{Report, Said};
 
 use crate::calendar::{paris, paris_day};
+use edition_time::{EDITION_TIME, EditionTime};
+
 use crate::error::Error;
 use crate::gates::{self, Edition};
 use crate::room::Room;
@@ -77,13 +82,15 @@ pub struct Request {
     pub issued_at: Option<Timestamp>,
     /// Apply it even if it is older than what is known, or a gate holds it (`vigie accept`).
     pub accepted: bool,
+    /// The day it is asked for, where the address holds one.
+    pub dated: Option<Dated>,
 }
 
 /// Polls several sources side by side; the reports come in the order of the requests.
 pub async fn fetch_all(room: &Room, requests: Vec<Request>, done: impl Fn(&Report)) -> Vec<Report> {
     let at_once = room.config.schedule.fetches_at_once.max(1);
     let mut reports: Vec<(usize, Vec<Report>)> = futures::stream::iter(requests.into_iter().enumerate())
-        .map(|(place, request)| async move { (place, fetch_each(room, request).await) })
+        .map(|(place, request)| async move { (place, poll_each(room, request).await) })
         .buffer_unordered(at_once)
         .inspect(|(_, reports)| reports.iter().for_each(&done))
         .collect()
@@ -101,9 +108,10 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
         fetch_id: fetch_id(&request.source, now, ""),
         source: request.source.clone(),
         outcome: Outcome::Failed,
-        url: origin_name(&request.origin),
+        url: request.url(),
         issued_at: request.issued_at,
         recorded_at: now,
+        asked_day: request.dated.as_ref().map(|dated| dated.day),
         ..FetchRecord::default()
     };
     let mut findings = Vec::new();
@@ -128,9 +136,13 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
             Error::Feed(fault) => fault.message_fr.clone(),
             _ => error.sentence(),
         });
+        findings.clear(); // they are about an edition that is not there
+        if let Some(dated) = request.dated.as_ref().filter(|_| !locked) {
+            dated.tell_failure(&mut record, &mut findings);
+        }
         stamp(&mut record, started);
         // A lake that cannot be written has been told of once.
-        if !read_only && let Err(unrecorded) = room.lake.record_fetch(&record, &[]).await {
+        if !read_only && let Err(unrecorded) = room.lake.record_fetch(&record, &findings).await {
             tracing::error!(source = record.source, error = %unrecorded, "the poll could not be recorded");
         }
     }
@@ -198,11 +210,9 @@ async fn poll(
         record.last_modified = files.version();
     }
     record.fetch_id = fetch_id(&request.source, record.recorded_at, &body.sha256);
-    // A publisher's clock may be ahead of ours; an edition is never from the future.
     let secrets_found = body.secrets_found;
-    let issued_at =
-        request.issued_at.or(body.issued_at).unwrap_or(record.recorded_at).min(record.recorded_at);
-    record.issued_at = Some(issued_at);
+    let mut issued = EditionTime::of(contract, request, &body, last.as_ref(), record.recorded_at);
+    record.issued_at = Some(issued.at);
     let is_unseen = {
         let (lake, source) = (room.lake.clone(), request.source.clone());
         let (path, sha256) = (body.file.path().to_owned(), body.sha256.clone());
@@ -250,6 +260,9 @@ async fn poll(
             record.delimiter = refusal.form.delimiter;
             record.rows_filtered = refusal.counts.rows_filtered;
             findings.extend(refusal.findings.into_iter().map(|finding| kept_finding(record, finding)));
+            if let Some(dated) = &request.dated {
+                dated.tell_failure(record, findings);
+            }
             stamp(record, started);
             return Ok(room.lake.record_fetch(record, findings).await?);
         }
@@ -261,6 +274,18 @@ async fn poll(
     record.rows_quarantined = checked.counts.rows_quarantined;
     record.rows_filtered = checked.counts.rows_filtered;
     findings.extend(checked.findings.into_iter().map(|finding| kept_finding(record, finding)));
+    issued.check(contract, &checked.rows, record.recorded_at)?;
+    let issued_at = issued.at;
+    record.issued_at = Some(issued_at);
+    if let Some((severity, sentence)) = issued.doubt {
+        findings.push(FindingRecord {
+            severity: severity.to_owned(),
+            ..edition_finding(record, EDITION_TIME, &sentence)
+        });
+    }
+    if let Some(sentence) = request.dated.as_ref().and_then(Dated::missing) {
+        findings.push(edition_finding(record, dated::MISSING_FILE, &sentence));
+    }
 
     if let Some(finding) = checked.incomplete {
         let mut finding = kept_finding(record, finding);
@@ -432,10 +457,11 @@ fn french_instant(at: Timestamp) -> String {
     format!("{} à {}", vigie_reports::french::date(local.date()), local.strftime("%H:%M"))
 }
 
-/// Puts a day into an address template.
-#[must_use]
-pub fn on_day(url: &str, day: Date) -> String {
-    url.replace("{date}", &day.to_string())
+impl Request {
+    /// Where the body comes from, as the record names it.
+    fn url(&self) -> Option<String> {
+        origin_name(&self.origin)
+    }
 }
 
 fn origin_name(origin: &Origin) -> Option<String> {

@@ -11,6 +11,8 @@ use vigie_ingest::{Fetcher, Reply, Validators};
 use vigie_queries::Contract;
 use vigie_store::{AsOf, FetchRecord};
 
+use super::dated::poll_each;
+use super::edition_time::is_believed;
 use super::{Origin, Report, Request, blocking, fetch};
 use crate::calendar::paris_day;
 use crate::config::positive;
@@ -57,6 +59,7 @@ pub(super) async fn reach(
     let kept = redact(first);
     let validators = last
         .filter(|last| last.url.as_deref() == Some(kept.as_str()) && paris_day(last.recorded_at) == today)
+        .filter(|last| is_believed(last))
         .map(|last| Validators { etag: last.etag.clone(), last_modified: last.last_modified.clone() })
         .unwrap_or_default();
     let fetcher = if source.ignores_links() { fetcher.without_links() } else { fetcher };
@@ -151,7 +154,7 @@ pub async fn fetch_each(room: &Room, request: Request) -> Vec<Report> {
 /// Polls a source, and tells all its new files in one report.
 pub async fn fetch_source(room: &Room, request: Request) -> Report {
     let source = request.source.clone();
-    let mut reports = fetch_each(room, request).await;
+    let mut reports = poll_each(room, request).await;
     let before = reports.len().saturating_sub(1);
     match reports.pop() {
         Some(last) if before == 0 => last,

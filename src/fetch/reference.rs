@@ -30,6 +30,7 @@ pub async fn ensure_reference(room: &Room) -> Result<(), Error> {
                 origin: Origin::Bundled { file: reference.file.to_owned(), body: reference.body.to_vec() },
                 issued_at: Some(reference.issued_at),
                 accepted: true,
+                dated: None,
             },
         )
         .await;

@@ -50,6 +50,9 @@ pub struct Report {
     pub duration_ms: u64,
     /// Id of the poll.
     pub fetch_id: String,
+    /// Polls for the days missed before, made first (addresses with a day).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Report>,
     /// Whether it failed because another process writes the table (exit code 6, no part of the JSON).
     #[serde(skip)]
     pub locked: bool,
@@ -110,6 +113,7 @@ pub(super) fn report(record: FetchRecord, findings: &[FindingRecord]) -> Report 
         message: record.message.unwrap_or_default(),
         duration_ms: record.duration_ms,
         fetch_id: record.fetch_id,
+        earlier: Vec::new(),
         locked: false,
     }
 }

@@ -2,15 +2,21 @@
 //!
 //! A *window* is an occurrence of the pattern. Each one is run once, or recorded as passed over: after a stop (or a
 //! run longer than the cadence) only the newest due window is run, the older ones are `missed`.
+//!
+//! A publisher may be late: a poll that finds nothing new is tried again, the same evening ([`Timetable::again`]).
 
 use std::str::FromStr;
 
 use croner::Cron;
-use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// Missed windows listed one by one; beyond, the oldest are told as one.
 const MISSED_LISTED_MAX: usize = 200;
+
+/// Pause before a source that had nothing new is asked again; each further pause is twice as long.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_mins(20);
 
 /// When a job runs.
 #[derive(Debug, Clone)]
@@ -73,6 +79,60 @@ impl Timetable {
         let (missed, missed_before) = self.between(last, latest);
         let caught_up = now.duration_since(latest).as_secs() >= 60 || !missed.is_empty();
         Due { run: Some(latest), caught_up, missed, missed_before }
+    }
+
+    /// Whether a window falls on a day, in the zone of the pattern.
+    #[must_use]
+    pub fn has_window_on(&self, day: Date) -> bool {
+        let begin = |day: Date| day.to_zoned(self.zone.clone()).map(|at| at.timestamp());
+        let (Ok(begins), Ok(ends)) = (begin(day), day.tomorrow().and_then(begin)) else { return false };
+        let before = begins.checked_sub(SignedDuration::from_micros(1)).unwrap_or(begins);
+        self.next_after(before).is_some_and(|window| window < ends)
+    }
+
+    /// Whether the publisher may be late: the poll of a window brought nothing new, and the edition in place, issued at
+    /// `issued`, is not that of this window.
+    #[must_use]
+    pub fn awaits(
+        &self,
+        window: Timestamp,
+        late_by: SignedDuration,
+        is_new: bool,
+        issued: Option<Timestamp>,
+    ) -> bool {
+        let just_before = window.checked_sub(SignedDuration::from_micros(1)).unwrap_or(window);
+        let previous = self.latest(just_before).and_then(|at| at.checked_add(late_by).ok());
+        let is_of_window = issued.is_some_and(|issued| previous.is_some_and(|previous| issued > previous));
+        !is_new && !is_of_window
+    }
+
+    /// When a source that awaits the edition of a window should have been asked again by `now`, `asked` being the last
+    /// time it was: 20 minutes after the window, then after pauses twice as long each, up to `late_by` after it. None
+    /// where the pattern itself asks again within that time. Of several that passed (a stop) the newest.
+    #[must_use]
+    pub fn again(
+        &self,
+        window: Timestamp,
+        late_by: SignedDuration,
+        asked: Timestamp,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let next = self.next_after(window)?;
+        if next.duration_since(window) <= late_by || now >= next {
+            return None;
+        }
+        let (mut after, mut pause) = (FIRST_PAUSE, FIRST_PAUSE);
+        let mut due = None;
+        while after <= late_by {
+            let at = window.checked_add(after).ok()?;
+            if at > now {
+                break;
+            }
+            due = (at > asked).then_some(at);
+            pause = pause.saturating_add(pause);
+            after = after.saturating_add(pause);
+        }
+        due
     }
 
     /// Windows strictly between two others, the newest [`MISSED_LISTED_MAX`] of them, and how many came before.
@@ -171,6 +231,74 @@ mod tests {
             // What was handled is not due again.
             assert_eq!(paris(pattern).due(due.run.or(Some(at(last))), at(now), true), Due::default());
         }
+    }
+
+    #[test]
+    fn a_late_publisher_is_asked_again_the_same_evening() {
+        let (daily, window) = (paris("30 19 * * *"), at("2020-10-13T17:30:00Z"));
+        let three_hours = SignedDuration::from_hours(3);
+        // The clock, the last time it was asked, when it should have been asked again.
+        let cases = [
+            ("17:49:59", "17:30:05", None),
+            ("17:50:00", "17:30:05", Some("17:50:00")),
+            ("17:50:09", "17:50:04", None),
+            ("18:30:00", "17:50:04", Some("18:30:00")),
+            ("19:50:00", "18:30:03", Some("19:50:00")),
+            ("23:50:00", "19:50:02", None),
+            // A stop: of three the newest, and also the next morning, before the build.
+            ("20:10:00", "17:30:05", Some("19:50:00")),
+            ("23:59:00", "17:30:05", Some("19:50:00")),
+        ];
+        let clock = |time: &str| at(&format!("2020-10-13T{time}Z"));
+        for (now, asked, expected) in cases {
+            let found = daily.again(window, three_hours, clock(asked), clock(now));
+            assert_eq!(found, expected.map(clock), "{now} {asked}");
+        }
+        let asked = clock("17:30:05");
+        assert_eq!(daily.again(window, SignedDuration::ZERO, asked, clock("18:30:00")), None, "switched off");
+        assert_eq!(
+            daily.again(window, three_hours, asked, at("2020-10-14T17:30:00Z")),
+            None,
+            "the next window"
+        );
+        assert_eq!(
+            paris("30 * * * *").again(window, three_hours, asked, clock("18:10:00")),
+            None,
+            "hourly anyway"
+        );
+        // Every tick of a day: each time once.
+        let (mut asked, mut tries) = (clock("17:30:05"), Vec::new());
+        for seconds in 0..24 * 3600 {
+            let now = window.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+            if let Some(due) = daily.again(window, three_hours, asked, now) {
+                tries.push(due);
+                asked = now;
+            }
+        }
+        assert_eq!(tries, ["17:50:00", "18:30:00", "19:50:00"].map(clock));
+    }
+
+    #[test]
+    fn what_was_fetched_by_hand_an_hour_before_is_not_awaited() {
+        let (daily, window) = (paris("30 19 * * *"), at("2020-10-13T17:30:00Z"));
+        let cases = [
+            (false, Some("2020-10-12T17:00:00Z"), true),
+            (false, Some("2020-10-12T17:40:00Z"), true), // yesterday's, which was late too
+            (false, Some("2020-10-13T16:30:00Z"), false),
+            (false, None, true),
+            (true, Some("2020-10-13T17:00:00Z"), false),
+        ];
+        for (is_new, issued, awaited) in cases {
+            let found = daily.awaits(window, SignedDuration::from_hours(3), is_new, issued.map(at));
+            assert_eq!(found, awaited, "{is_new} {issued:?}");
+        }
+    }
+
+    #[test]
+    fn days_without_a_window_are_not_expected() {
+        let weekdays = paris("0 8 * * MON-FRI");
+        let days = [9, 10, 11, 12].map(|day| weekdays.has_window_on(jiff::civil::date(2020, 10, day)));
+        assert_eq!(days, [true, false, false, true]);
     }
 
     #[test]

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_cron_scheduler::{Job as Ticker, JobScheduler};
-use vigie_store::tables;
+use vigie_store::{AsOf, FetchRecord, Outcome, tables};
 
 use super::{Timetable, upkeep};
 use crate::calendar::{last_full_week, paris_day, week_label};
 use crate::clock::now;
 use crate::error::Error;
-use crate::fetch::{Origin, Request, on_day};
+use crate::fetch::{Report, Request, fetch_source};
 use crate::room::Room;
 use crate::rows;
 
@@ -25,7 +25,7 @@ const STOP_WAIT: Duration = Duration::from_secs(60);
 /// What a job does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Work {
-    Fetch { source: String, url: String },
+    Fetch { source: String, url: String, late_by: SignedDuration },
     Build,
     Bulletin,
     Compact,
@@ -40,7 +40,15 @@ struct Job {
     timetable: Timetable,
     /// Newest window run or recorded.
     last: Option<Timestamp>,
+    /// When the source was asked last, as long as it may have something new for the newest window.
+    awaits: Option<Timestamp>,
     running: bool,
+}
+
+/// A run that ended: of which job, and when its source was asked, if it is to be asked again.
+struct Ended {
+    place: usize,
+    awaits: Option<Timestamp>,
 }
 
 /// One row of `runs`.
@@ -116,14 +124,14 @@ pub async fn run(room: &Room) -> Result<(), Error> {
         }
         None => None,
     };
-    let mut under_way: JoinSet<usize> = JoinSet::new();
+    let mut under_way: JoinSet<Ended> = JoinSet::new();
     start_due(room, &mut jobs, &mut under_way, started).await;
     loop {
         tokio::select! {
             () = stop.asked() => break,
             Some(()) = ticks.recv() => start_due(room, &mut jobs, &mut under_way, started).await,
             Some(ended) = under_way.join_next() => match ended {
-                Ok(place) => jobs[place].running = false,
+                Ok(Ended { place, awaits }) => (jobs[place].running, jobs[place].awaits) = (false, awaits),
                 Err(panic) => tracing::error!(%panic, "a job ended badly"),
             },
         }
@@ -153,12 +161,13 @@ async fn jobs(room: &Room) -> Result<Vec<Job>, Error> {
         .into_iter()
         .filter_map(|(job, runs)| Some((job, runs.window?.scheduled_for?)))
         .collect();
+    let polls = room.lake.polls(AsOf::everything()).await?;
     let mut planned: Vec<(Work, String, String, String)> = Vec::new();
     for contract in room.vocabulary.contracts() {
         let Some(url) = room.url(contract) else { continue };
-        let configured = room.config.sources.get(contract.name()).and_then(|source| source.cron.clone());
-        let cron = configured.unwrap_or_else(|| contract.cadence.cron.get_ref().clone());
-        let work = Work::Fetch { source: contract.name().to_owned(), url };
+        let cron = room.cron(contract);
+        let late_by = contract.cadence.late_by;
+        let work = Work::Fetch { source: contract.name().to_owned(), url, late_by };
         planned.push((
             work,
             format!("fetch:{}", contract.name()),
@@ -178,7 +187,16 @@ async fn jobs(room: &Room) -> Result<Vec<Job>, Error> {
     for (work, name, cron, zone) in planned {
         let timetable = Timetable::new(&cron, &zone).map_err(Error::Usage)?;
         let last = recorded.get(&name).copied();
-        let mut job = Job { name, work, timetable, last, running: false };
+        let mut job = Job { name, work, timetable, last, awaits: None, running: false };
+        if let (Work::Fetch { source, late_by, .. }, Some(window)) = (&job.work, last) {
+            let poll = polls.get(source).and_then(|polls| polls.last.as_ref());
+            let is_new = |poll: &FetchRecord| matches!(poll.outcome, Outcome::New | Outcome::Held);
+            let awaiting = poll.filter(|poll| {
+                let awaits = job.timetable.awaits(window, *late_by, is_new(poll), poll.issued_at);
+                poll.recorded_at >= window && awaits
+            });
+            job.awaits = awaiting.map(|poll| poll.recorded_at);
+        }
         if job.last.is_none() && !matches!(job.work, Work::Fetch { .. }) {
             // A new watch-room has nothing to compute or print yet. The window before its first start is recorded
             // as passed over, so that a stop before the first run is noticed as for any other window.
@@ -195,14 +213,17 @@ async fn jobs(room: &Room) -> Result<Vec<Job>, Error> {
 }
 
 /// Starts what is due and records the windows that nobody ran.
-async fn start_due(room: &Room, jobs: &mut [Job], under_way: &mut JoinSet<usize>, started: Timestamp) {
+async fn start_due(room: &Room, jobs: &mut [Job], under_way: &mut JoinSet<Ended>, started: Timestamp) {
     let at = now();
     for (place, job) in jobs.iter_mut().enumerate() {
         if job.running {
             continue;
         }
         let due = job.timetable.due(job.last, at, true);
-        let Some(window) = due.run else { continue };
+        let Some(window) = due.run else {
+            poll_again(room, place, job, under_way, at);
+            continue;
+        };
         if due.missed_before > 0 {
             let message = format!("{} créneaux plus anciens n’ont pas été tenus.", due.missed_before);
             tracing::warn!(job = job.name, windows = due.missed_before, "older windows were missed");
@@ -222,11 +243,60 @@ async fn start_due(room: &Room, jobs: &mut [Job], under_way: &mut JoinSet<usize>
         job.last = Some(window);
         job.running = true;
         let (room, name, work) = (room.clone(), job.name.clone(), job.work.clone());
+        let timetable = job.timetable.clone();
         under_way.spawn(async move {
-            perform(&room, &name, &work, window, due.caught_up).await;
-            place
+            let report = perform(&room, &name, &work, window, due.caught_up).await;
+            Ended { place, awaits: awaits(&timetable, &work, window, report) }
         });
     }
+}
+
+/// Asks a source again that had nothing new at its hour: the publisher may be late. That is no window of its own: a stop
+/// loses nothing but a try.
+fn poll_again(room: &Room, place: usize, job: &mut Job, under_way: &mut JoinSet<Ended>, at: Timestamp) {
+    let Work::Fetch { source, late_by, .. } = &job.work else { return };
+    let (Some(window), Some(asked)) = (job.last, job.awaits) else { return };
+    let Some(due) = job.timetable.again(window, *late_by, asked, at) else { return };
+    job.running = true;
+    let name = format!("again:{source}");
+    let (room, work, timetable) = (room.clone(), job.work.clone(), job.timetable.clone());
+    under_way.spawn(async move {
+        let report = poll(&room, &name, &work, window, due).await;
+        Ended { place, awaits: awaits(&timetable, &work, window, report) }
+    });
+}
+
+/// When a source was asked, if it had nothing new for a window.
+fn awaits(
+    timetable: &Timetable,
+    work: &Work,
+    window: Timestamp,
+    report: Option<Report>,
+) -> Option<Timestamp> {
+    let Work::Fetch { late_by, .. } = work else { return None };
+    let report = report?;
+    let is_new = matches!(report.outcome, "new" | "held");
+    timetable.awaits(window, *late_by, is_new, report.issued_at).then(now)
+}
+
+/// One more poll for a window, recorded as a run of its own name.
+async fn poll(room: &Room, name: &str, work: &Work, window: Timestamp, due: Timestamp) -> Option<Report> {
+    let Work::Fetch { source, url, .. } = work else { return None };
+    let began = now();
+    let report = fetch_source(room, Request::at(source, url, paris_day(window), false)).await;
+    tracing::info!(job = name, scheduled_for = %due, outcome = report.outcome, "asked again");
+    let row = Run {
+        run_id: run_id(name, due),
+        job: name.to_owned(),
+        scheduled_for: due,
+        started_at: Some(began),
+        ended_at: Some(now()),
+        outcome: if report.outcome == "failed" { "failed" } else { "ok" },
+        message: report.message.clone(),
+        caught_up: false,
+    };
+    tell(append(room, &row).await);
+    Some(report)
 }
 
 fn tell(recorded: Result<(), Error>) {
@@ -236,21 +306,18 @@ fn tell(recorded: Result<(), Error>) {
 }
 
 /// Does the work of one window and records it. A window whose record is missing (kill, power) is due again.
-async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught_up: bool) {
+/// What came of a poll is handed back.
+async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught_up: bool) -> Option<Report> {
+    let mut polled = None;
     let began = now();
     let present = room.now().unwrap_or(began); // a lake that cannot be read is told by the work
     tracing::info!(job = name, scheduled_for = %window, caught_up, "run begins");
     let result: Result<String, Error> = match work {
-        Work::Fetch { source, url } => {
-            let url = on_day(url, paris_day(window));
-            let request = Request {
-                source: source.clone(),
-                origin: Origin::Url(url),
-                issued_at: None,
-                accepted: false,
-            };
-            let report = crate::fetch::fetch_source(room, request).await;
-            if report.outcome == "failed" { Err(Error::Failed(report.message)) } else { Ok(report.message) }
+        Work::Fetch { source, url, .. } => {
+            let report = fetch_source(room, Request::at(source, url, paris_day(window), false)).await;
+            let (is_failed, message) = (report.outcome == "failed", report.message.clone());
+            polled = Some(report);
+            if is_failed { Err(Error::Failed(message)) } else { Ok(message) }
         }
         Work::Build => {
             crate::build::build(room, Room::as_of(None, present)).await.map(|built| built.summary())
@@ -293,6 +360,7 @@ async fn perform(room: &Room, name: &str, work: &Work, window: Timestamp, caught
     if is_ok && matches!(work, Work::Build | Work::Bulletin) && !room.config.send.is_empty() {
         deliver(room, window).await;
     }
+    polled
 }
 
 /// Sends what is due, and records it as a run of its own when there was anything.
