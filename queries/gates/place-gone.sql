@@ -26,7 +26,7 @@ select
     "column",
     max(n) as found,
     null as expected,
-    coalesce('« ' || max(title_fr) || ' » : ', '')
+    case when "column" is null then '' else '« ' || max(title_fr) || ' » : ' end
     || case when max(n) = 1 then 'ne donne plus ' else max(n) || ' noms ne sont plus donnés : ' end
     || string_agg(name_fr, ', ' order by place)
     || case when max(n) > {names_max} then '…' else '' end

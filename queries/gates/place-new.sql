@@ -23,7 +23,7 @@ select
     "column",
     max(n) as found,
     null as expected,
-    coalesce('« ' || max(title_fr) || ' » : ', '')
+    case when "column" is null then '' else '« ' || max(title_fr) || ' » : ' end
     || case when max(n) = 1 then 'donne pour la première fois ' else max(n) || ' noms donnés pour la première fois : ' end
     || string_agg(name_fr, ', ' order by place)
     || case when max(n) > {names_max} then '…' else '' end

@@ -3,7 +3,7 @@
 //! A *window* is an occurrence of the pattern. Each one is run once, or recorded as passed over: after a stop (or a
 //! run longer than the cadence) only the newest due window is run, the older ones are `missed`.
 //!
-//! A publisher may be late: a poll that finds nothing new is tried again, the same evening ([`Timetable::again`]).
+//! A publisher may be late: what a poll finds nothing new for, a retry asks again, the same evening ([`Timetable::again`]).
 
 use std::str::FromStr;
 
