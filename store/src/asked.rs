@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::record::{FetchRecord, Outcome};
-use crate::{Error, Lake, parquet_file, tables};
+use crate::{Error, Lake, newest};
 
 /// What came of asking for a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,15 +35,14 @@ impl Lake {
             if file.span.newest < since {
                 continue;
             }
-            for batch in parquet_file::read(&tables::fetches(), &file.path)? {
-                for record in FetchRecord::from_batch(&batch)? {
-                    let Some(day) = record.asked_day.filter(|day| *day >= from) else { continue };
-                    if record.source == source {
-                        let asked = found.entry(day).or_default();
-                        asked.times += 1;
-                        asked.last = asked.last.max(record.recorded_at);
-                        asked.is_read |= !matches!(record.outcome, Outcome::Failed | Outcome::Rejected);
-                    }
+            let opened = self.layout().footers().open("fetches", file)?;
+            for record in newest::rows_of::<FetchRecord>(file, opened, None)? {
+                let Some(day) = record.asked_day.filter(|day| *day >= from) else { continue };
+                if record.source == source {
+                    let asked = found.entry(day).or_default();
+                    asked.times += 1;
+                    asked.last = asked.last.max(record.recorded_at);
+                    asked.is_read |= !matches!(record.outcome, Outcome::Failed | Outcome::Rejected);
                 }
             }
         }
