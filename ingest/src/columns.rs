@@ -8,7 +8,7 @@ use crate::dates::{self, DateForm};
 use crate::findings::{Code, Finding, Severity};
 use crate::instants::TimeReading;
 use crate::say::{NBSP, NNBSP, quoted, shown};
-use crate::shape::{self, Shape};
+use crate::shape::{self, Found, Shape};
 use crate::stop::{Reason, Stop};
 use crate::unicode;
 use crate::values::trimmed;
@@ -105,15 +105,15 @@ pub(crate) fn map<'c>(
         if let Some(join) = &column.join {
             let name = join.fields().collect::<Vec<_>>().join(", ");
             match shape.join(header, join, line)? {
-                Ok((field, fields)) => {
+                Found::Whole(field, fields) => {
                     claimed.extend(fields);
                     slots.push(Slot { column, field: Some(field), name, time });
                 }
-                Err(_) if column.optional => {
+                Found::Lacking(_) if column.optional => {
                     findings.push(absent(column, &name, line));
                     slots.push(Slot { column, field: None, name, time });
                 }
-                Err(mut lacking) => missing.append(&mut lacking),
+                Found::Lacking(mut lacking) => missing.append(&mut lacking),
             }
             continue;
         }

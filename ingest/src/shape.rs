@@ -52,6 +52,15 @@ struct Series {
     titles: Vec<u8>,
 }
 
+/// Where the fields of a joined value are.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// The place of the value, and its fields.
+    Whole(usize, Vec<usize>),
+    /// The names that the header lacks.
+    Lacking(Vec<String>),
+}
+
 /// Whether a column of the table takes titles or cells of a wide table.
 pub(crate) fn is_made(column: &Column, contract: &Contract) -> bool {
     let name = column.name.get_ref();
@@ -126,12 +135,7 @@ impl Shape {
     ///
     /// # Errors
     /// [`Stop::Refused`] when one of them comes twice.
-    pub(crate) fn join(
-        &mut self,
-        header: &[String],
-        join: &Join,
-        line: u64,
-    ) -> Result<Result<(usize, Vec<usize>), Vec<String>>, Stop> {
+    pub(crate) fn join(&mut self, header: &[String], join: &Join, line: u64) -> Result<Found, Stop> {
         let (mut pieces, mut fields, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
         for piece in &join.pieces {
             let name = match piece {
@@ -158,7 +162,7 @@ impl Shape {
         let place = self.width + self.joined.len();
         let is_whole = lacking.is_empty();
         self.joined.push(Joined { pieces: if is_whole { pieces } else { Vec::new() } });
-        Ok(if is_whole { Ok((place, fields)) } else { Err(lacking) })
+        Ok(if is_whole { Found::Whole(place, fields) } else { Found::Lacking(lacking) })
     }
 
     /// Takes the columns that become rows: those that no other column has and whose title can be read.

@@ -167,7 +167,7 @@ pub(crate) fn column_fault(column: &Column, contract: &Contract) -> Option<Strin
     let kind = column.kind;
     let is_code = matches!(kind, ColumnType::Text | ColumnType::Department);
     let is_time = matches!(kind, ColumnType::Date | ColumnType::Timestamp);
-    if !is_code && !(column.pattern.is_empty() && column.map.is_empty()) {
+    if !is_code && (!column.pattern.is_empty() || !column.map.is_empty()) {
         return Some("has a pattern or a map but is neither a text nor a department".into());
     }
     if column.names && kind != ColumnType::Department {
@@ -204,7 +204,7 @@ pub(crate) fn column_fault(column: &Column, contract: &Contract) -> Option<Strin
     let must_know = match kind {
         ColumnType::Timestamp => {
             column.epoch.is_none_or(|epoch| epoch == Epoch::Excel)
-                && !(!formats.is_empty() && formats.iter().all(has_offset))
+                && (formats.is_empty() || !formats.iter().all(has_offset))
         }
         _ => column.epoch.is_some_and(|epoch| epoch != Epoch::Excel),
     };
