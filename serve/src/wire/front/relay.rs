@@ -152,7 +152,7 @@ impl<'a> Relay<'a> {
                     }
                 }
                 Step::Client(Ok(Some(piece))) => {
-                    if let Some(end) = self.from_client(piece, cancels).await {
+                    if let Some(end) = self.client_sent(piece, cancels).await {
                         return Ok(end);
                     }
                 }
@@ -165,12 +165,12 @@ impl<'a> Relay<'a> {
                     };
                 }
                 Step::Worker(Ok(Some(piece))) => {
-                    self.from_worker(piece)?;
+                    self.worker_sent(piece)?;
                     // What has come with it needs no turn of its own.
                     while self.to_client.len() < WAITING {
                         let Some(worker) = &mut self.worker else { break };
                         let Some(piece) = worker.from.buffered()? else { break };
-                        self.from_worker(piece)?;
+                        self.worker_sent(piece)?;
                     }
                 }
                 Step::Worker(Ok(None) | Err(_)) => {
@@ -216,7 +216,7 @@ impl<'a> Relay<'a> {
         None
     }
 
-    async fn from_client(&mut self, piece: Piece, cancels: &Registered) -> Option<End> {
+    async fn client_sent(&mut self, piece: Piece, cancels: &Registered) -> Option<End> {
         if !piece.starts && self.drops {
             self.drops = !piece.ends;
             return None;
@@ -262,7 +262,7 @@ impl<'a> Relay<'a> {
         Ok(())
     }
 
-    fn from_worker(&mut self, piece: Piece) -> io::Result<()> {
+    fn worker_sent(&mut self, piece: Piece) -> io::Result<()> {
         match piece.kind {
             DONE => {}
             READY_FOR_QUERY => {
