@@ -479,8 +479,13 @@ fn answer_page(asked: &Asked) -> Answer {
     let offset = asked.parameter("offset").map(|offset| offset.parse::<u64>().unwrap());
     let number = offset.map_or(number, |offset| offset / 5 + 1);
     let next = (number < 3).then(|| format!("/page.json?page={}", number + 1));
+    if asked.parameter("bare").is_some() {
+        // A file a day, and a link to that of the next day: no pages.
+        let body = serde_json::json!({"data": page(number)});
+        return Answer::ok(body.to_string()).with("Link", "</page.json?page=4>; rel=\"next\"");
+    }
     let body = serde_json::json!({"total": 15, "@odata.nextLink": next, "links": {"next": next}, "data": page(number)});
-    let answer = Answer::ok(body.to_string()).with("Last-Modified", "Tue, 13 Oct 2020 17:00:00 GMT");
+    let answer = Answer::ok(body.to_string()).with("Last-Modified", "Fri, 16 Oct 2020 17:00:00 GMT");
     match next {
         Some(next) => answer.with("Link", format!("<{next}>; rel=\"next\"")),
         None => answer,
@@ -507,7 +512,7 @@ fn pages_make_one_edition_that_can_be_read_again() {
             (Some(15), Some(15)),
             "{paging}"
         );
-        assert_eq!(report["issued_at"], "2020-10-13T17:00:00Z", "{paging}");
+        assert_eq!(report["issued_at"], "2020-10-16T17:00:00Z", "{paging}");
         counts.push(server.asked().len() - before);
         // One record, one body, which holds the pages as they came.
         assert_eq!(lake.value("select count(*) from fetches where source = 'pages'"), 1);
@@ -552,7 +557,7 @@ fn one_page_of_several_is_never_the_whole() {
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(lake.value("select count(*) from fetches where outcome = 'new' and source = 'pages'"), 0);
     // A link that leads to something else can be declared so.
-    let lake = paged(&server, "/page.json?page=3", "next = \"none\"");
+    let lake = paged(&server, "/page.json?page=3&bare=1", "next = \"none\"");
     assert_eq!(is_new(&lake, "pages")["rows_in"], 5);
 }
 
