@@ -44,6 +44,11 @@ pub struct Picture {
     recorded: Vec<Judgement>,
 }
 
+/// A count and its noun, as sentences of the build write them.
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number < 2 { one } else { many })
+}
+
 /// What one rule says of every place and day, and the alerts it leads to.
 #[derive(Debug, Default)]
 pub struct Judged {
@@ -74,6 +79,8 @@ pub struct Built {
     pub alerts_active: u64,
     /// Time taken.
     pub duration_ms: u64,
+    /// Files of the vocabulary that it did without, `file:line: what`; empty when all is well.
+    pub faults: Vec<String>,
 }
 
 impl Built {
@@ -86,9 +93,12 @@ impl Built {
             n => format!(", {n} retirées faute de données"),
         };
         format!(
-            "{} valeurs d’indicateurs (dont {} nouvelles ou modifiées{withdrawn}), {} jugements, {} prévisions, \
-             {} alertes actives.",
-            self.indicators, self.indicators_changed, self.judgements, self.forecasts, self.alerts_active
+            "{} (dont {}{withdrawn}), {}, {}, {}.",
+            counted(self.indicators, "valeur d’indicateur", "valeurs d’indicateurs"),
+            counted(self.indicators_changed, "nouvelle ou modifiée", "nouvelles ou modifiées"),
+            counted(self.judgements, "jugement", "jugements"),
+            counted(self.forecasts, "prévision", "prévisions"),
+            counted(self.alerts_active, "alerte active", "alertes actives"),
         )
     }
 }
@@ -176,6 +186,30 @@ async fn up_to_issue(room: &Room, ctx: &SessionContext, issued: Timestamp) -> Re
 }
 
 impl Picture {
+    /// Rules that cannot be judged as they are meant: they read an indicator that could not be computed, or their own file is
+    /// left out. What stands of them in the lake stays as it is.
+    #[must_use]
+    pub fn unjudged(&self, room: &Room) -> BTreeSet<String> {
+        let failed: BTreeSet<&str> = self.computed.failed.iter().map(|fault| fault.id.as_str()).collect();
+        let reads = |rule: &&Rule| rule.criteria.iter().any(|one| failed.contains(one.indicator.as_str()));
+        let left_out = room.left_out.iter().filter(|fault| fault.file.starts_with("rules/"));
+        let rules = room.vocabulary.rules().filter(reads).map(|rule| rule.id.clone());
+        rules.chain(left_out.map(|fault| fault.id.clone())).collect()
+    }
+
+    /// Indicators and rules that this picture says nothing of, because a file is at fault: what the lake has of them stays.
+    fn silent_on(&self, room: &Room) -> BTreeSet<String> {
+        let faulty = room.left_out.iter().chain(&self.computed.failed).map(|fault| fault.id.clone());
+        faulty.chain(self.unjudged(room)).collect()
+    }
+
+    /// What the picture was made without, and why, a sentence each.
+    #[must_use]
+    pub fn faults(&self, room: &Room) -> Vec<String> {
+        let own = room.left_out.iter().filter(|fault| room.vocabulary.is_own(&fault.file));
+        own.chain(&self.computed.failed).map(ToString::to_string).collect()
+    }
+
     /// Judges every place and day up to `until` by one rule, and follows its alerts. Rule by rule, so that memory grows
     /// with one rule and not with all of them.
     #[must_use]
@@ -199,7 +233,8 @@ impl Picture {
     ) -> (Judged, BTreeMap<Date, Vec<Alert>>) {
         let mut all = Judged::default();
         let mut stood: BTreeMap<Date, Vec<Alert>> = BTreeMap::new();
-        for rule in room.vocabulary.rules() {
+        let unjudged = self.unjudged(room);
+        for rule in room.vocabulary.rules().filter(|rule| !unjudged.contains(&rule.id)) {
             let judged = self.judge(room, rule, until);
             for day in earlier {
                 let by_then: Vec<Judgement> =
@@ -230,16 +265,27 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
     let until = paris_day(as_of.issued);
     let mut picture = picture(room, as_of).await?;
     let run = Run { issued_at: as_of.issued, stamp: transaction.stamp(), id: &id };
+    for fault in &picture.computed.failed {
+        tracing::error!(
+            file = fault.file,
+            line = fault.line,
+            "a query cannot run, and is left out: {}",
+            fault.what
+        );
+    }
+    let faults = picture.faults(room);
     let indicators = std::mem::take(&mut picture.computed.indicators);
-    let mut built = Built { indicators: rows(&indicators), ..Built::default() };
-    let kept = keep(room, &tables::indicators(), indicators.into_iter().map(Ok), run).await?;
+    let mut built = Built { indicators: rows(&indicators), faults, ..Built::default() };
+    let silent = picture.silent_on(room);
+    let kept = keep(room, &tables::indicators(), indicators.into_iter().map(Ok), run, &silent).await?;
     built.indicators_changed = kept.rows_changed;
     built.indicators_withdrawn = kept.rows_withdrawn;
     step("indicators-committed");
 
     // Rule by rule, each judged when its turn comes: their criteria are text, and France over years has millions.
     let mut events = Vec::new();
-    let rules: Vec<&Rule> = room.vocabulary.rules().collect();
+    let unjudged = picture.unjudged(room);
+    let rules: Vec<&Rule> = room.vocabulary.rules().filter(|rule| !unjudged.contains(&rule.id)).collect();
     let judgements: Box<dyn Iterator<Item = Result<RecordBatch, Error>> + Send> =
         Box::new(rules.into_iter().map(|rule| {
             let judged = picture.judge(room, rule, until);
@@ -248,17 +294,18 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
             events.extend(judged.events);
             Ok(judgements_batch(&room.vocabulary, &judged.judgements)?)
         }));
-    keep(room, &tables::judgements(), judgements, run).await?;
+    keep(room, &tables::judgements(), judgements, run, &silent).await?;
     step("judgements-committed");
     let context = gather::events(&picture.ctx).await?;
     let sunday = forecasts::last_sunday(until);
     let said = forecasts::of(room, &picture, &context, sunday);
     built.forecasts = said.len() as u64;
     let said = forecasts::rows(&picture.ctx, &said, sunday).await?;
-    keep(room, &tables::forecasts(), said.into_iter().map(Ok), run).await?;
+    keep(room, &tables::forecasts(), said.into_iter().map(Ok), run, &silent).await?;
     step("forecasts-committed");
     built.alert_events =
-        record_events(room, &picture.ctx, &events, until, as_of.issued, &transaction, &id).await?;
+        record_events(room, &picture.ctx, &events, &unjudged, (until, as_of.issued), &transaction, &id)
+            .await?;
     step("alert-events-written");
     transaction.commit()?;
     step("build-committed");
@@ -273,9 +320,17 @@ async fn keep(
     spec: &TableSpec,
     rows: impl IntoIterator<Item = Result<RecordBatch, Error>>,
     run: Run<'_>,
+    silent: &BTreeSet<String>,
 ) -> Result<Appended, Error> {
     let lock = room.lake.lock(&spec.name, LOCK_WAIT)?;
-    let spared = Spared { is_silent_on: Some(&of_its_day), ..Spared::default() };
+    let is_silent = |batch: &RecordBatch, row: usize| {
+        of_its_day(batch, row)
+            || ["indicator", "rule"].into_iter().any(|name| {
+                let ids = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+                ids.is_some_and(|ids| silent.contains(ids.value(row)))
+            })
+    };
+    let spared = Spared { is_silent_on: Some(&is_silent), ..Spared::default() };
     Ok(room.lake.append_run(&lock, spec, rows, &spared, run).await?)
 }
 
@@ -289,19 +344,21 @@ fn rows(batches: &[RecordBatch]) -> u64 {
     batches.iter().map(|batch| batch.num_rows() as u64).sum()
 }
 
-/// Adds the transitions that are new, and marks those that revised data no longer support: none is erased.
+/// Adds the transitions that are new, and marks those that revised data no longer support: none is erased. Those of rules that
+/// were not judged stay as they are: nothing was said of them.
 async fn record_events(
     room: &Room,
     ctx: &SessionContext,
     events: &[AlertEvent],
-    until: Date,
-    issued_at: Timestamp,
+    unjudged: &BTreeSet<String>,
+    (until, issued_at): (Date, Timestamp),
     transaction: &Transaction,
     id: &str,
 ) -> Result<u64, Error> {
     let spec = tables::alert_events();
     let recorded = ctx.sql("select * from alert_events order by recorded_at").await?.collect().await?;
-    let recorded = vigie_transform::events_of(&recorded)?;
+    let mut recorded = vigie_transform::events_of(&recorded)?;
+    recorded.retain(|event| !unjudged.contains(&event.rule));
     let difference = vigie_transform::reconcile(&recorded, events, BEGINNING, until);
     let count = (difference.added.len() + difference.revoked.len()) as u64;
     if count > 0 {

@@ -57,6 +57,24 @@ pub struct MadeAll {
     pub made: Vec<Made>,
     /// Why others were held, a sentence a gate.
     pub held: Vec<String>,
+    /// Files of the agency's own that they were made without, a sentence each; empty when all is well.
+    pub faults: Vec<String>,
+}
+
+impl MadeAll {
+    /// What was made, for the table `runs`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let made = self.made.iter().map(|made| {
+            format!(
+                "{} ({} {})",
+                made.pdf.display(),
+                made.pages,
+                if made.pages < 2 { "page" } else { "pages" }
+            )
+        });
+        made.collect::<Vec<_>>().join(" ; ")
+    }
 }
 
 /// Which bulletins to make, and where.
@@ -112,6 +130,10 @@ pub struct Drawn {
     pub held: Vec<String>,
     /// Acknowledgements that it tells of.
     pub acknowledgements: Vec<String>,
+    /// What the agency's own layout is at fault for; the neutral one took its place.
+    pub layout_fault: Option<String>,
+    /// Files of the agency's own that it was made without, that layout included, a sentence each.
+    pub faults: Vec<String>,
 }
 
 /// How long a bulletin waits for another one: the number of an edition is given once.
@@ -140,7 +162,7 @@ pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
         }
     }
     drop(kept);
-    let mut held = Vec::new();
+    let (mut held, mut faults) = (Vec::new(), Vec::new());
     if !fresh.is_empty() {
         ensure_reference(room).await?;
         // Up to there nothing can appear any more: whoever asks again sees the same.
@@ -160,6 +182,10 @@ pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
         let scene = Scene::of(room, as_of, &briefs).await?;
         let drawn = scene.draw(room, &briefs).await?;
         drop(scene);
+        faults = drawn.first().map(|drawn| drawn.faults.clone()).unwrap_or_default();
+        for fault in &faults {
+            tracing::error!("the bulletin does without it: {fault}");
+        }
         let (mut records, mut places) = (Vec::new(), Vec::new());
         for (((place, _, out), brief), drawn) in fresh.iter().zip(&briefs).zip(&drawn) {
             if !drawn.held.is_empty() {
@@ -180,7 +206,7 @@ pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
             }
         }
     }
-    Ok(MadeAll { made: made.into_iter().flatten().collect(), held })
+    Ok(MadeAll { made: made.into_iter().flatten().collect(), held, faults })
 }
 
 /// Publishes a bulletin with the words of a draft, from the data that the draft was made from.

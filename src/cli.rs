@@ -16,7 +16,7 @@ use crate::calendar::{parse_date, parse_time, parse_week};
     version,
     max_term_width = 100,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 a file was refused or held, 4 a source is stale, \
-                  5 some sources or deliveries failed, 6 lake locked.\n\
+                  5 done in part: some sources, deliveries, jobs or files of your own failed, 6 lake locked.\n\
                   Start with:  vigie demo --out demo"
 )]
 pub struct Cli {
@@ -37,7 +37,7 @@ pub struct Global {
     /// Folder of the lake (without a configuration, the built-in contracts apply)
     #[arg(long, global = true, value_name = "DIR")]
     pub lake: Option<PathBuf>,
-    /// Print results as JSON
+    /// Print results as JSON; the logs of run and serve too, an object a line
     #[arg(long, global = true)]
     pub json: bool,
     /// Say nothing but results and errors
@@ -63,7 +63,7 @@ pub enum Command {
         dir: PathBuf,
         /// Region or department it watches
         #[arg(long, default_value = "76")]
-        territory: Place,
+        territory: Territory,
     },
     /// Pull feeds now
     #[command(
@@ -131,7 +131,11 @@ pub enum Command {
     SqlWorker,
     /// Print the verifier of a password read from standard input, for [serve.users] of the configuration
     Password,
-    /// Age and state of every feed
+    /// State of the watch-room: service, jobs, feeds, editions that wait, deliveries
+    #[command(
+        after_help = "Exit codes: 0 all is well; else the first that holds: 3 an edition waits for a person, 4 a source is stale, \
+                            5 a job, a poll, a delivery or a file of your own failed, or the disk is nearly full"
+    )]
     Status {
         /// Judge ages as of then
         #[arg(long, value_parser = parse_time, value_name = "TIME")]
@@ -179,7 +183,7 @@ pub enum Command {
         on: Date,
         /// Only this place
         #[arg(long)]
-        territory: Option<Place>,
+        territory: Option<Territory>,
         /// From what was published up to then
         #[arg(long, value_parser = parse_time, value_name = "TIME")]
         as_of: Option<Timestamp>,
@@ -198,6 +202,9 @@ pub enum Command {
     /// Check the configuration, the contracts, the queries and the rules
     #[command(subcommand)]
     Config(Config),
+    /// Built-in contracts, queries, rules and layouts (and your own), to read or to start from
+    #[command(subcommand)]
+    Vocabulary(VocabularyCommand),
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -226,12 +233,12 @@ pub struct Fetch {
 pub struct Accept {
     /// Its id, as `vigie status` and `vigie findings list` print it
     pub fetch: String,
-    /// Who lets it through
-    #[arg(long, value_name = "NAME")]
-    pub by: Option<String>,
-    /// Why
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
+    /// Who lets it through; recorded
+    #[arg(long, value_name = "NAME", value_parser = parse_words)]
+    pub by: String,
+    /// Why; recorded
+    #[arg(long, value_name = "TEXT", value_parser = parse_words)]
+    pub reason: String,
 }
 
 /// Options of `purge-secrets`.
@@ -262,7 +269,7 @@ pub struct Acknowledge {
     pub source: Option<String>,
     /// Only for bulletins of this territory
     #[arg(long)]
-    pub territory: Option<Place>,
+    pub territory: Option<Territory>,
     /// Only for bulletins of this week
     #[arg(long, value_parser = parse_week, value_name = "WEEK")]
     pub week: Option<Date>,
@@ -288,7 +295,7 @@ pub struct Bulletin {
     pub week: Option<Date>,
     /// Region or department [default: that of the configuration, else 76]
     #[arg(long)]
-    pub territory: Option<Place>,
+    pub territory: Option<Territory>,
     /// From what was published up to then [default: now]
     #[arg(long, value_parser = parse_time, value_name = "TIME")]
     pub as_of: Option<Timestamp>,
@@ -400,6 +407,35 @@ pub struct Sql {
     pub param: Vec<(String, String)>,
 }
 
+/// A territory as a person wrote it: a bare code may be a region and a department.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Territory {
+    /// The place it is read as.
+    pub place: Place,
+    /// The department of the same code, where the code was written without its kind and is that of a region too.
+    pub or_department: Option<Place>,
+}
+
+impl std::str::FromStr for Territory {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let place: Place = text.parse()?;
+        let is_both = place.geo_type == vigie_queries::GeoType::Region
+            && !text.contains(':')
+            && vigie_queries::known_departments().contains_key(text);
+        Ok(Self { or_department: is_both.then(|| Place::department(text)), place })
+    }
+}
+
+/// A name or a reason: some words, not nothing.
+pub(crate) fn parse_words(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty; a decision names a person and a reason".to_owned()),
+        words => Ok(words.to_owned()),
+    }
+}
+
 /// A parameter of a statement, written `name=value`.
 pub(crate) fn parse_parameter(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -470,4 +506,23 @@ pub enum Findings {
 pub enum Config {
     /// Read everything, run the rules' own tests, and say what is wrong
     Check,
+}
+
+/// The vocabulary.
+#[derive(Debug, Subcommand)]
+pub enum VocabularyCommand {
+    /// Names and titles, by kind
+    List {
+        /// Only this kind: sources, marts, indicators, forecasts, gates, rules, saved, tables, reference or theme
+        kind: Option<String>,
+    },
+    /// Print one file as it is
+    #[command(
+        after_help = "Examples:\n  vigie vocabulary show er_visits > vocabulary/sources/my_visits.toml\n  \
+                            vigie vocabulary show indicators/er_covid_share_7d\n  vigie vocabulary show theme/bulletin.typ > theme/bulletin.typ"
+    )]
+    Show {
+        /// Its name, with its kind where two have it: tests, rules/zones-2020-09-23, theme/bulletin.css
+        name: String,
+    },
 }

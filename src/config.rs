@@ -8,8 +8,10 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use vigie_ingest::FetchPolicy;
 use vigie_queries::{Place, Vocabulary};
+use vigie_transform::QueryFault;
 
 use crate::error::Error;
+use crate::places::{Places, line_of};
 use crate::secret::SecretPlace;
 use crate::serve::Serve;
 pub use crate::source::Source;
@@ -40,6 +42,8 @@ pub struct Config {
     pub smtp: Smtp,
     /// Patience with targets.
     pub delivery: Delivery,
+    /// Who hears of what goes wrong.
+    pub notify: Notify,
     /// Memory for queries, in MiB.
     pub memory_mib: usize,
     /// SQL for analysts.
@@ -190,6 +194,26 @@ pub struct Delivery {
     pub attempts: u32,
     /// Pause before the second try; each further one is three times as long.
     pub retry_after: SignedDuration,
+    /// Longest wait for an answer of the mail server.
+    pub timeout: SignedDuration,
+}
+
+/// Who hears of what goes wrong in the watch-room, by mail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    /// Mail addresses; nobody when empty.
+    pub to: Vec<String>,
+    /// How long after a mail another one reminds of what is still wrong.
+    pub remind_after: SignedDuration,
+    /// Room on the disk of the lake below which something is wrong, in MiB.
+    pub disk_free_min_mib: u64,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self { to: Vec::new(), remind_after: SignedDuration::from_hours(24), disk_free_min_mib: 1024 }
+    }
 }
 
 impl Default for Smtp {
@@ -210,7 +234,11 @@ impl Default for Smtp {
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { attempts: 4, retry_after: SignedDuration::from_secs(10) }
+        Self {
+            attempts: 4,
+            retry_after: SignedDuration::from_secs(10),
+            timeout: SignedDuration::from_secs(30),
+        }
     }
 }
 
@@ -230,24 +258,24 @@ impl Smtp {
 }
 
 impl Target {
-    /// What is wrong with it, if anything.
-    fn fault(&self) -> Option<String> {
+    /// The key that is at fault and what is wrong, if anything.
+    fn fault(&self) -> Option<(&'static str, String)> {
         let kinds = [!self.to.is_empty(), self.folder.is_some(), self.url.is_some()];
         if self.name.is_empty() {
-            Some("send: a target needs a name".into())
+            Some(("name", "send: a target needs a name".into()))
         } else if kinds.iter().filter(|is_set| **is_set).count() != 1 {
-            Some(format!("send {:?}: exactly one of to, folder and url is expected", self.name))
+            Some(("name", format!("send {:?}: exactly one of to, folder and url is expected", self.name)))
         } else if self
             .url
             .as_ref()
             .is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://"))
         {
-            Some(format!("send {:?}: url starts with http:// or https://", self.name))
+            Some(("url", format!("send {:?}: url starts with http:// or https://", self.name)))
         } else {
             self.to
                 .iter()
                 .find(|address| address.parse::<crate::delivery::Mailbox>().is_err())
-                .map(|address| format!("send {:?}: {address:?} is no mail address", self.name))
+                .map(|address| ("to", format!("send {:?}: {address:?} is no mail address", self.name)))
         }
     }
 }
@@ -266,6 +294,7 @@ impl Default for Config {
             send: Vec::new(),
             smtp: Smtp::default(),
             delivery: Delivery::default(),
+            notify: Notify::default(),
             memory_mib: 2048,
             serve: Serve::default(),
             publish: Publish::default(),
@@ -349,13 +378,23 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] with file, line and what is wrong.
     pub fn parse(file: &Path, text: &str) -> Result<Self, Error> {
-        let faulty = |offset: usize, what: String| {
-            let line = text[..offset.min(text.len())].matches('\n').count() + 1;
-            Error::Config { file: file.to_owned(), line, what }
+        let places = Places::of(text);
+        let faulty = |path: &[&str], what: String| Error::Config {
+            file: file.to_owned(),
+            line: places.line(path),
+            what,
         };
         let mut config: Self = toml::from_str(text).map_err(|fault| {
-            faulty(fault.span().map_or(0, |s| s.start), fault.message().replace('\n', " "))
+            let (span, what) = vigie_queries::toml_fault(text, &fault);
+            Error::Config { file: file.to_owned(), line: line_of(text, span.start), what }
         })?;
+        if jiff::tz::TimeZone::get(&config.schedule.time_zone).is_err() {
+            let what = format!(
+                "schedule.time_zone: {:?} is no time zone; expected an IANA name such as Europe/Paris",
+                config.schedule.time_zone
+            );
+            return Err(faulty(&["schedule", "time_zone"], what));
+        }
         let schedule = &config.schedule;
         for (name, pattern) in [
             ("build", &schedule.build),
@@ -365,25 +404,28 @@ impl Config {
             ("backup", &schedule.backup),
         ] {
             crate::schedule::Timetable::new(pattern, &config.schedule.time_zone)
-                .map_err(|what| faulty(text.find(name).unwrap_or(0), format!("schedule.{name}: {what}")))?;
+                .map_err(|what| faulty(&["schedule", name], format!("schedule.{name}: {what}")))?;
         }
         let mut names: Vec<&str> = Vec::new();
-        for target in &config.send {
-            let at = text
-                .find(&format!("\"{}\"", target.name))
-                .unwrap_or_else(|| text.find("[[send]]").unwrap_or(0));
-            let twice =
-                names.contains(&target.name.as_str()).then(|| format!("send {:?} stands twice", target.name));
-            if let Some(what) = target.fault().or(twice) {
-                return Err(faulty(at, what));
+        for (place, target) in config.send.iter().enumerate() {
+            let twice = names
+                .contains(&target.name.as_str())
+                .then(|| ("name", format!("send {:?} stands twice", target.name)));
+            if let Some((key, what)) = target.fault().or(twice) {
+                return Err(faulty(&["send", &place.to_string(), key], what));
             }
             names.push(&target.name);
         }
-        if config.send.iter().any(|target| !target.to.is_empty())
+        let is_address = |text: &str| text.parse::<crate::delivery::Mailbox>().is_ok();
+        if let Some(place) = config.notify.to.iter().position(|address| !is_address(address)) {
+            let what = format!("notify.to: {:?} is no mail address", config.notify.to[place]);
+            return Err(faulty(&["notify", "to", &place.to_string()], what));
+        }
+        if (!config.notify.to.is_empty() || config.send.iter().any(|target| !target.to.is_empty()))
             && config.smtp.from.parse::<crate::delivery::Mailbox>().is_err()
         {
             let what = format!("smtp.from: {:?} is no mail address", config.smtp.from);
-            return Err(faulty(text.find("from").unwrap_or(0), what));
+            return Err(faulty(&["smtp", "from"], what));
         }
         let folder = file.parent().unwrap_or(Path::new(""));
         config.lake = folder.join(&config.lake);
@@ -399,33 +441,48 @@ impl Config {
         config.backup.folder = config.backup.folder.map(|path| folder.join(path));
         config.serve.rooted(folder);
         if let Some(what) = config.serve.fault() {
-            return Err(faulty(text.find("memory_total_mib").unwrap_or(0), what));
+            return Err(faulty(&["serve", "memory_total_mib"], what));
         }
-        config.serve.users().map_err(|what| faulty(text.find("[serve").unwrap_or(0), what))?;
+        config.serve.users().map_err(|what| faulty(&["serve", "users"], what))?;
         Ok(config)
     }
 
-    /// Checks what only the vocabulary can tell: sources that exist, patterns that read.
+    /// Checks what only the vocabulary can tell: sources that exist, patterns that read. A source whose own contract was left out
+    /// as faulty is passed over: that fault is told by itself.
     ///
     /// # Errors
     /// [`Error::Config`] naming the source.
-    pub fn check_sources(&self, file: &Path, vocabulary: &Vocabulary) -> Result<(), Error> {
+    pub fn check_sources(
+        &self,
+        file: &Path,
+        vocabulary: &Vocabulary,
+        left_out: &[QueryFault],
+    ) -> Result<(), Error> {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let places = Places::of(&text);
         for (name, source) in &self.sources {
-            let faulty = |what: String| {
-                let text = std::fs::read_to_string(file).unwrap_or_default();
-                let offset = text.find(&format!("[sources.{name}]")).unwrap_or(0);
-                Error::Config { file: file.to_owned(), line: text[..offset].matches('\n').count() + 1, what }
+            let faulty = |key: &str, what: String| Error::Config {
+                file: file.to_owned(),
+                line: places.line(&["sources", name, key]),
+                what,
             };
             let Some(contract) = vocabulary.contract(name) else {
+                if left_out.iter().any(|fault| fault.file == format!("sources/{name}.toml")) {
+                    continue;
+                }
                 let known: Vec<&str> = vocabulary.contracts().map(|c| c.name()).collect();
-                return Err(faulty(format!("no source is named {name:?}; known: {}", known.join(", "))));
+                let what = match vigie_queries::nearest(name, known.iter().copied()) {
+                    Some(meant) => format!("no source is named {name:?}; was {meant:?} meant?"),
+                    None => format!("no source is named {name:?}; known: {}", known.join(", ")),
+                };
+                return Err(faulty("", what));
             };
             if let Some(fault) = source.fault() {
-                return Err(faulty(format!("sources.{name}: {fault}")));
+                return Err(faulty("", format!("sources.{name}: {fault}")));
             }
             if let Some(cron) = &source.cron {
                 crate::schedule::Timetable::new(cron, contract.cadence.time_zone.get_ref())
-                    .map_err(|what| faulty(format!("sources.{name}.cron: {what}")))?;
+                    .map_err(|what| faulty("cron", format!("sources.{name}.cron: {what}")))?;
             }
         }
         Ok(())
@@ -449,7 +506,7 @@ mod tests {
         assert_eq!(config.schedule.build, Schedule::default().build);
         assert_eq!(config.fetch.attempts, Fetch::default().attempts);
         assert_eq!(config.lake, folder.path().join("lake"));
-        config.check_sources(&file, &Vocabulary::embedded().unwrap()).unwrap();
+        config.check_sources(&file, &Vocabulary::embedded().unwrap(), &[]).unwrap();
     }
 
     #[test]
@@ -466,7 +523,7 @@ mod tests {
         std::fs::write(&file, target).unwrap();
         let said = Config::read(&file).unwrap_err().to_string();
         assert!(
-            said.contains("vigie.toml:2: send \"crise\": \"pas une adresse\" is no mail address"),
+            said.contains("vigie.toml:3: send \"crise\": \"pas une adresse\" is no mail address"),
             "{said}"
         );
         std::fs::write(&file, "[[send]]\nname = \"x\"\nfolder = \"f\"\nurl = \"https://e.org\"\n").unwrap();
@@ -474,7 +531,8 @@ mod tests {
         assert!(said.contains("exactly one of to, folder and url"), "{said}");
         std::fs::write(&file, "[sources.nowhere]\nurl = \"http://x\"\n").unwrap();
         let config = Config::read(&file).unwrap();
-        let said = config.check_sources(&file, &Vocabulary::embedded().unwrap()).unwrap_err().to_string();
+        let said =
+            config.check_sources(&file, &Vocabulary::embedded().unwrap(), &[]).unwrap_err().to_string();
         assert!(said.contains("no source is named \"nowhere\""), "{said}");
     }
 }

@@ -67,6 +67,11 @@ pub enum Error {
     /// A gate holds a bulletin: French sentences that say why and what to do.
     #[error("{0}")]
     Held(String),
+    /// A service runs on this lake already.
+    #[error("a service runs on this lake already{}", .0.as_ref().as_ref().map(|note| format!(
+        ": process {} on {}, since {}", note.pid, note.host, note.since
+    )).unwrap_or_default())]
+    Running(Box<Option<crate::schedule::Note>>),
     /// Anything else, in one sentence.
     #[error("{0}")]
     Failed(String),
@@ -80,7 +85,7 @@ impl Error {
             Self::Usage(_) | Self::Config { .. } | Self::Vocabulary(_) => 2,
             Self::Store(vigie_store::Error::Folder { .. }) => 2,
             Self::Held(_) => 3,
-            Self::Store(vigie_store::Error::Locked { .. }) => 6,
+            Self::Store(vigie_store::Error::Locked { .. }) | Self::Running(_) => 6,
             _ => 1,
         }
     }
@@ -93,6 +98,9 @@ impl Error {
             Self::Store(vigie_store::Error::Locked { .. }) => {
                 Some("another process writes to this lake; try again when it has finished")
             }
+            Self::Running(_) => Some(
+                "two services would poll, publish and mail everything twice; `vigie status` tells of the other",
+            ),
             Self::Query(_) | Self::Refused(vigie_serve::Refused::Plan(_)) => {
                 Some("`vigie sql \"show tables\"` lists what can be queried")
             }
@@ -105,14 +113,25 @@ impl Error {
     pub fn sentence(&self) -> String {
         let report = self.report();
         let lines: Vec<&str> = report.lines().filter(|line| !line.starts_with("hint: ")).collect();
-        lines.join(" ; ").replacen("error: ", "", 1).replace("caused by: ", "")
+        let text = lines.join(" ; ").replace("caused by: ", "");
+        text.trim_start_matches("error: ").trim_start_matches("erreur : ").to_owned()
     }
 
-    /// The error, its causes and the hint, a line each.
+    /// The error, its causes and the hint, a line each. What is said to readers of data is French, all else English; a line
+    /// is one or the other.
     #[must_use]
     pub fn report(&self) -> String {
-        let mut text = format!("error: {self}");
         let mut said = self.to_string();
+        let mut text = match self {
+            Self::Refused(refused) => match refusal(refused) {
+                Some(english) => format!("error: {english}"),
+                None => format!("erreur : {said}"),
+            },
+            Self::Held(_) | Self::Feed(_) | Self::Reports(vigie_reports::Error::Wording(_)) => {
+                format!("erreur : {said}")
+            }
+            _ => format!("error: {said}"),
+        };
         let mut cause = std::error::Error::source(self);
         while let Some(next) = cause {
             let sentence = next.to_string();
@@ -127,4 +146,43 @@ impl Error {
         }
         text
     }
+}
+
+/// What a refused statement is told on the command line, in English as all of it; analysts on the wire read its French sentence.
+/// None of what is new and has no English words yet.
+pub(crate) fn refusal(refused: &vigie_serve::Refused) -> Option<String> {
+    use vigie_serve::Refused as R;
+    let engine = |said: &str| {
+        let said = said.trim_start_matches("Error during planning: ").replace("'vigie.public.", "'");
+        said.trim_end_matches('.').to_owned()
+    };
+    let (said, code) = match refused {
+        R::Plan(said) => (format!("the statement is refused: {}", engine(said)), "requete-refusee"),
+        R::Syntax(said) => (format!("the statement is not understood: {}", engine(said)), "syntaxe"),
+        R::Empty => ("the statement is empty".to_owned(), "requete-vide"),
+        R::Several(n) => (format!("{n} statements at once; give one"), "une-seule-requete"),
+        R::OnlyReads(what) => {
+            let what = format!(
+                "{what:?} is not allowed: the lake is read by SELECT, WITH, VALUES, EXPLAIN and SHOW only"
+            );
+            (what, "lecture-seule")
+        }
+        R::Writes(what) => (
+            format!("the statement holds {what:?}, which writes or locks; the lake can only be read"),
+            "lecture-seule",
+        ),
+        R::Setting(name) => (format!("the setting {name:?} is not the client's to change"), "reglage-refuse"),
+        R::File(name) => (
+            format!("{name:?} is no table: neither files nor addresses can be read from here"),
+            "fichier-refuse",
+        ),
+        R::Table(name) => (format!("the table {name:?} cannot be read from here"), "table-refusee"),
+        R::Function(name) => (format!("the function {name:?} is not offered here"), "fonction-refusee"),
+        R::TooBig => {
+            let what = "the statement asks for more memory than its share; restrict days or places, or aggregate before joining";
+            (what.to_owned(), "memoire-depassee")
+        }
+        _ => return None,
+    };
+    Some(format!("{said} ({code})"))
 }

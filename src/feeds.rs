@@ -15,8 +15,18 @@ use crate::rows;
 /// Findings of editions issued within so many days before the as-of are summed up, with those of the editions in use.
 const FINDINGS_DAYS: i64 = 28;
 
-/// One row per source of the vocabulary, also those never received. `computed` is a run of the same session: settling times
-/// as measured, and the newest days of the sources that it read. Without it they are as declared, and looked up.
+/// Where the newest day of each source comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Days<'a> {
+    /// From a run of the same session, with settling times as measured.
+    Of(&'a Computed),
+    /// Looked up in each table; settling times as declared.
+    LookedUp,
+    /// Not asked for: the whole of a table need not be read for its age.
+    LeftOut,
+}
+
+/// One row per source of the vocabulary, also those never received.
 ///
 /// # Errors
 /// [`Error::Query`] when the lake cannot be read.
@@ -24,13 +34,17 @@ pub async fn states(
     room: &Room,
     ctx: &SessionContext,
     as_of: AsOf,
-    computed: Option<&Computed>,
+    days: Days<'_>,
 ) -> Result<Vec<FeedState>, Error> {
+    let computed = match days {
+        Days::Of(computed) => Some(computed),
+        Days::LookedUp | Days::LeftOut => None,
+    };
     let issued = as_of.issued;
     let mut polls = room.lake.polls(as_of).await?;
     let mut states = Vec::new();
     for contract in room.vocabulary.contracts() {
-        let Polls { edition, last: poll } = polls.remove(contract.name()).unwrap_or_default();
+        let Polls { edition, last: poll, .. } = polls.remove(contract.name()).unwrap_or_default();
         let (edition, poll) = (edition.as_ref(), poll.as_ref());
         let last_issued_at = edition.and_then(|edition| edition.issued_at);
         let age = last_issued_at.map(|at| issued.duration_since(at));
@@ -51,6 +65,7 @@ pub async fn states(
             age_hours: age.map(|age| age.as_secs_f64() / 3600.0),
             last_day: match computed.and_then(|computed| computed.last_days.get(contract.name())) {
                 Some(day) => *day,
+                None if matches!(days, Days::LeftOut) => None,
                 None => last_day(ctx, contract).await?,
             },
             state,

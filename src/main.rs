@@ -1,5 +1,6 @@
 //! `vigie`: reads the command line, sets up logs, tells errors, gives the exit code.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -7,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 use vigie::cli::{Cli, Command, Global};
 
 fn main() -> ExitCode {
+    vigie::pipe::end_quietly_when_closed();
     let cli = Cli::parse();
     let is_worker = matches!(cli.command, Command::SqlWorker);
     logs(&cli.global, is_worker || matches!(cli.command, Command::Run | Command::Serve { .. }));
@@ -42,7 +44,14 @@ fn logs(global: &Global, service: bool) {
         _ => "vigie=debug,info",
     };
     let filter = EnvFilter::try_from_env("VIGIE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let logs =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // Colours are for a person at a terminal; files, pipes and the journal get plain text.
+    let colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|word| word.is_empty());
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false)
+        .log_internal_errors(false); // a log that nobody reads any more ends nothing
     if global.json && service { logs.json().init() } else { logs.init() }
 }

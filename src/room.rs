@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
 use jiff::Timestamp;
-use vigie_queries::{Contract, Vocabulary};
+use vigie_queries::{Contract, GeoType, Place, Vocabulary};
 use vigie_reports::input::Theme;
 use vigie_store::{AsOf, Lake, SessionOptions, TableSpec, tables};
+use vigie_transform::QueryFault;
 
-use crate::cli::Global;
+use crate::cli::{Global, Territory};
 use crate::config::Config;
 use crate::error::Error;
+use crate::places::Places;
 
 /// Configuration, vocabulary and lake.
 #[derive(Debug, Clone)]
@@ -27,6 +29,10 @@ pub struct Room {
     pub lake: Lake,
     /// How much is said on standard error.
     pub talk: Talk,
+    /// The configuration file, where there is one.
+    pub file: Option<PathBuf>,
+    /// Files of the agency's own that are faulty, and left out.
+    pub left_out: Vec<QueryFault>,
 }
 
 /// How much is said on standard error.
@@ -53,11 +59,25 @@ impl Talk {
     }
 }
 
-/// The configuration and vocabulary that a command works with, and the file they came from.
+/// What a command works with, the lake aside.
+#[derive(Debug)]
+pub struct Settings {
+    /// What the agency decides.
+    pub config: Config,
+    /// Contracts, queries, rules.
+    pub vocabulary: Vocabulary,
+    /// The configuration file, where there is one.
+    pub file: Option<PathBuf>,
+    /// Files of the agency's own that are faulty, and left out.
+    pub left_out: Vec<QueryFault>,
+}
+
+/// The configuration and vocabulary that a command works with, and the file they came from. A faulty file of the vocabulary is
+/// left out: one slip must not silence all alerts. `vigie config check` fails on it, and everything else tells it.
 ///
 /// # Errors
-/// [`Error::Config`], [`Error::Vocabulary`].
-pub fn settings(global: &Global) -> Result<(Config, Vocabulary, Option<PathBuf>), Error> {
+/// [`Error::Config`], also when the folder of the vocabulary is not there; [`Error::Vocabulary`] when it cannot be read.
+pub fn settings(global: &Global) -> Result<Settings, Error> {
     let beside = Path::new("vigie.toml");
     let file = global.config.clone().or_else(|| beside.is_file().then(|| beside.to_owned()));
     let mut config = match &file {
@@ -67,14 +87,33 @@ pub fn settings(global: &Global) -> Result<(Config, Vocabulary, Option<PathBuf>)
     if let Some(lake) = &global.lake {
         config.lake.clone_from(lake);
     }
-    let vocabulary = match &config.vocabulary {
-        Some(folder) => Vocabulary::with_overlay(folder)?,
-        None => Vocabulary::embedded()?,
+    let (vocabulary, faults) = match &config.vocabulary {
+        Some(folder) if !folder.is_dir() => {
+            let file = file.unwrap_or_default();
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            let line = Places::of(&text).line(&["vocabulary"]);
+            let what = format!("vocabulary: there is no folder {}", folder.display());
+            return Err(Error::Config { file, line, what });
+        }
+        Some(folder) => Vocabulary::with_sound_overlay(folder)?,
+        None => (Vocabulary::embedded()?, Vec::new()),
     };
+    let left_out: Vec<QueryFault> = faults.into_iter().filter_map(left_out).collect();
     if let Some(file) = &file {
-        config.check_sources(file, &vocabulary)?;
+        config.check_sources(file, &vocabulary, &left_out)?;
     }
-    Ok((config, vocabulary, file))
+    Ok(Settings { config, vocabulary, file, left_out })
+}
+
+fn left_out(fault: vigie_queries::Error) -> Option<QueryFault> {
+    match fault {
+        vigie_queries::Error::Faulty { file, line, what } => {
+            let name = file.rsplit('/').next().unwrap_or(&file);
+            let id = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
+            Some(QueryFault { id, file, line, what })
+        }
+        vigie_queries::Error::Unreadable { .. } => None,
+    }
 }
 
 impl Room {
@@ -83,7 +122,7 @@ impl Room {
     /// # Errors
     /// As [`settings`], and [`Error::Store`] when the lake cannot be opened; [`Error::Usage`] when no lake is named.
     pub fn open(global: &Global) -> Result<Self, Error> {
-        let (config, vocabulary, file) = settings(global)?;
+        let Settings { config, vocabulary, file, left_out } = settings(global)?;
         if file.is_none() && global.lake.is_none() {
             return Err(Error::Usage(
                 "no lake is named: give --lake DIR, or make a configuration with `vigie init DIR`".into(),
@@ -91,7 +130,33 @@ impl Room {
         }
         let theme = config.theme.as_deref().map(crate::theme::read).transpose()?.unwrap_or_default();
         let lake = Lake::open(&config.lake)?;
-        Ok(Self { theme, config, vocabulary: Arc::new(vocabulary), lake, talk: Talk::new(global) })
+        // What is built in and left out with a file of one's own is a consequence: its fault is told once.
+        for fault in left_out.iter().filter(|fault| vocabulary.is_own(&fault.file)) {
+            tracing::error!(file = fault.file, line = fault.line, "left out: {}", fault.what);
+        }
+        let talk = Talk::new(global);
+        Ok(Self { theme, config, vocabulary: Arc::new(vocabulary), lake, talk, file, left_out })
+    }
+
+    /// The same settings over an empty lake in a folder, to try them on.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the folder cannot be written.
+    pub fn over_nothing(
+        config: &Config,
+        vocabulary: &Vocabulary,
+        theme: Theme,
+        folder: &Path,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            config: config.clone(),
+            vocabulary: Arc::new(vocabulary.clone()),
+            theme,
+            lake: Lake::open(folder)?,
+            talk: Talk { quiet: true, terminal: false },
+            file: None,
+            left_out: Vec::new(),
+        })
     }
 
     /// The contract of a source.
@@ -100,9 +165,45 @@ impl Room {
     /// [`Error::Usage`] naming the known ones.
     pub fn contract(&self, source: &str) -> Result<&Contract, Error> {
         self.vocabulary.contract(source).ok_or_else(|| {
+            if let Some(fault) =
+                self.left_out.iter().find(|fault| fault.file == format!("sources/{source}.toml"))
+            {
+                return Error::Usage(fault.to_string());
+            }
             let known: Vec<&str> = self.vocabulary.contracts().map(Contract::name).collect();
             Error::Usage(format!("no source is named {source:?}; known: {}", known.join(", ")))
         })
+    }
+
+    /// The place that a person means by a territory of the command line; that of the configuration when none is given.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when a bare code is that of a far region and of a department that this watch-room watches: a bulletin of
+    /// the region would be empty, and nobody would say so.
+    pub fn territory(&self, given: Option<&Territory>) -> Result<Place, Error> {
+        let ours = &self.config.territory;
+        let Some(given) = given else { return Ok(ours.clone()) };
+        let Some(department) =
+            given.or_department.as_ref().filter(|_| self.file.is_some() && given.place != *ours)
+        else {
+            return Ok(given.place.clone());
+        };
+        let home =
+            vigie_queries::known_departments().get(department.code.as_str()).and_then(|(_, region)| *region);
+        let is_ours =
+            department == ours || (ours.geo_type == GeoType::Region && home == Some(ours.code.as_str()));
+        if !is_ours {
+            return Ok(given.place.clone());
+        }
+        let name = crate::delivery::territory_name;
+        Err(Error::Usage(format!(
+            "{} is {} ({}), outside the territory of this configuration, and {} ({}) inside it: write which one is meant",
+            department.code,
+            name(&given.place),
+            given.place,
+            name(department),
+            department
+        )))
     }
 
     /// Address of a source, as configured, else as its contract says; `{date}` still in it.

@@ -9,13 +9,14 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use vigie_queries::{Alert, AlertState, Forecast, Place};
 use vigie_reports::input::{
-    AccessNumber, Agency, AsOf as PrintedAsOf, Event, FeedState, FindingSummary, Input,
+    AccessNumber, Agency, AsOf as PrintedAsOf, Event, FeedState, FindingSummary, Input, Theme,
 };
 use vigie_store::AsOf;
 
 use crate::build::{Judged, Picture, picture_of};
 use crate::bulletin::{Brief, Drawn};
 use crate::error::Error;
+use crate::feeds::Days;
 use crate::room::Room;
 use crate::{changes, feeds, forecasts, gates, gather};
 
@@ -67,7 +68,7 @@ impl Scene {
             tokio::task::block_in_place(|| picture.judge_and_before(room, from, sunday, &earlier));
         tracing::debug!(ms = millis(started), "rules judged");
         let started = Instant::now();
-        let feeds = feeds::states(room, &picture.ctx, as_of, Some(&picture.computed)).await?;
+        let feeds = feeds::states(room, &picture.ctx, as_of, Days::Of(&picture.computed)).await?;
         let gone = |cause| Error::Failed(format!("findings and events were not read: {cause}"));
         let (findings, access_numbers, events) = reading.join().await.map_err(gone)??;
         tracing::debug!(ms = millis(started), "feeds, findings and events read");
@@ -140,20 +141,37 @@ impl Scene {
         // work on its stack.
         let at_once = inputs.chunks(rayon::current_num_threads());
         let rendered: Vec<_> = tokio::task::block_in_place(|| {
-            at_once.flat_map(|some| some.par_iter().map(vigie_reports::render).collect::<Vec<_>>()).collect()
+            at_once.flat_map(|some| some.par_iter().map(render).collect::<Vec<_>>()).collect()
         });
+        vigie_reports::forget_documents();
         tracing::debug!(ms = millis(started), bulletins = inputs.len(), "pages set");
         let mut drawn = Vec::new();
         for ((brief, input), rendered) in briefs.iter().zip(&inputs).zip(rendered) {
+            let (rendered, layout_fault) = rendered?;
             let acknowledged = input.gates.iter().filter_map(|result| result.acknowledged.as_ref());
             drawn.push(Drawn {
-                rendered: rendered?,
+                rendered,
+                faults: self.picture.faults(room).into_iter().chain(layout_fault.clone()).collect(),
+                layout_fault,
                 alerts: told(&self.judged.alerts, room, input),
                 held: gates::held(&input.gates, &brief.territory, brief.week),
                 acknowledgements: acknowledged.map(|one| one.id.clone()).collect(),
             });
         }
         Ok(drawn)
+    }
+}
+
+/// The pages of a bulletin. An agency's own layout that does not typeset is left aside for the neutral one: the bulletin comes
+/// out, and what Typst says of the layout is told.
+fn render(input: &Input<'_>) -> Result<(vigie_reports::Rendered, Option<String>), vigie_reports::Error> {
+    match vigie_reports::render(input) {
+        Err(vigie_reports::Error::Typeset(faults)) if input.theme.template.is_some() => {
+            let neutral = Theme { template: None, ..input.theme.clone() };
+            let rendered = vigie_reports::render(&Input { theme: neutral, ..input.clone() })?;
+            Ok((rendered, Some(faults.join(" ; "))))
+        }
+        rendered => Ok((rendered?, None)),
     }
 }
 

@@ -8,11 +8,13 @@ use vigie_reports::input::{Logo, Theme};
 use crate::error::Error;
 
 /// Layout of the PDF.
-const TEMPLATE: &str = "bulletin.typ";
+pub(crate) const TEMPLATE: &str = "bulletin.typ";
 /// Style of the HTML twin.
 const STYLE: &str = "bulletin.css";
 /// Logos, by preference.
 const LOGOS: [&str; 4] = ["logo.svg", "logo.png", "logo.jpg", "logo.jpeg"];
+/// Every file that a theme may hold.
+pub(crate) const FILES: [&str; 6] = [TEMPLATE, STYLE, LOGOS[0], LOGOS[1], LOGOS[2], LOGOS[3]];
 /// Largest logo, in bytes: it is in every bulletin and every mail.
 const LOGO_MAX: u64 = 1 << 20;
 
@@ -36,6 +38,9 @@ pub fn read(folder: &Path) -> Result<Theme, Error> {
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(Error::Read { path, source }),
         }
+    }
+    if !folder.is_dir() {
+        return Err(Error::Usage(format!("theme: there is no folder {}", folder.display())));
     }
     if files.is_empty() {
         return Err(Error::Usage(format!(

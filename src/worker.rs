@@ -122,6 +122,8 @@ fn opener(order: &[u8], spill: &Path) -> Result<Opener, String> {
         theme: Default::default(),
         lake,
         talk: Talk { quiet: true, terminal: false },
+        file: None,
+        left_out: Vec::new(),
     };
     let options = SessionOptions {
         memory_limit: Some(order.memory_mib << 20),

@@ -50,7 +50,15 @@ fn wrong_words_are_usage_errors_and_say_what_is_expected() {
         (vec!["--lake", "L", "build", "--as-of", "soon"], "is not a time"),
         (vec!["--lake", "L", "judge", "--rule", "none", "--on", "2020-10-12"], "no rule is named"),
         (vec!["--lake", "L", "sql", "--format", "xlsx", "select 1"], "need --out"),
-        (vec!["--lake", "L", "accept", "0123456789abcdef"], "no fetch has the id"),
+        (
+            vec!["--lake", "L", "accept", "0123456789abcdef", "--by", "A", "--reason", "B"],
+            "no fetch has the id",
+        ),
+        (vec!["--lake", "L", "accept", "0123456789abcdef"], "--by <NAME>"),
+        (
+            vec!["--lake", "L", "accept", "0123456789abcdef", "--by", "A", "--reason", " "],
+            "a decision names a person and a reason",
+        ),
     ] {
         let output = vigie(&words).1;
         assert_eq!(output.status.code(), Some(2), "{words:?}: {}", told(&output));
@@ -183,9 +191,12 @@ fn sql_only_reads() {
 #[test]
 fn status_of_an_empty_lake_lists_every_feed_as_never_received() {
     let lake = Lake::new();
-    let states: Vec<Value> = serde_json::from_str(&lake.ok(&["--json", "status"])).unwrap();
-    assert_eq!(states.len(), 14);
-    assert!(states.iter().all(|state| state["state"] == "absent"), "{states:?}");
+    let status: Value = serde_json::from_str(&lake.ok(&["--json", "status"])).unwrap();
+    let feeds = status["feeds"].as_array().unwrap();
+    assert_eq!(feeds.len(), 14);
+    assert!(feeds.iter().all(|feed| feed["state"] == "absent"), "{feeds:?}");
+    assert_eq!(status["service"]["state"], "stopped");
+    assert_eq!(status["problems"], serde_json::json!([]));
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn a_mass_withdrawal_is_held_until_a_person_accepts_it() {
     assert_eq!(report["outcome"], "held", "{report:#}");
     assert_eq!(lake.value("select count(*) from hospital_stock"), 6, "the last good data stay");
     let id = report["fetch_id"].as_str().unwrap();
-    lake.ok(&["accept", id]);
+    lake.ok(&["accept", id, "--by", "essai", "--reason", "essai"]);
     assert_eq!(lake.value("select count(*) from hospital_stock"), 2);
     assert_eq!(lake.value("select count(*) from hospital_stock_versions where withdrawn"), 4);
     let shown = lake.ok(&["findings", "show", id]);

@@ -316,7 +316,8 @@ fn spoilt_editions_are_held_with_a_reason_and_let_through_by_a_person() {
         let message = report["message"].as_str().unwrap();
         let id = report["fetch_id"].as_str().unwrap();
         assert!(
-            message.contains("retenue") && message.ends_with(&format!("vigie accept {id}")),
+            message.contains("retenue")
+                && message.ends_with(&format!("vigie accept {id} --by NOM --reason TEXTE")),
             "{name}: {message}"
         );
         assert_eq!(

@@ -15,6 +15,7 @@ mod gates;
 mod guide;
 mod lake_formats;
 mod layouts;
+mod operate;
 mod partner;
 mod places_and_days;
 mod publish;

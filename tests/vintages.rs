@@ -204,7 +204,7 @@ fn an_older_edition_served_after_a_newer_one_is_held_and_may_be_accepted() {
     assert_eq!(stored, changes(&as_held));
 
     // Accepted two months later: every day is then that day's file, the days after it untouched.
-    lake.ok(&["accept", &held]);
+    lake.ok(&["accept", &held, "--by", "essai", "--reason", "essai"]);
     for (at, seen) in states(&lake, &ADMISSIONS, &instants).iter().enumerate() {
         assert!(seen == &files[at], "as of {} the lake shows that day's file", editions[at].day);
     }

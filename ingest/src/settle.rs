@@ -130,9 +130,10 @@ impl Checker<'_> {
         Err(Reason::new(
             Code::TooManyBadRows,
             format!(
-                "{} sur {} sont mauvaises ({}), plus que la limite de {}. Rien n’a été chargé{NNBSP}; les dernières données restent en place.{example}",
+                "{} sur {} {} ({}), plus que la limite de {}. Rien n’a été chargé{NNBSP}; les dernières données restent en place.{example}",
                 counted(counts.rows_quarantined, "ligne", "lignes"),
                 grouped(counts.rows_in),
+                if counts.rows_quarantined < 2 { "est mauvaise" } else { "sont mauvaises" },
                 percent(share),
                 percent(most),
             ),

@@ -518,8 +518,8 @@ impl Contract {
             return fault(span, what);
         }
         let cron = &self.cadence.cron;
-        if let Err(cause) = croner::Cron::from_str(cron.get_ref()) {
-            return fault(cron.span(), format!("cron pattern {:?} is not valid: {cause}", cron.get_ref()));
+        if let Some(what) = crate::cron_fault(cron.get_ref()) {
+            return fault(cron.span(), what);
         }
         let zone = &self.cadence.time_zone;
         if jiff::tz::TimeZone::get(zone.get_ref()).is_err() {

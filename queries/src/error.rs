@@ -34,7 +34,7 @@ impl Error {
 
     /// A TOML fault, at the place the parser names.
     pub(crate) fn toml(file: &str, text: &str, fault: &toml::de::Error) -> Self {
-        let offset = fault.span().map_or(0, |span| span.start);
-        Self::at(file, text, offset, fault.message().replace('\n', " "))
+        let (span, what) = crate::toml_fault(text, fault);
+        Self::at(file, text, span.start, what)
     }
 }

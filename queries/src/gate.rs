@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::query::split_header;
+use crate::query::{read_header, split_header};
 use crate::{Contract, Error, Kind};
 
 /// When a gate is asked.
@@ -173,10 +173,7 @@ impl Gate {
     /// is no parameter, a bulletin gate with placeholders or sources.
     pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
         let (header_text, sql) = split_header(file, text)?;
-        let header: Header = toml::from_str(header_text).map_err(|fault| {
-            let offset = "/*---".len() + fault.span().map_or(0, |span| span.start);
-            Error::at(file, text, offset, fault.message().replace('\n', " "))
-        })?;
+        let header: Header = read_header(file, text, header_text)?;
         let fault =
             |needle: &str, what: String| Err(Error::at(file, text, text.find(needle).unwrap_or(0), what));
         let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".sql");

@@ -13,6 +13,7 @@ mod error;
 mod forecast;
 mod gate;
 mod layout;
+mod nearest;
 mod observation;
 mod pattern;
 mod place;
@@ -20,6 +21,7 @@ mod query;
 mod relation;
 mod rule;
 mod saved;
+mod toml_fault;
 mod vocabulary;
 
 pub use alert::{Alert, AlertEvent, AlertState, CriterionResult, Judgement};
@@ -32,6 +34,7 @@ pub use error::Error;
 pub use forecast::{Forecast, ForecastDay, ForecastModel, QUANTILE_LEVELS, Track};
 pub use gate::{Gate, GateOnSource, GateSetting, GateSeverity, Stage};
 pub use layout::{Epoch, Join, Piece, Stated, Unpivot};
+pub use nearest::nearest;
 pub use observation::{Observation, Observations, SeriesKey, Status, TimeType};
 pub use pattern::Pattern;
 pub use place::{GeoType, Place, department_by_name, known_departments, region_name};
@@ -39,7 +42,8 @@ pub use query::{PeopleCount, Query, QueryKind};
 pub use relation::{Condition, Operand, Operator, Relation, RelationSeverity, Term};
 pub use rule::{Combine, Comparison, Criterion, GradeOfSource, Level, Rule, RuleTest, SCORE, Thresholds};
 pub use saved::{Parameter, ParameterType, SavedQuery};
-pub use vocabulary::{ReferenceBody, Vocabulary};
+pub use toml_fault::{cron_fault, toml_fault};
+pub use vocabulary::{PARTS, ReferenceBody, Vocabulary};
 
 #[cfg(test)]
 mod tests;

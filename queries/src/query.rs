@@ -179,8 +179,8 @@ pub(crate) fn split_header<'a>(file: &str, text: &'a str) -> Result<(&'a str, &'
 /// [`Error::Faulty`] at the line of the fault.
 pub(crate) fn read_header<T: DeserializeOwned>(file: &str, text: &str, header: &str) -> Result<T, Error> {
     toml::from_str(header).map_err(|fault| {
-        let offset = OPEN.len() + fault.span().map_or(0, |span| span.start);
-        Error::at(file, text, offset, fault.message().replace('\n', " "))
+        let (span, what) = crate::toml_fault(header, &fault);
+        Error::at(file, text, OPEN.len() + span.start, what)
     })
 }
 

@@ -36,7 +36,15 @@ pub struct Vocabulary {
     tables: BTreeMap<String, DescribedTable>,
     reference: BTreeMap<String, Vec<u8>>,
     files: BTreeMap<String, Vec<u8>>,
+    /// Saved queries and descriptions of tables, which change no figure.
+    other_files: BTreeMap<String, Vec<u8>>,
+    /// Files that come from the overlay.
+    own: BTreeSet<String>,
 }
+
+/// The folders of a vocabulary that an overlay may hold.
+pub const PARTS: [&str; 8] =
+    ["sources", "marts", "indicators", "forecasts", "gates", "rules", "reference", "saved"];
 
 /// First edition of a source that ships with Vigie.
 #[derive(Debug, Clone, Copy)]
@@ -66,27 +74,32 @@ impl Vocabulary {
     /// # Errors
     /// [`Error::Faulty`] with file and line, [`Error::Unreadable`] when the folder cannot be read.
     pub fn with_overlay(folder: &Path) -> Result<Self, Error> {
-        let mut files = embedded_files();
-        for part in ["sources", "marts", "indicators", "forecasts", "gates", "rules", "reference", "saved"] {
-            let place = folder.join(part);
-            if !place.is_dir() {
-                continue;
-            }
-            let unreadable = |path: &Path| {
-                let path = path.display().to_string();
-                move |source| Error::Unreadable { path, source }
-            };
-            for entry in std::fs::read_dir(&place).map_err(unreadable(&place))? {
-                let entry = entry.map_err(unreadable(&place))?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                if name.starts_with('.') || !entry.path().is_file() {
-                    continue;
+        let (files, own) = overlaid(folder)?;
+        Ok(Self { own, ..Self::read(files)? })
+    }
+
+    /// [`Self::with_overlay`] without the files that are faulty: each is left out, and so is what cannot be without it.
+    /// A file that replaces one of the binary and is faulty leaves nothing in its place: the one it replaces would say
+    /// something else than its author meant.
+    ///
+    /// Gives the faults as well, one a file left out, in the order they were met.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] when the folder cannot be read.
+    pub fn with_sound_overlay(folder: &Path) -> Result<(Self, Vec<Error>), Error> {
+        let (mut files, own) = overlaid(folder)?;
+        let mut faults = Vec::new();
+        loop {
+            match Self::read(files.clone()) {
+                Ok(found) => return Ok((Self { own, ..found }, faults)),
+                Err(Error::Faulty { file, line, what })
+                    if !own.is_empty() && files.remove(&file).is_some() =>
+                {
+                    faults.push(Error::Faulty { file, line, what });
                 }
-                let body = std::fs::read(entry.path()).map_err(unreadable(&entry.path()))?;
-                files.insert(format!("{part}/{name}"), body);
+                Err(fault) => return Err(fault),
             }
         }
-        Self::read(files)
     }
 
     /// The vocabulary of some files: path inside the vocabulary (`rules/zones.toml`) and content, as [`Self::files`]
@@ -103,6 +116,26 @@ impl Vocabulary {
     #[must_use]
     pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.files
+    }
+
+    /// Every file, saved queries and descriptions of tables included: path inside the vocabulary and content, by path.
+    #[must_use]
+    pub fn every_file(&self) -> BTreeMap<&str, &[u8]> {
+        let all = self.files.iter().chain(&self.other_files);
+        all.map(|(file, body)| (file.as_str(), body.as_slice())).collect()
+    }
+
+    /// The text of a file, by its path inside the vocabulary; empty when there is none.
+    #[must_use]
+    pub fn text(&self, file: &str) -> &str {
+        let body = self.files.get(file).or_else(|| self.other_files.get(file));
+        body.and_then(|body| std::str::from_utf8(body).ok()).unwrap_or_default()
+    }
+
+    /// Whether a file comes from the overlay.
+    #[must_use]
+    pub fn is_own(&self, file: &str) -> bool {
+        self.own.contains(file)
     }
 
     /// The fingerprint of every file, by path: that of the query, rule or contract it holds.
@@ -122,6 +155,8 @@ impl Vocabulary {
             tables: BTreeMap::new(),
             reference: BTreeMap::new(),
             files: BTreeMap::new(),
+            other_files: BTreeMap::new(),
+            own: BTreeSet::new(),
         };
         for (file, body) in &files {
             let (part, name) = file.split_once('/').unwrap_or(("", file));
@@ -176,8 +211,8 @@ impl Vocabulary {
         }
         found.check()?;
         found.queries = in_dependency_order(found.queries, &found.contracts)?;
-        found.files = files;
-        found.files.retain(|file, _| !file.starts_with("saved/") && !file.starts_with("tables/"));
+        let changes_no_figure = |file: &str| file.starts_with("saved/") || file.starts_with("tables/");
+        (found.other_files, found.files) = files.into_iter().partition(|(file, _)| changes_no_figure(file));
         Ok(found)
     }
 
@@ -412,6 +447,33 @@ impl Vocabulary {
             })
         })
     }
+}
+
+/// The files of the binary, overlaid by those of a folder, and the names of the latter.
+fn overlaid(folder: &Path) -> Result<(BTreeMap<String, Vec<u8>>, BTreeSet<String>), Error> {
+    let (mut files, mut own) = (embedded_files(), BTreeSet::new());
+    for part in PARTS {
+        let place = folder.join(part);
+        if !place.is_dir() {
+            continue;
+        }
+        let unreadable = |path: &Path| {
+            let path = path.display().to_string();
+            move |source| Error::Unreadable { path, source }
+        };
+        for entry in std::fs::read_dir(&place).map_err(unreadable(&place))? {
+            let entry = entry.map_err(unreadable(&place))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') || name.ends_with(".md") || !entry.path().is_file() {
+                continue;
+            }
+            let body = std::fs::read(entry.path()).map_err(unreadable(&entry.path()))?;
+            let file = format!("{part}/{name}");
+            files.insert(file.clone(), body);
+            own.insert(file);
+        }
+    }
+    Ok((files, own))
 }
 
 /// 64-bit FNV-1a of a text, in hexadecimal: tells versions of a file apart, and is the same on every machine.

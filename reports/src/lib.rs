@@ -34,6 +34,7 @@ pub use twin::defused;
 /// The layout of the PDF that ships with Vigie.
 pub const TEMPLATE: &str = include_str!("../templates/bulletin.typ");
 pub use html::STYLE;
+pub use pdf::forget_documents;
 
 /// A bulletin, ready to write.
 #[derive(Debug, Clone)]

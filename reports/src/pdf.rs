@@ -70,10 +70,14 @@ impl Laid {
             standards,
             ..PdfOptions::default()
         };
-        let exported = typst_pdf::pdf(&self.document, &options);
-        comemo::evict(10);
-        exported.map_err(|faults| diagnostics(&self.world, &faults))
+        typst_pdf::pdf(&self.document, &options).map_err(|faults| diagnostics(&self.world, &faults))
     }
+}
+
+/// Gives back what the typesetter remembers of documents set so far. It keeps every intermediate result of the process for the
+/// next document, and a service that sets one a day would keep them all; while one is set, they save it time.
+pub fn forget_documents() {
+    comemo::evict(0);
 }
 
 /// Whether some embedded font can draw a character.

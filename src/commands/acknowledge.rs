@@ -12,6 +12,9 @@ use crate::sql::{Cut, print_batches};
 pub(super) async fn run(global: &Global, options: Acknowledge) -> Result<u8, Error> {
     let room = Room::open(global)?;
     let format = if global.json { OutputFormat::Json } else { OutputFormat::Table };
+    let given = options.territory.as_ref();
+    let territory =
+        given.map(|given| room.territory(Some(given))).transpose()?.map(|place| place.to_string());
     let mut which = "true".to_owned();
     if let Some(gate) = options.gate {
         let known =
@@ -35,7 +38,7 @@ pub(super) async fn run(global: &Global, options: Acknowledge) -> Result<u8, Err
         let said = Acknowledgement {
             gate,
             source: options.source,
-            territory: options.territory.map(|place| place.to_string()),
+            territory,
             week: options.week,
             by: options.by,
             reason: options.reason,

@@ -8,7 +8,7 @@ use super::print_json;
 use crate::cli::Global;
 use crate::error::Error;
 use crate::progress;
-use crate::room::{Room, Talk, settings};
+use crate::room::{Room, Settings, Talk, settings};
 
 /// Brings a backup up to date.
 pub(super) async fn run(global: &Global, folder: &Path) -> Result<u8, Error> {
@@ -36,7 +36,7 @@ pub(super) async fn run(global: &Global, folder: &Path) -> Result<u8, Error> {
 
 /// Makes the lake of `--lake`, or of the configuration, from a backup.
 pub(super) async fn restore(global: &Global, folder: &Path) -> Result<u8, Error> {
-    let (config, _, file) = settings(global)?;
+    let Settings { config, file, .. } = settings(global)?;
     if file.is_none() && global.lake.is_none() {
         return Err(Error::Usage("no lake is named: give --lake DIR, a new folder".into()));
     }

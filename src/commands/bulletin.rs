@@ -12,8 +12,9 @@ use crate::cli::{Bulletin, Global};
 use crate::error::Error;
 use crate::progress;
 use crate::room::Room;
+use crate::runs::{Ended, record_by_hand};
 
-/// Exit code 3 when a gate held some of the sheets.
+/// Exit code 3 when a gate held some of the sheets, 5 when files of the agency's own were left out as faulty.
 pub(super) async fn run(global: &Global, options: &Bulletin) -> Result<u8, Error> {
     let room = Room::open(global)?;
     if let Some(path) = &options.from_draft {
@@ -22,10 +23,10 @@ pub(super) async fn run(global: &Global, options: &Bulletin) -> Result<u8, Error
         let life = progress::spinner(room.talk, "calcul et mise en page");
         let made = publish_draft(&room, &read, options.by.as_deref(), &out).await;
         life.finish_and_clear();
-        return tell(global, &room, &MadeAll { made: vec![made?], held: Vec::new() });
+        return tell(global, &room, &MadeAll { made: vec![made?], ..MadeAll::default() });
     }
     let as_of = Room::as_of(options.as_of, room.now()?);
-    let territory = options.territory.clone().unwrap_or_else(|| room.config.territory.clone());
+    let territory = room.territory(options.territory.as_ref())?;
     let week = options.week.unwrap_or_else(|| last_full_week(as_of.issued));
     if let Some(path) = &options.draft {
         let life = progress::spinner(room.talk, "calcul des textes");
@@ -35,7 +36,7 @@ pub(super) async fn run(global: &Global, options: &Bulletin) -> Result<u8, Error
         if global.json {
             print_json(&serde_json::json!({ "draft": path, "texts": texts }))?;
         } else {
-            println!("{} ({texts} textes)", path.display());
+            println!("{} ({texts} {})", path.display(), if texts < 2 { "texte" } else { "textes" });
         }
         return Ok(0);
     }
@@ -52,8 +53,11 @@ pub(super) async fn run(global: &Global, options: &Bulletin) -> Result<u8, Error
         new_edition: options.new_edition,
         by: options.by.clone(),
     };
+    let began = crate::clock::now();
     let all = publish(&room, &order).await;
     life.finish_and_clear();
+    let ended = Ended::of(all.as_ref().map(|all| (all.summary(), all.faults.clone())));
+    record_by_hand(&room, "bulletin", began, ended).await;
     tell(global, &room, &all?)
 }
 
@@ -94,13 +98,17 @@ fn name(week: Date, territory: &Place) -> String {
 
 fn tell(global: &Global, room: &Room, all: &MadeAll) -> Result<u8, Error> {
     match all.made.as_slice() {
-        [made] if global.json && all.held.is_empty() => print_json(made)?,
+        [made] if global.json && all.held.is_empty() && all.faults.is_empty() => print_json(made)?,
         _ if global.json => print_json(all)?,
         many => many.iter().for_each(print),
     }
     let warnings = all.made.iter().flat_map(|made| &made.warnings);
     warnings.chain(&all.held).for_each(|line| room.talk.say(line));
-    Ok(if all.held.is_empty() { 0 } else { 3 })
+    Ok(match (all.held.is_empty(), all.faults.is_empty()) {
+        (false, _) => 3,
+        (true, false) => 5,
+        (true, true) => 0,
+    })
 }
 
 fn print(made: &Made) {

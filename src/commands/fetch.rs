@@ -1,6 +1,10 @@
 //! `vigie fetch`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+use serde::Deserialize;
+use vigie_store::AsOf;
 
 use super::print_json;
 use crate::calendar::paris_day;
@@ -10,6 +14,7 @@ use crate::error::Error;
 use crate::fetch::{Dated, Origin, Report, Request, ensure_reference, fetch_all, on_day};
 use crate::progress;
 use crate::room::Room;
+use crate::rows;
 
 /// Polls the sources named, or all that have an address.
 pub(super) async fn run(global: &Global, options: &Fetch) -> Result<u8, Error> {
@@ -22,6 +27,7 @@ pub(super) async fn run(global: &Global, options: &Fetch) -> Result<u8, Error> {
                 .into(),
         ));
     }
+    room.lake.check_writable()?; // once, and not once a source
     ensure_reference(&room).await?;
     let bar = progress::bar(room.talk, requests.len() as u64);
     let reports = fetch_all(&room, requests, |report| {
@@ -37,10 +43,38 @@ pub(super) async fn run(global: &Global, options: &Fetch) -> Result<u8, Error> {
         }
     } else {
         for report in &reports {
-            tell(report);
+            let known = known_repairs(&room, report).await?;
+            tell(report, &known, room.talk.quiet);
         }
     }
     Ok(exit_code(&reports))
+}
+
+/// Code and column of a finding: what makes two of them the same note.
+type Note = (String, Option<String>);
+
+/// Repairs made without loss that the edition before this one needed as well: they are in the lake, and told once.
+async fn known_repairs(room: &Room, report: &Report) -> Result<BTreeSet<Note>, Error> {
+    #[derive(Deserialize)]
+    struct Repair {
+        code: String,
+        column: Option<String>,
+    }
+    if !report.findings.iter().any(|finding| finding.severity == "info") {
+        return Ok(BTreeSet::new());
+    }
+    // Ids of sources and fetches are letters, digits and underscores.
+    let query = format!(
+        "select distinct code, \"column\" from findings where severity = 'info' and fetch_id = (
+           select max(fetch_id) from (
+             select fetch_id, row_number() over (order by recorded_at desc) as place from fetches
+             where source = '{}' and outcome = 'new' and fetch_id <> '{}'
+           ) where place = 1
+         )",
+        report.source, report.fetch_id
+    );
+    let repairs: Vec<Repair> = rows::read(&room.session(AsOf::everything())?, &query).await?;
+    Ok(repairs.into_iter().map(|repair| (repair.code, repair.column)).collect())
 }
 
 fn requests(room: &Room, options: &Fetch) -> Result<Vec<Request>, Error> {
@@ -89,16 +123,21 @@ fn requests(room: &Room, options: &Fetch) -> Result<Vec<Request>, Error> {
     Ok(requests)
 }
 
-/// A report for people: one line, then what was found.
-pub(super) fn tell(report: &Report) {
-    report.earlier.iter().for_each(tell);
+/// A report for people: one line, then what was found. Repairs are left out when they are known, and when nobody wants to hear.
+pub(super) fn tell(report: &Report, known: &BTreeSet<Note>, quiet: bool) {
+    report.earlier.iter().for_each(|earlier| tell(earlier, known, quiet));
     println!("{:<20} {:<9} {}", report.source, report.outcome, report.message);
     for finding in &report.findings {
+        let note = (finding.code.clone(), finding.column.clone());
+        if finding.severity == "info" && (quiet || known.contains(&note)) {
+            continue;
+        }
         println!("  {:<5} {}", finding.severity, finding.message);
     }
     let more = report.findings_total.saturating_sub(report.findings.len() as u64);
     if more > 0 {
-        println!("  … {more} autres : vigie findings show {}", report.fetch_id);
+        let others = if more == 1 { "1 autre".to_owned() } else { format!("{more} autres") };
+        println!("  … {others} : vigie findings show {}", report.fetch_id);
     }
 }
 

@@ -65,8 +65,8 @@ pub(super) async fn accept(global: &Global, options: &Accept) -> Result<u8, Erro
             gate,
             source: Some(kept.source.clone()),
             fetch_id: Some(id.to_owned()),
-            by: options.by.clone(),
-            reason: options.reason.clone(),
+            by: Some(options.by.clone()),
+            reason: Some(options.reason.clone()),
             ..Acknowledgement::default()
         })
         .collect();
@@ -105,7 +105,7 @@ async fn apply(global: &Global, room: &Room, kept: FetchRecord) -> Result<u8, Er
     if global.json {
         print_json(&report)?;
     } else {
-        tell(&report);
+        tell(&report, &BTreeSet::new(), room.talk.quiet);
     }
     Ok(exit_code(&[report]))
 }

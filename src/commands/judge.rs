@@ -3,12 +3,12 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use vigie_queries::{Judgement, Place, Rule};
+use vigie_queries::{Judgement, Rule};
 use vigie_transform::judge;
 
 use super::print_json;
 use crate::build::picture;
-use crate::cli::Global;
+use crate::cli::{Global, Territory};
 use crate::error::Error;
 use crate::fetch::ensure_reference;
 use crate::room::Room;
@@ -18,7 +18,7 @@ pub(super) async fn run(
     global: &Global,
     rule: &str,
     on: Date,
-    territory: Option<Place>,
+    territory: Option<Territory>,
     as_of: Option<Timestamp>,
 ) -> Result<u8, Error> {
     let room = Room::open(global)?;
@@ -26,6 +26,7 @@ pub(super) async fn run(
         let known: Vec<&str> = room.vocabulary.rules().map(|rule| rule.id.as_str()).collect();
         return Err(Error::Usage(format!("no rule is named {rule:?}; known: {}", known.join(", "))));
     };
+    let territory = territory.as_ref().map(|given| room.territory(Some(given))).transpose()?;
     ensure_reference(&room).await?;
     let picture = picture(&room, Room::as_of(as_of, room.now()?)).await?;
     let judgements: Vec<Judgement> = picture

@@ -15,13 +15,17 @@ mod replay;
 mod send;
 mod status;
 mod verify;
+mod vocabulary;
+
+pub(crate) use check::odd;
 
 use clap::CommandFactory as _;
 
-use crate::cli::{Cli, Command, Config, Global};
+use crate::cli::{Cli, Command, Config, Global, VocabularyCommand};
 use crate::error::Error;
 use crate::progress;
 use crate::room::Room;
+use crate::runs::{Ended, record_by_hand};
 
 /// Carries out a command and returns its exit code.
 ///
@@ -63,25 +67,33 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
             judge::run(global, &rule, on, territory, as_of).await
         }
         Command::Config(Config::Check) => check::run(global).await,
+        Command::Vocabulary(VocabularyCommand::List { kind }) => vocabulary::list(global, kind.as_deref()),
+        Command::Vocabulary(VocabularyCommand::Show { name }) => vocabulary::show(global, &name),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "vigie", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "vigie", &mut script);
+            print!("{}", String::from_utf8_lossy(&script));
             Ok(0)
         }
     }
 }
 
+/// Exit code 5 when files of the agency's own were left out as faulty.
 async fn build(global: &Global, as_of: Option<jiff::Timestamp>) -> Result<u8, Error> {
     let room = Room::open(global)?;
     let life = progress::spinner(room.talk, "indicateurs, jugements, alertes");
+    let began = crate::clock::now();
     let built = crate::build::build(&room, Room::as_of(as_of, room.now()?)).await;
     life.finish_and_clear();
+    let ended = Ended::of(built.as_ref().map(|built| (built.summary(), built.faults.clone())));
+    record_by_hand(&room, "build", began, ended).await;
     let built = built?;
     if global.json {
         print_json(&built)?;
     } else {
         println!("{}", built.summary());
     }
-    Ok(0)
+    Ok(if built.faults.is_empty() { 0 } else { 5 })
 }
 
 /// Prints one value as indented JSON.

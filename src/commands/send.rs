@@ -2,7 +2,7 @@
 
 use super::print_json;
 use crate::cli::{Global, Send};
-use crate::delivery::{Wanted, send};
+use crate::delivery::{Wanted, send, territory_name};
 use crate::error::Error;
 use crate::room::Room;
 use crate::{progress, published, replay};
@@ -21,6 +21,19 @@ pub(super) async fn run(global: &Global, options: &Send) -> Result<u8, Error> {
     }
     let known = published::editions(&room).await?;
     let edition = options.bulletin.as_deref().map(|words| replay::find(&known, words, &room)).transpose()?;
+    if edition.is_none() {
+        for target in &room.config.send {
+            let territory = target.territory.as_ref().unwrap_or(&room.config.territory);
+            let named = options.target.as_ref().is_none_or(|name| *name == target.name);
+            if named && !known.iter().any(|edition| edition.territory == *territory) {
+                let place = territory_name(territory);
+                room.talk.say(&format!(
+                    "{} : aucun bulletin publié pour {place} ({territory}) ; vigie bulletin --territory {territory}",
+                    target.name
+                ));
+            }
+        }
+    }
     let life = progress::spinner(room.talk, "envoi");
     let wanted = Wanted { edition, target: options.target.as_deref(), again: options.again };
     let done = send(&room, wanted).await;

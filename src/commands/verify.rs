@@ -16,7 +16,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
         Ok(room) => room.lake,
         // What cannot be mended can still be looked at.
         Err(Error::Store(Damaged { .. } | DamagedBackup { .. } | Parquet { .. })) => {
-            Lake::open_as_it_is(&settings(global)?.0.lake)?
+            Lake::open_as_it_is(&settings(global)?.config.lake)?
         }
         Err(fault) => return Err(fault),
     };

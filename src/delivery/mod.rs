@@ -9,6 +9,7 @@ mod targets;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,10 +27,13 @@ use crate::published::{self, Edition};
 use crate::room::Room;
 use crate::rows;
 
-pub(crate) use mail::Mailbox;
+pub(crate) use mail::{Mailbox, notice};
 
 /// How long a sender waits for another one: nobody gets the same mail twice from two commands.
 const LOCK_WAIT: Duration = Duration::from_secs(300);
+
+/// How long a folder may take.
+const FOLDER_MAX: Duration = Duration::from_secs(120);
 
 /// What became of one delivery.
 #[derive(Debug, Clone, Serialize)]
@@ -81,11 +85,19 @@ struct Unsent {
     why: String,
     /// The same would be answered again: a password that is refused three times more locks an account.
     is_final: bool,
+    /// The server was not reached: nothing else that goes there is tried any more, and nobody waits for it.
+    is_gone: bool,
 }
 
 impl From<String> for Unsent {
     fn from(why: String) -> Self {
-        Self { why, is_final: false }
+        Self { why, is_final: false, is_gone: false }
+    }
+}
+
+impl Unsent {
+    fn gone(why: String) -> Self {
+        Self { why, is_final: true, is_gone: true }
     }
 }
 
@@ -145,61 +157,133 @@ pub struct Wanted<'a> {
     pub again: bool,
 }
 
-/// Makes every delivery that is due. One that fails is tried again after a pause, then left, recorded as failed, and due
-/// at the next call.
+/// Makes every delivery that is due: mails one after the other, each folder and each web address beside them. One that fails is
+/// tried again after a pause, then left, recorded as failed, and due at the next call. A server that is not reached costs one
+/// time-out: nothing else is tried there in this call, and no other target waits for it.
 ///
 /// # Errors
-/// When the lake cannot be read or written, or a bulletin cannot be made again as it was published. What a target answers
-/// is no error: see [`Delivery::outcome`].
+/// When the lake cannot be read or written. What a target answers is no error: see [`Delivery::outcome`].
 pub async fn send(room: &Room, wanted: Wanted<'_>) -> Result<Vec<Delivery>, Error> {
     let _one_at_a_time = room.lake.lock("send", LOCK_WAIT)?;
     let known = published::editions(room).await?;
     let due = due(room, &known, &wanted).await?;
-    let mut parcels: BTreeMap<String, Parcel> = BTreeMap::new();
-    let mut done = Vec::new();
+    let mut parcels: Parcels<'_> = BTreeMap::new();
     for due in &due {
-        let id = &due.edition.bulletin_id;
+        let id = due.edition.bulletin_id.as_str();
         if !parcels.contains_key(id) {
-            parcels.insert(id.clone(), parcel(room, &known, &due.edition).await?);
+            let made = parcel(room, &known, &due.edition).await.map(Arc::new).map_err(|fault| {
+                tracing::error!(bulletin = id, error = fault.sentence(), "a bulletin cannot be sent");
+                format!("ce bulletin ne peut pas être refait tel qu’il a été publié : vigie replay {id}")
+            });
+            parcels.insert(id, made);
         }
-        let Some(parcel) = parcels.get(id) else { continue };
-        let mut attempts = 0;
-        let settings = &room.config.delivery;
-        let mut pause = Duration::try_from(settings.retry_after).unwrap_or_default();
-        let delivery = loop {
-            attempts += 1;
-            let (form, result) = hand_over(room, due, parcel).await;
+    }
+    let mut lanes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, due) in due.iter().enumerate() {
+        let lane = match &due.address {
+            Address::Mail(_) => "mail".to_owned(),
+            other => other.text(),
+        };
+        lanes.entry(lane).or_default().push(place);
+    }
+    let under_way = lanes.into_values().map(|places| lane(room, &due, &parcels, places));
+    let mut done = Vec::new();
+    for lane in futures::future::join_all(under_way).await {
+        done.extend(lane?);
+    }
+    done.sort_by_key(|(place, _)| *place);
+    Ok(done.into_iter().map(|(_, delivery)| delivery).collect())
+}
+
+/// Bulletins as they were published, by id; or why one cannot be sent.
+type Parcels<'a> = BTreeMap<&'a str, Result<Arc<Parcel>, String>>;
+
+/// Deliveries that go the same way, in rounds: each is tried once, and after a pause those again that may succeed later. So the pauses
+/// are the same for one address as for a hundred. Gives each with its place in `due`.
+async fn lane(
+    room: &Room,
+    due: &[Due],
+    parcels: &Parcels<'_>,
+    mut places: Vec<usize>,
+) -> Result<Vec<(usize, Delivery)>, Error> {
+    let settings = &room.config.delivery;
+    let rounds = settings.attempts.max(1);
+    let mut pause = Duration::try_from(settings.retry_after).unwrap_or_default();
+    let mut gone: Option<String> = None;
+    let mut done = Vec::new();
+    for round in 1..=rounds {
+        let mut again = Vec::new();
+        for place in places {
+            let due = &due[place];
+            let (form, result) = match (parcels.get(due.edition.bulletin_id.as_str()), &gone) {
+                (_, Some(why)) => (due.form(), Err(Unsent::gone(why.clone()))),
+                (Some(Ok(parcel)), None) => hand_over(room, due, parcel).await,
+                (Some(Err(why)), None) => {
+                    (due.form(), Err(Unsent { why: why.clone(), is_final: true, is_gone: false }))
+                }
+                (None, None) => continue,
+            };
             let (outcome, message, is_final) = match result {
                 Ok(said) => ("sent", said, true),
-                Err(Unsent { why, is_final }) => ("failed", why, is_final),
+                Err(Unsent { why, is_final, is_gone }) => {
+                    if is_gone {
+                        gone = Some(why.clone());
+                    }
+                    ("failed", why, is_final)
+                }
             };
-            tracing::info!(bulletin = id, target = due.target.name, outcome, message, attempts, "delivery");
-            if is_final || attempts >= settings.attempts.max(1) {
-                break Delivery {
-                    bulletin_id: id.clone(),
-                    target: due.target.name.clone(),
-                    address: due.address.text(),
-                    message_id: due.message_id.clone(),
-                    outcome,
-                    form,
-                    message,
-                };
+            let (bulletin, target) = (&due.edition.bulletin_id, &due.target.name);
+            tracing::info!(bulletin, target, outcome, detail = message, attempts = round, "delivery");
+            if !is_final && round < rounds {
+                again.push(place);
+                continue;
             }
-            tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(3);
-        };
-        record(room, due, &delivery, attempts).await?;
-        done.push(delivery);
+            let delivery = Delivery {
+                bulletin_id: bulletin.clone(),
+                target: target.clone(),
+                address: due.address.text(),
+                message_id: due.message_id.clone(),
+                outcome,
+                form,
+                message,
+            };
+            record(room, due, &delivery, round).await?;
+            done.push((place, delivery));
+        }
+        if again.is_empty() {
+            break;
+        }
+        places = again;
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(3);
     }
     Ok(done)
 }
 
+impl Due {
+    /// The form it would take.
+    fn form(&self) -> &'static str {
+        if matches!(self.address, Address::Mail(_)) { "attached" } else { "files" }
+    }
+}
+
 /// One try. The form it took, and what was said.
-async fn hand_over(room: &Room, due: &Due, parcel: &Parcel) -> (&'static str, Result<String, Unsent>) {
+async fn hand_over(room: &Room, due: &Due, parcel: &Arc<Parcel>) -> (&'static str, Result<String, Unsent>) {
     match &due.address {
         Address::Mail(to) => mail::send(room, &due.target, to, &due.message_id, parcel).await,
-        Address::Folder(folder) => ("files", targets::to_folder(folder, parcel).map_err(Unsent::from)),
+        Address::Folder(folder) => ("files", to_folder(folder, parcel).await),
         Address::Web(url) => ("files", targets::to_web(url, &due.message_id, parcel).await),
+    }
+}
+
+/// A folder may be a share of another machine that hangs: nobody else waits for it.
+async fn to_folder(folder: &Path, parcel: &Arc<Parcel>) -> Result<String, Unsent> {
+    let (to, parcel) = (folder.to_owned(), Arc::clone(parcel));
+    let writing = tokio::task::spawn_blocking(move || targets::to_folder(&to, &parcel));
+    match tokio::time::timeout(FOLDER_MAX, writing).await {
+        Ok(Ok(written)) => written.map_err(Unsent::from),
+        Ok(Err(_)) => Err(Unsent::gone(format!("{} : l’écriture s’est interrompue", folder.display()))),
+        Err(_) => Err(Unsent::gone(format!("{} : le dossier ne répond pas", folder.display()))),
     }
 }
 
@@ -289,7 +373,7 @@ async fn parcel(room: &Room, known: &[Edition], edition: &Edition) -> Result<Par
     })
 }
 
-fn territory_name(place: &Place) -> String {
+pub(crate) fn territory_name(place: &Place) -> String {
     let known = vigie_queries::known_departments().get(place.code.as_str()).map(|(name, _)| *name);
     let region = vigie_queries::region_name(&place.code);
     match place.geo_type {

@@ -8,6 +8,8 @@ use crate::bulletin::write;
 
 /// Patience with a server, for one file.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Patience with a connection.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// Writes every file into a folder, each whole or not at all; the PDF last, so that who waits for it finds the others.
 pub(super) fn to_folder(folder: &Path, parcel: &Parcel) -> Result<String, String> {
@@ -15,12 +17,13 @@ pub(super) fn to_folder(folder: &Path, parcel: &Parcel) -> Result<String, String
     for (name, bytes, _) in files.iter().rev() {
         write(&folder.join(name), bytes).map_err(|cause| cause.sentence())?;
     }
-    Ok(format!("{} files", files.len()))
+    Ok(format!("{} fichiers", files.len()))
 }
 
 /// Puts every file at an address; `{file}` in it stands for the name, else the name follows a slash.
 pub(super) async fn to_web(url: &str, id: &str, parcel: &Parcel) -> Result<String, Unsent> {
-    let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|cause| cause.to_string())?;
+    let client = reqwest::Client::builder().connect_timeout(CONNECT).timeout(TIMEOUT).build();
+    let client = client.map_err(|cause| cause.to_string())?;
     let files = parcel.files();
     for (name, bytes, mime) in files.iter().rev() {
         let address = if url.contains("{file}") {
@@ -35,15 +38,28 @@ pub(super) async fn to_web(url: &str, id: &str, parcel: &Parcel) -> Result<Strin
             .body(bytes.to_vec())
             .send()
             .await
-            .map_err(|cause| format!("{address} : {}", causes(&cause)))?;
+            .map_err(|cause| {
+                tracing::debug!(address, detail = causes(&cause), "not put");
+                if cause.is_timeout() {
+                    Unsent::gone(format!("{address} : pas de réponse à temps"))
+                } else if cause.is_connect() {
+                    Unsent::gone(format!("{address} : la connexion ne s’établit pas"))
+                } else {
+                    Unsent::from(format!("{address} : l’échange s’est interrompu"))
+                }
+            })?;
         let status = answer.status();
         if !status.is_success() {
             // Not now, too early, too many: may be taken later.
             let is_final = status.is_client_error() && !matches!(status.as_u16(), 408 | 425 | 429);
-            return Err(Unsent { why: format!("{address} : {status}"), is_final });
+            return Err(Unsent {
+                why: format!("{address} : réponse {}", status.as_u16()),
+                is_final,
+                is_gone: false,
+            });
         }
     }
-    Ok(format!("{} files", files.len()))
+    Ok(format!("{} fichiers", files.len()))
 }
 
 fn causes(error: &reqwest::Error) -> String {

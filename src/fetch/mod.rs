@@ -448,7 +448,7 @@ fn comes_back(fetch_id: &str, issued_at: Option<Timestamp>) -> String {
     let when = issued_at.map_or_else(String::new, |at| format!(" (celle du {})", french_instant(at)));
     format!(
         "Le fichier reçu est une édition ancienne{when}, déjà remplacée depuis. Elle est retenue ; les données en place \
-         restent. Pour l’appliquer quand même : vigie accept {fetch_id}"
+         restent. Pour l’appliquer quand même : vigie accept {fetch_id} --by NOM --reason TEXTE"
     )
 }
 

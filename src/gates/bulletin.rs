@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use vigie_queries::{GateSeverity, GeoType, Place, Stage, TimeType};
 use vigie_reports::french;
 use vigie_reports::input::{Acknowledged, FeedState, FindingSummary, Freshness, GateResult};
-use vigie_transform::offences;
+use vigie_transform::{QueryFault, offences};
 
 use super::acknowledgements::{Acknowledgement, acknowledgements};
 use super::{what_if, words};
@@ -30,8 +30,10 @@ const EXAMPLES: usize = 5;
 ///
 /// One result a gate, those without a finding included, in the order of their ids; then those of fetches.
 ///
+/// A gate that cannot run is told among them, and does not stop the bulletin.
+///
 /// # Errors
-/// [`Error::Transform`] naming the gate that cannot run.
+/// [`Error::Transform`] when the machine fails (memory, disk).
 pub async fn results(
     room: &Room,
     picture: &Picture,
@@ -41,13 +43,28 @@ pub async fn results(
     findings: &mut Vec<FindingSummary>,
 ) -> Result<Vec<GateResult>, Error> {
     let mut results = Vec::new();
+    let mut faulty = [room.left_out.as_slice(), &picture.computed.failed].concat();
     let said = acknowledgements(&picture.ctx).await?;
     let day = paris_day(brief.as_of.issued);
     if room.vocabulary.gates(Stage::Bulletin).next().is_some() {
         register(room, picture, judged, brief, feeds)?;
     }
     for gate in room.vocabulary.gates(Stage::Bulletin) {
-        let found = offences(&picture.ctx, &gate.file, &gate.on_bulletin(), |_| true).await?;
+        let found = match offences(&picture.ctx, &gate.file, &gate.on_bulletin(), |_| true).await {
+            Err(fault) if fault.is_of_the_query() => {
+                let told = fault.told(&room.vocabulary, &gate.id, &gate.file, &gate.sql);
+                tracing::error!(
+                    gate = gate.id,
+                    file = told.file,
+                    line = told.line,
+                    "a gate cannot run: {}",
+                    told.what
+                );
+                faulty.push(told);
+                continue;
+            }
+            found => found?,
+        };
         let mut examples = Vec::new();
         let mut acknowledged = None;
         let mut all_known = found.count > 0;
@@ -78,7 +95,39 @@ pub async fn results(
         });
     }
     results.append(&mut of_fetches(room, &said, findings));
+    if !faulty.is_empty() {
+        results.push(left_out(&faulty));
+    }
     Ok(results)
+}
+
+/// The definitions that this bulletin does without, told among the checks: what they would have given is missing.
+fn left_out(faulty: &[QueryFault]) -> GateResult {
+    let sentence = |fault: &QueryFault| {
+        let lost = match fault.file.split('/').next() {
+            Some("indicators") => {
+                "L’indicateur n’est pas calculé et les règles qui le lisent ne sont pas jugées."
+            }
+            Some("marts") => "Les indicateurs qui la lisent ne sont pas calculés.",
+            Some("rules") => "La règle n’est pas jugée ; les alertes déjà enregistrées restent.",
+            Some("sources") => "Ce qui s’appuie sur cette source n’est pas calculé.",
+            Some("gates") => "Le contrôle n’est pas fait.",
+            _ => "Ce qui s’appuie sur ce fichier manque.",
+        };
+        french::typography(&format!(
+            "Fichier {} (ligne {}) en défaut : il est laissé de côté. {lost}",
+            fault.file, fault.line
+        ))
+    };
+    GateResult {
+        gate: "faulty-definition".to_owned(),
+        title_fr: "Définitions en défaut".to_owned(),
+        source: None,
+        severity: GateSeverity::Warn.as_str().to_owned(),
+        count: faulty.len() as u64,
+        examples: faulty.iter().take(EXAMPLES).map(sentence).collect(),
+        acknowledged: None,
+    }
 }
 
 /// What the gates of fetches found in the editions of the last weeks.
@@ -147,6 +196,14 @@ pub fn held(results: &[GateResult], territory: &Place, week: Date) -> Vec<String
 #[expect(clippy::cast_precision_loss, reason = "a count of rows")]
 fn count(rows: u64) -> f64 {
     rows as f64
+}
+
+/// The same tables without a row, to plan gates on.
+///
+/// # Errors
+/// [`Error::Query`] when they cannot be registered.
+pub fn register_empty(room: &Room, picture: &Picture, brief: &Brief) -> Result<(), Error> {
+    register(room, picture, &Judged::default(), brief, &[])
 }
 
 /// The tables that only the gates of a bulletin read; `docs/gates.md` describes them.

@@ -87,7 +87,21 @@ pub(crate) async fn check(room: &Room, contract: &Contract, edition: &Edition<'_
         })
         .collect();
     for ((gate, ready), answer) in gates.into_iter().zip(asked) {
-        let found = answer.join().await.map_err(panicked)??;
+        let found = match answer.join().await.map_err(panicked)? {
+            Err(fault) if fault.is_of_the_query() => {
+                // A gate that cannot run holds nothing: the others are asked, and `vigie config check` names its line.
+                let told = fault.told(&room.vocabulary, &gate.id, &gate.file, &ready.sql);
+                tracing::error!(
+                    source = contract.name(),
+                    file = told.file,
+                    line = told.line,
+                    "a gate cannot run: {}",
+                    told.what
+                );
+                continue;
+            }
+            found => found?,
+        };
         if found.count > 0 {
             tell(contract, edition, gate, ready.severity, &found, &mut verdict);
         }
@@ -271,7 +285,7 @@ fn tell(
         let mut sentence = words::summary(gate, &first, found.count);
         if !edition.accepted {
             sentence += &format!(
-                " L’édition est retenue\u{202f}; les données précédentes restent. Pour l’appliquer\u{a0}: vigie accept {}",
+                " L’édition est retenue\u{202f}; les données précédentes restent. Pour l’appliquer\u{a0}: vigie accept {} --by NOM --reason TEXTE",
                 record.fetch_id
             );
         }

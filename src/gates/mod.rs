@@ -7,5 +7,5 @@ mod what_if;
 mod words;
 
 pub use acknowledgements::{Acknowledgement, acknowledge, acknowledgements};
-pub use bulletin::{held, results};
+pub use bulletin::{held, register_empty, results};
 pub(crate) use edition::{Edition, check};

@@ -44,8 +44,13 @@ impl Timetable {
     /// # Errors
     /// A sentence that names the pattern or the zone.
     pub fn new(pattern: &str, zone: &str) -> Result<Self, String> {
+        if let Some(what) = vigie_queries::cron_fault(pattern) {
+            return Err(what);
+        }
         let cron = Cron::from_str(pattern).map_err(|cause| format!("cron pattern {pattern:?}: {cause}"))?;
-        let zone = TimeZone::get(zone).map_err(|_| format!("time zone {zone:?} is unknown"))?;
+        let zone = TimeZone::get(zone).map_err(|_| {
+            format!("time zone {zone:?} is unknown; expected an IANA name such as Europe/Paris")
+        })?;
         Ok(Self { cron, zone })
     }
 

@@ -1,15 +1,13 @@
 //! Saved queries: listed, and run by name.
 
-use std::sync::Arc;
-
-use vigie_queries::{SavedQuery, Vocabulary};
+use vigie_queries::SavedQuery;
 use vigie_serve::{Answer, Role, Session};
-use vigie_store::{Lake, SessionOptions};
+use vigie_store::SessionOptions;
+use vigie_transform::QueryFault;
 
 use crate::commands::print_json;
-use crate::config::Config;
-use crate::error::Error;
-use crate::room::{Room, Talk};
+use crate::error::{Error, refusal};
+use crate::room::Room;
 
 /// Prints the saved queries and their parameters.
 pub(super) fn list(room: &Room, json: bool) -> Result<(), Error> {
@@ -50,22 +48,14 @@ pub(super) fn with_values<'a>(
     Ok((&query.sql, values))
 }
 
-/// Plans each saved query over an empty lake; a sentence for each that does not plan.
+/// Plans each saved query in a room whose lake is empty; what is wrong with each that does not plan.
 ///
 /// # Errors
-/// [`Error::Write`] when there is no room for an empty lake, and those of a session.
-pub async fn check(config: &Config, vocabulary: &Vocabulary) -> Result<Vec<String>, Error> {
-    let folder = tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
-    let room = Room {
-        config: config.clone(),
-        vocabulary: Arc::new(vocabulary.clone()),
-        theme: Default::default(),
-        lake: Lake::open(folder.path())?,
-        talk: Talk { quiet: true, terminal: false },
-    };
-    let session = Session::open(crate::serve::source(&room, SessionOptions::default()), Role::Analyste)?;
+/// Those of a session.
+pub async fn check(room: &Room) -> Result<Vec<QueryFault>, Error> {
+    let session = Session::open(crate::serve::source(room, SessionOptions::default()), Role::Analyste)?;
     let mut faults = Vec::new();
-    for query in vocabulary.saved_queries() {
+    for query in room.vocabulary.saved_queries() {
         // A parameter without a default is tried with a value that every type reads.
         let any = |parameter: &vigie_queries::Parameter| {
             let value = match parameter.kind {
@@ -75,12 +65,17 @@ pub async fn check(config: &Config, vocabulary: &Vocabulary) -> Result<Vec<Strin
             (parameter.name.clone(), parameter.default.clone().unwrap_or_else(|| value.to_owned()))
         };
         let values: Vec<(String, String)> = query.parameters.iter().map(any).collect();
+        let fault =
+            |source| vigie_transform::Error::Query { file: query.file.clone(), source: Box::new(source) };
+        let shape = |what: String| vigie_transform::Error::Shape { file: query.file.clone(), what };
         let planned = match session.ask_with(&query.sql, &values).await {
-            Ok(Answer::Rows(frame)) => frame.create_physical_plan().await.map(|_| ()).map_err(Error::from),
-            Ok(Answer::Told(text)) => Err(Error::Failed(format!("gives no rows: {text}"))),
-            Err(refused) => Err(Error::from(refused)),
+            Ok(Answer::Rows(frame)) => frame.create_physical_plan().await.map(drop).map_err(fault),
+            Ok(Answer::Told(text)) => Err(shape(format!("it gives no rows: {text}"))),
+            Err(refused) => Err(shape(refusal(&refused).unwrap_or_else(|| refused.to_string()))),
         };
-        faults.extend(planned.err().map(|fault| format!("{}: {}", query.file, fault.sentence())));
+        let told =
+            planned.err().map(|fault| fault.told(&room.vocabulary, &query.id, &query.file, &query.sql));
+        faults.extend(told);
     }
     Ok(faults)
 }

@@ -28,6 +28,8 @@ pub struct Polls {
     pub edition: Option<FetchRecord>,
     /// The newest poll, whatever came of it.
     pub last: Option<FetchRecord>,
+    /// The newest poll that brought something: one that failed after it says nothing new of its edition.
+    pub brought: Option<FetchRecord>,
 }
 
 /// What is known of the runs of a job.
@@ -35,7 +37,7 @@ pub struct Polls {
 pub struct Runs {
     /// The newest window, run or passed over.
     pub window: Option<RunRecord>,
-    /// What ended last, also what a person asked for.
+    /// What ran and ended last, also what a person asked for.
     pub last: Option<RunRecord>,
     /// What ended last and did its work.
     pub success: Option<RunRecord>,
@@ -86,7 +88,13 @@ impl Lake {
             {
                 polls.edition = Some(row.clone());
             }
-            if polls.last.as_ref().is_none_or(|known| known.recorded_at < row.recorded_at) {
+            let is_newer = |known: &Option<FetchRecord>| {
+                known.as_ref().is_none_or(|known| known.recorded_at < row.recorded_at)
+            };
+            if row.outcome != Outcome::Failed && is_newer(&polls.brought) {
+                polls.brought = Some(row.clone());
+            }
+            if is_newer(&polls.last) {
                 polls.last = Some(row);
             }
         }
@@ -116,7 +124,9 @@ impl Lake {
             if row.is_success() {
                 runs.success = Some(row.clone());
             }
-            runs.last = Some(row);
+            if row.started_at.is_some() {
+                runs.last = Some(row);
+            }
         }
         Ok(found)
     }

@@ -16,7 +16,7 @@ use crate::error::misfit;
 use crate::footers::Footers;
 use crate::layout::DataFile;
 use crate::parquet_file::{self, Part, conform};
-use crate::record::{FetchRecord, RunRecord};
+use crate::record::{FetchRecord, Outcome, RunRecord};
 use crate::spec::TableSpec;
 use crate::{Error, tables};
 
@@ -47,6 +47,7 @@ impl LogRow for FetchRecord {
             rows.iter().max_by_key(|row| row.recorded_at),
             applied().max_by_key(|row| row.recorded_at),
             applied().max_by_key(|row| (row.issued_at, row.recorded_at)),
+            rows.iter().filter(|row| row.outcome != Outcome::Failed).max_by_key(|row| row.recorded_at),
         ];
         distinct(wanted)
     }
@@ -69,7 +70,9 @@ impl LogRow for RunRecord {
         let windows = rows.iter().filter(|row| row.scheduled_for.is_some());
         distinct([
             windows.max_by_key(|row| (row.scheduled_for, row.at())),
-            rows.iter().max_by_key(|row| (row.at(), row.scheduled_for)),
+            rows.iter()
+                .filter(|row| row.started_at.is_some())
+                .max_by_key(|row| (row.at(), row.scheduled_for)),
             rows.iter().filter(|row| row.is_success()).max_by_key(|row| (row.at(), row.scheduled_for)),
         ])
     }

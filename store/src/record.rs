@@ -260,7 +260,7 @@ pub struct RunRecord {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// `ok`, `failed`, `missed`, `skipped`.
+    /// `ok`, `partial` (done without files that are faulty), `failed`, `missed`, `skipped`.
     pub outcome: String,
     /// What it did, or why not.
     pub message: Option<String>,
@@ -278,7 +278,7 @@ impl RunRecord {
     /// Whether the run did its work.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.outcome == "ok"
+        matches!(self.outcome.as_str(), "ok" | "partial")
     }
 
     /// The records of a batch of the `runs` table.

@@ -163,7 +163,7 @@ fn judge(site: &Site, calm: &Site, reports: &[Value]) -> Check {
     // A person accepts the older editions that came late: the history is then as if they had come in time.
     for ((source, _), (id, sha256)) in held {
         if applied.insert((source, sha256)) {
-            site.run(&["accept", &id])?.ok()?;
+            site.run(&["accept", &id, "--by", "essai", "--reason", "essai"])?.ok()?;
         }
     }
     for source in feeds::SOURCES {

@@ -8,9 +8,9 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use vigie_queries::{GeoType, Observation, Observations, Place, SeriesKey, Status, TimeType};
 
-use crate::Error;
 use crate::revisions::Settling;
 use crate::system::date_of;
+use crate::{Error, QueryFault};
 
 /// The indicators of a run.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Computed {
     pub settling: BTreeMap<String, Settling>,
     /// The newest day that each source table read speaks of; none where it does not speak of days.
     pub last_days: BTreeMap<String, Option<Date>>,
+    /// Queries that could not run, and those that read them, in order of id: what they would have given is not there.
+    pub failed: Vec<QueryFault>,
 }
 
 impl Computed {

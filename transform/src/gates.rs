@@ -12,11 +12,11 @@ use futures::StreamExt as _;
 use jiff::civil::Date;
 use vigie_queries::{Contract, Stage, Vocabulary};
 
-use crate::Error;
 use crate::census::{edition_days_schema, edition_names_schema};
 use crate::recent::{recent_rows_schema, recent_schema};
 use crate::run::register;
 use crate::system::date_of;
+use crate::{Error, QueryFault};
 
 /// Rows of a gate that are kept to be shown; the others are counted.
 const ROWS_KEPT: usize = 100;
@@ -170,12 +170,16 @@ pub fn edition_facts_schema() -> SchemaRef {
     ]))
 }
 
-/// Plans every gate of the stage `fetch` over empty tables: says which cannot run, and why.
+/// Plans every gate over empty tables: says which cannot run, and why. Those of the stage `bulletin` are planned in `bulletin`,
+/// a session that holds what they read.
 ///
 /// # Errors
 /// [`Error::Table`] when the empty tables cannot be made.
-pub async fn check_gates(vocabulary: &Vocabulary) -> Result<Vec<Error>, Error> {
-    let ctx = SessionContext::new();
+pub async fn check_gates(
+    vocabulary: &Vocabulary,
+    bulletin: &SessionContext,
+) -> Result<Vec<QueryFault>, Error> {
+    let ctx = SessionContext::new_with_config(bulletin.copied_config());
     for contract in vocabulary.contracts() {
         register(&ctx, contract.name(), &RecordBatch::new_empty(contract.schema()))?;
     }
@@ -192,20 +196,25 @@ pub async fn check_gates(vocabulary: &Vocabulary) -> Result<Vec<Error>, Error> {
         let concerned = vocabulary.contracts().filter(|contract| gate.on_source(contract).is_some());
         for contract in concerned.take(if reads_source { usize::MAX } else { 1 }) {
             if let Err(fault) = check_one(&ctx, contract, gate).await {
-                faults.push(fault);
+                faults.push(fault.told(vocabulary, &gate.id, &gate.file, &gate.sql));
                 break;
             }
         }
     }
     for gate in vocabulary.gates(Stage::Bulletin) {
-        let options = ctx.state();
-        if let Err(source) =
-            options.sql_to_statement(&gate.on_bulletin(), &datafusion::config::Dialect::Generic)
-        {
-            faults.push(Error::Query { file: gate.file.clone(), source: Box::new(source) });
+        if let Err(fault) = plan(bulletin, &gate.file, &gate.on_bulletin()).await {
+            faults.push(fault.told(vocabulary, &gate.id, &gate.file, &gate.sql));
         }
     }
     Ok(faults)
+}
+
+async fn plan(ctx: &SessionContext, file: &str, sql: &str) -> Result<(), Error> {
+    let fault = |source: DataFusionError| Error::Query { file: file.to_owned(), source: Box::new(source) };
+    let frame = ctx.sql(sql).await.map_err(fault)?;
+    check_shape(file, frame.schema().as_arrow())?;
+    frame.create_physical_plan().await.map_err(fault)?;
+    Ok(())
 }
 
 async fn check_one(
@@ -215,9 +224,5 @@ async fn check_one(
 ) -> Result<(), Error> {
     let Some(ready) = gate.on_source(contract) else { return Ok(()) };
     register(ctx, "edition", &RecordBatch::new_empty(contract.schema()))?;
-    let fault = |source: DataFusionError| Error::Query { file: gate.file.clone(), source: Box::new(source) };
-    let frame = ctx.sql(&ready.sql).await.map_err(fault)?;
-    check_shape(&gate.file, frame.schema().as_arrow())?;
-    frame.create_physical_plan().await.map_err(fault)?;
-    Ok(())
+    plan(ctx, &gate.file, &ready.sql).await
 }

@@ -8,6 +8,7 @@ mod alerts;
 mod census;
 mod computed;
 mod error;
+mod fault;
 mod forecast;
 mod gates;
 mod judge;
@@ -26,6 +27,7 @@ pub use alerts::{RESOLVED_LISTED_DAYS, Reconciled, alerts, reconcile, with_recor
 pub use census::{About, Census};
 pub use computed::Computed;
 pub use error::Error;
+pub use fault::QueryFault;
 pub use forecast::{forecasts, forecasts_batch, forecasts_schema};
 pub use gates::{Found, Offence, Offences, check_gates, edition_facts_schema, offences};
 pub use judge::{

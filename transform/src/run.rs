@@ -2,7 +2,8 @@
 //!
 //! The run has a session of its own: it reads each source table once, all of them side by side, computes marts and indicators from memory, two
 //! at a time where they do not depend on each other, and hands its tables to the caller's session at the end. A run
-//! that fails leaves the caller's session as it was.
+//! that fails leaves the caller's session as it was. A query that cannot run does not end the run: it is left out with those that
+//! read it, and told ([`Computed::failed`]); one slip in a file of an agency's own must not silence all alerts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,11 +25,11 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use vigie_queries::{GeoType, Query, QueryKind, Vocabulary};
 
-use crate::Error;
 use crate::computed::Computed;
 use crate::revisions::{self, Settling};
 use crate::rows;
 use crate::system;
+use crate::{Error, QueryFault};
 
 /// Queries under way at the same time. Each runs on one thread, so that rows keep the order their query gave them.
 const SIDE_BY_SIDE: usize = 4;
@@ -44,7 +45,8 @@ const SIDE_BY_SIDE: usize = 4;
 /// - **Order**: the same tables and day give the same rows in the same order.
 ///
 /// # Errors
-/// [`Error::Query`] and [`Error::Shape`] name the query's file, [`Error::Table`] the table that cannot be read.
+/// [`Error::Query`] when the machine fails a query (memory, disk), [`Error::Table`] naming a table that cannot be read. A query
+/// that is itself at fault is no error of the run: see [`Computed::failed`].
 pub async fn compute(
     ctx: &SessionContext,
     vocabulary: &Vocabulary,
@@ -118,34 +120,50 @@ async fn run(
         register(&inner, &table, &batch)?;
     }
 
-    let mut results = run_queries(&inner, &queries).await?;
+    let (mut results, mut failed) = run_queries(&inner, vocabulary, &queries).await?;
     let mut indicators: Vec<&Query> =
         queries.into_iter().filter(|query| query.kind == QueryKind::Indicator).collect();
     indicators.sort_by(|left, right| left.id.cmp(&right.id));
-    let indicators = indicators
+    let to_rows = |query: &Query, batch: &RecordBatch| {
+        let settling_days = vocabulary
+            .sources_of(&query.id)
+            .into_iter()
+            .filter_map(|source| settling.get(source))
+            .map(Settling::days)
+            .max()
+            .unwrap_or(0);
+        let kept = wanted.map(|wanted| of_places(query, batch, wanted)).transpose()?;
+        let sources = vocabulary.sources_of(&query.id);
+        let absent = sources.into_iter().filter_map(|source| absent.get(source)).flatten();
+        let absent = absent.map(|(day, why)| (*day, why.as_str())).collect();
+        rows::of_indicator(query, kept.as_ref().unwrap_or(batch), settling_days, as_of_day, &absent)
+    };
+    let made_of: Vec<_> = indicators
         .par_iter()
-        .filter_map(|query| Some((query, results.get(&query.id)?)))
-        .map(|(query, batch)| {
-            let settling_days = vocabulary
-                .sources_of(&query.id)
-                .into_iter()
-                .filter_map(|source| settling.get(source))
-                .map(Settling::days)
-                .max()
-                .unwrap_or(0);
-            let kept = wanted.map(|wanted| of_places(query, batch, wanted)).transpose()?;
-            let sources = vocabulary.sources_of(&query.id);
-            let absent = sources.into_iter().filter_map(|source| absent.get(source)).flatten();
-            let absent = absent.map(|(day, why)| (*day, why.as_str())).collect();
-            rows::of_indicator(query, kept.as_ref().unwrap_or(batch), settling_days, as_of_day, &absent)
+        .filter_map(|query| {
+            results.get(&query.id).map(|batch| to_rows(query, batch)).map(|made| (query, made))
         })
-        .collect::<Result<Vec<RecordBatch>, Error>>()?;
+        .collect();
+    let mut batches = Vec::with_capacity(made_of.len());
+    for (query, rows) in made_of {
+        match rows {
+            Ok(batch) => batches.push(batch),
+            Err(fault) if fault.is_of_the_query() => {
+                failed.push(fault.told(vocabulary, &query.id, &query.file, &query.sql));
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+    failed.sort_by(|left, right| left.id.cmp(&right.id));
+    for fault in &failed {
+        results.remove(&fault.id);
+    }
 
     made.append(&mut results);
     for (table, batch) in &made {
         register(ctx, table, batch)?;
     }
-    Ok(Computed { indicators, settling, last_days })
+    Ok(Computed { indicators: batches, settling, last_days, failed })
 }
 
 /// Of days whose file is missing, those of which the table has no row, and what is said of them: it is not those who
@@ -221,14 +239,16 @@ async fn read_table(frame: DataFrame, table: String) -> Result<(String, RecordBa
     Ok((table, batch))
 }
 
-/// Runs the queries, starting each as soon as those it reads are there.
+/// Runs the queries, starting each as soon as those it reads are there. Gives the results, and the queries that cannot run.
 async fn run_queries(
     inner: &SessionContext,
+    vocabulary: &Vocabulary,
     queries: &[&Query],
-) -> Result<BTreeMap<String, RecordBatch>, Error> {
+) -> Result<(BTreeMap<String, RecordBatch>, Vec<QueryFault>), Error> {
     let ids: BTreeSet<&str> = queries.iter().map(|query| query.id.as_str()).collect();
     let mut waiting: Vec<&Query> = queries.to_vec();
     let mut results: BTreeMap<String, RecordBatch> = BTreeMap::new();
+    let mut failed: Vec<QueryFault> = Vec::new();
     let mut under_way = FuturesUnordered::new();
     loop {
         let mut at = 0;
@@ -246,19 +266,37 @@ async fn run_queries(
             }
         }
         let Some((query, outcome)) = under_way.next().await else { break };
-        let batch = outcome.map_err(|gone| Error::Query {
+        let outcome = outcome.map_err(|gone| Error::Query {
             file: query.file.clone(),
             source: Box::new(DataFusionError::External(Box::new(gone))),
-        })??;
-        register(inner, &query.id, &batch)?;
-        results.insert(query.id.clone(), batch);
+        })?;
+        match outcome {
+            Ok(batch) => {
+                register(inner, &query.id, &batch)?;
+                results.insert(query.id.clone(), batch);
+            }
+            Err(fault) if fault.is_of_the_query() => {
+                failed.push(fault.told(vocabulary, &query.id, &query.file, &query.sql));
+            }
+            Err(fault) => return Err(fault),
+        }
     }
-    Ok(results)
+    // What is still waiting reads one that failed, if only through another.
+    for query in waiting {
+        let lacking = query
+            .sources
+            .iter()
+            .find(|source| ids.contains(source.as_str()) && !results.contains_key(*source));
+        let what = format!("it reads {:?}, which cannot run", lacking.map_or("", String::as_str));
+        failed.push(QueryFault { id: query.id.clone(), file: query.file.clone(), line: 1, what });
+    }
+    Ok((results, failed))
 }
 
 async fn run_query(inner: SessionContext, query: Query) -> Result<RecordBatch, Error> {
     let started = Instant::now();
     let fault = |source| Error::Query { file: query.file.clone(), source: Box::new(source) };
+    check_reads(&inner, &query)?;
     let frame = inner.sql(&query.sql).await.map_err(fault)?;
     let schema = Arc::clone(frame.schema().inner());
     let batches = frame.collect().await.map_err(fault)?;
@@ -270,6 +308,22 @@ async fn run_query(inner: SessionContext, query: Query) -> Result<RecordBatch, E
         "query run"
     );
     Ok(batch)
+}
+
+/// A query may only read what its header names: another one that is there by chance might come later, or not at all.
+fn check_reads(inner: &SessionContext, query: &Query) -> Result<(), Error> {
+    let state = inner.state();
+    let fault = |source| Error::Query { file: query.file.clone(), source: Box::new(source) };
+    let dialect = state.config().options().sql_parser.dialect;
+    let statement = state.sql_to_statement(&query.sql, &dialect).map_err(fault)?;
+    for table in state.resolve_table_references(&statement).map_err(fault)? {
+        let table = table.table();
+        if !query.sources.iter().any(|source| source == table) && inner.table_exist(table).unwrap_or(false) {
+            let what = format!("it reads the table {table:?}, which sources in its header does not name");
+            return Err(Error::Shape { file: query.file.clone(), what });
+        }
+    }
+    Ok(())
 }
 
 /// One batch of many, under the columns' plain names.

@@ -118,6 +118,10 @@ async fn a_lake_merged_by_level_answers_as_one_that_never_was() {
                 .max_by_key(|row| (row.issued_at, row.recorded_at))
                 .cloned(),
             last: seen().max_by_key(|row| row.recorded_at).cloned(),
+            brought: seen()
+                .filter(|row| row.outcome != Outcome::Failed)
+                .max_by_key(|row| row.recorded_at)
+                .cloned(),
         };
         for lake in [&merged, &plain] {
             assert_eq!(lake.polls(as_of).await.unwrap().remove("beds"), Some(expected.clone()), "{as_of:?}");

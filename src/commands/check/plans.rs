@@ -1,0 +1,74 @@
+//! Every query and template of the vocabulary, tried over an empty lake: what cannot be planned there cannot run anywhere.
+
+use std::sync::Arc;
+
+use vigie_store::AsOf;
+use vigie_transform::QueryFault;
+
+use crate::bulletin::Brief;
+use crate::calendar::last_full_week;
+use crate::clock::now;
+use crate::config::Config;
+use crate::error::Error;
+use crate::room::Room;
+use crate::scene::Scene;
+
+/// What is wrong with marts, indicators, gates, saved queries, and with the layout of the theme.
+///
+/// # Errors
+/// [`Error::Write`] when there is no room for an empty lake, and those of a session.
+pub(super) async fn faults(
+    config: &Config,
+    vocabulary: &vigie_queries::Vocabulary,
+) -> Result<Vec<QueryFault>, Error> {
+    let folder = tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let theme = config.theme.as_deref().map(crate::theme::read).transpose()?.unwrap_or_default();
+    let has_layout = theme.template.is_some();
+    let room = Room::over_nothing(config, vocabulary, theme, folder.path())?;
+    let at = now();
+    let as_of = AsOf { issued: at, recorded: at };
+    let mut picture = crate::build::picture(&room, as_of).await?;
+    let mut faults = std::mem::take(&mut picture.computed.failed);
+    let brief = Brief {
+        territory: config.territory.clone(),
+        week: last_full_week(at),
+        as_of,
+        number: 1,
+        previous: None,
+        wording: Default::default(),
+        by: None,
+    };
+    crate::gates::register_empty(&room, &picture, &brief)?;
+    faults.extend(vigie_transform::check_gates(vocabulary, &picture.ctx).await?);
+    faults.extend(crate::sql::check_saved(&room).await?);
+    if has_layout {
+        drop(picture);
+        faults.extend(layout(&room, brief).await?);
+    }
+    Ok(faults)
+}
+
+/// What Typst says of the theme's own layout, tried on a bulletin without data.
+async fn layout(room: &Room, brief: Brief) -> Result<Option<QueryFault>, Error> {
+    // What is wrong with queries is told already: the layout is tried on what Vigie brings itself.
+    let room = Room { vocabulary: Arc::new(vigie_queries::Vocabulary::embedded()?), ..room.clone() };
+    let briefs = std::slice::from_ref(&brief);
+    let drawn = Scene::of(&room, brief.as_of, briefs).await?.draw(&room, briefs).await?;
+    let told = drawn.into_iter().find_map(|drawn| drawn.layout_fault);
+    let file =
+        room.config.theme.as_deref().map(|folder| folder.join(crate::theme::TEMPLATE)).unwrap_or_default();
+    Ok(told.map(|what| {
+        // `main.typ:12: error: …`
+        let rest = what.strip_prefix("main.typ:").unwrap_or(&what);
+        let (line, what) = match rest.split_once(": ") {
+            Some((line, what)) if line.parse::<usize>().is_ok() => (line.parse().unwrap_or(1), what),
+            _ => (1, rest),
+        };
+        QueryFault {
+            id: crate::theme::TEMPLATE.to_owned(),
+            file: file.display().to_string(),
+            line,
+            what: what.to_owned(),
+        }
+    }))
+}
