@@ -8,6 +8,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, RecordBatc
 use arrow::datatypes::{DataType, Date32Type, Field, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization as _;
 use vigie_queries::{ColumnType, Contract, known_departments};
 
@@ -142,6 +143,7 @@ impl Census {
             let names = names.join(", ");
             let unseen: Vec<&String> = part.given.difference(&part.recent).collect();
             let of_these = match (&part.column, withdraws) {
+                (None, false) => continue,
                 (_, false) if unseen.is_empty() => continue,
                 (Some(column), false) if unseen.len() <= NAMES_ASKED => {
                     let listed: Vec<String> =
@@ -199,7 +201,8 @@ impl Census {
         let mut found: Vec<Change<'_>> = Vec::new();
         for part in self.parts.iter().filter(|part| !part.is_cut) {
             let is_known = |name: &str| part.recent.contains(name) || part.known.contains_key(name);
-            let appeared = part.given.iter().filter(|name| !is_known(name));
+            // A combination of known names is no new name.
+            let appeared = part.given.iter().filter(|name| part.column.is_some() && !is_known(name));
             let is_given = |name: &String| part.given.contains(name) || part.aside.contains(name);
             let gone = part.known.iter().filter(|(name, _)| withdraws && !is_given(name));
             let of_part: Vec<Change<'_>> = appeared
@@ -290,12 +293,13 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Adds the names of a batch; false when there are more than are counted.
+/// Adds the names of a batch; false when there are more than are counted, or they are no names.
 fn gather(batch: &RecordBatch, columns: &[String], into: &mut BTreeSet<String>) -> Result<bool, ArrowError> {
     let arrays = columns.iter().map(|name| column(batch, name)).collect::<Result<Vec<_>, _>>()?;
     let texts: Vec<&StringArray> =
         arrays.iter().filter_map(|array| array.as_any().downcast_ref::<StringArray>()).collect();
     let names = Names::of(batch, columns)?;
+    let is_instant = |name: &str| name.get(..10).is_some_and(|day| day.parse::<Date>().is_ok());
     for row in 0..batch.num_rows() {
         // Rows of a name mostly follow each other.
         let is_same = row > 0
@@ -307,7 +311,11 @@ fn gather(batch: &RecordBatch, columns: &[String], into: &mut BTreeSet<String>) 
         if into.len() > NAMES_MAX {
             return Ok(false);
         }
-        into.insert(names.name(row));
+        let name = names.name(row);
+        if is_instant(&name) {
+            return Ok(false); // hours of shifts, in a column of text: they pass, and name nothing
+        }
+        into.insert(name);
     }
     Ok(into.len() <= NAMES_MAX)
 }
