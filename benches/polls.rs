@@ -67,6 +67,7 @@ async fn run(polls: u32) {
             origin: Origin::File(body.clone()),
             issued_at: Some(now),
             accepted: false,
+            dated: None,
         };
         let report = fetch(&room, request).await;
         assert_eq!(report.outcome, "new", "poll {poll}: {}", report.message);
