@@ -191,20 +191,10 @@ def field(pid, name):
         return 0
 
 
-def processor_time(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-            return int(fields[11]) + int(fields[12])
-    except (OSError, IndexError):
-        return 0
-
-
-def busiest(pid):
-    """The worker that computes most."""
-    before = {worker: processor_time(worker) for worker in workers(pid)}
-    time.sleep(0.3)
-    return max(before, key=lambda worker: processor_time(worker) - before[worker])
+def kill_all(pid):
+    """Ends every worker of a server."""
+    for worker in workers(pid):
+        os.kill(worker, signal.SIGKILL)
 
 
 def memory(pid):
@@ -381,7 +371,7 @@ def fallen(dsn, pid):
         connection.execute("set vigie.as_of = '2020-10-10'")
         connection.execute("set datestyle = 'ISO, DMY'")
         before = connection.execute(count, ["31"], prepare=True).fetchone()[0]
-        timer = threading.Timer(1.0, lambda: os.kill(busiest(pid), signal.SIGKILL))
+        timer = threading.Timer(1.0, kill_all, [pid])
         timer.start()
         began = time.monotonic()
         try:
@@ -392,13 +382,12 @@ def fallen(dsn, pid):
         said["seconds"] = time.monotonic() - began
         said["as_of"] = connection.execute("show vigie.as_of").fetchone()[0]
         said["prepared"] = connection.execute(count, ["31"], prepare=True).fetchone()[0] == before
-        for worker in workers(pid):
-            os.kill(worker, signal.SIGKILL)
+        kill_all(pid)
         time.sleep(0.5)
         said["again"] = connection.execute(count, ["31"], prepare=True).fetchone()[0] == before
         said["as_of_again"] = connection.execute("show vigie.as_of").fetchone()[0]
         # Several statements sent at once: those that were not computed are each answered.
-        timer = threading.Timer(1.0, lambda: os.kill(busiest(pid), signal.SIGKILL))
+        timer = threading.Timer(1.0, kill_all, [pid])
         timer.start()
         try:
             with connection.pipeline():
@@ -410,7 +399,7 @@ def fallen(dsn, pid):
         said["alive"] = connection.execute("select 1").fetchone()[0]
         # A transaction whose statement is lost has failed, as with PostgreSQL.
         connection.autocommit = False
-        timer = threading.Timer(1.0, lambda: os.kill(busiest(pid), signal.SIGKILL))
+        timer = threading.Timer(1.0, kill_all, [pid])
         timer.start()
         try:
             connection.execute(LONG).fetchall()

@@ -322,12 +322,17 @@ impl<'a> Relay<'a> {
         }
         let mut is_open = false;
         for kind in std::mem::take(&mut self.under_way) {
-            if kind == b'Q' || kind == b'S' && is_open {
-                self.tell(said.clone(), false);
-            }
-            is_open = !matches!(kind, b'Q' | b'S');
-            if !is_open {
-                self.ready();
+            match kind {
+                b'Q' | b'S' => {
+                    if kind == b'Q' || is_open {
+                        self.tell(said.clone(), false);
+                    }
+                    self.ready();
+                    is_open = false;
+                }
+                // `Flush` asks for nothing: it may come behind the last `Sync`.
+                b'H' => {}
+                _ => is_open = true,
             }
         }
         if is_open {
