@@ -23,6 +23,9 @@ const SPARES: usize = 1;
 /// Workers that start at once; more would only slow each other down.
 const STARTS: usize = 2;
 
+/// Times that a worker is started for a client before it is told that there is none.
+const TRIES: u32 = 3;
+
 /// Workers, and how to make more of them.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -68,10 +71,24 @@ impl Pool {
                 return Ok(spare);
             }
         }
-        let mut worker = self.start().await?;
-        self.refill();
-        worker.assign(state).await?;
-        Ok(worker)
+        let mut tries = TRIES;
+        loop {
+            let started = async {
+                let mut worker = self.start().await?;
+                worker.assign(state).await?;
+                io::Result::Ok(worker)
+            };
+            tries -= 1;
+            match started.await {
+                Ok(worker) => {
+                    self.refill();
+                    return Ok(worker);
+                }
+                Err(fault) if tries == 0 => return Err(fault),
+                // Ended by somebody while it started, perhaps: the next one need not be.
+                Err(fault) => tracing::warn!(%fault, "a worker could not be started; another is tried"),
+            }
+        }
     }
 
     /// Ends the workers that wait.
