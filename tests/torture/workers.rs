@@ -68,7 +68,7 @@ fn torment(python: &PathBuf, seed: u64) -> Check<Value> {
     let said: Value = serde_json::from_str(&said).map_err(|fault| format!("{fault}: {said}"))?;
     ensure!(said["wrong"].as_array().is_some_and(Vec::is_empty), "{said}");
     ensure!(said["least"].as_u64().unwrap_or(0) > 0, "a client was never answered: {said}");
-    ensure!(said["killed"].as_u64().unwrap_or(0) > SECONDS, "too few were killed: {said}");
+    ensure!(said["killed"].as_u64().unwrap_or(0) > SECONDS / 2, "too few were killed: {said}");
     ensure!(said["longest"].as_f64().unwrap_or(99.0) < 20.0, "a client waited: {said}");
     let workers = children(server.child.id());
     ensure!(!workers.is_empty(), "no worker is left to be orphaned");
