@@ -163,6 +163,6 @@ fn a_poll_into_a_backup_says_once_why_it_cannot_be_written() {
         .unwrap();
     let (told, logged) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "{logged}");
-    assert!(told.contains("Le lac ne peut être que lu"), "{told}");
+    assert!(told.is_empty(), "nothing was polled: {told}");
     assert_eq!(logged.matches("it is a backup; `vigie restore` makes a lake of it").count(), 1, "{logged}");
 }

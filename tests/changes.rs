@@ -100,9 +100,11 @@ fn changes_of(twin: &Value, indicator: &str) -> BTreeMap<(String, String), (Stri
 fn bulletin(lake: &Lake, name: &str, week: &str, as_of: &str, more: &[&str]) {
     let pdf = lake.folder().join(name);
     let out = pdf.to_str().unwrap();
-    lake.ok(
-        &[&["bulletin", "--territory", "11", "--week", week, "--as-of", as_of, "--out", out], more].concat()
-    );
+    lake.ok(&[
+        &["bulletin", "--territory", "region:11", "--week", week, "--as-of", as_of, "--out", out],
+        more,
+    ]
+    .concat());
 }
 
 #[test]

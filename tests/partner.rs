@@ -1,7 +1,7 @@
 //! A partner's server on loopback: what it was asked, and what it answers, over TCP or TLS; a forward proxy before it.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;

@@ -106,7 +106,7 @@ fn a_faulty_contract_is_refused_with_file_line_what_and_why() {
         ("[\"department\", \"time_value\"]", "[]", 1, vec!["key is empty"]),
         ("0 8 * * *", "0 25 * * *", 13, vec!["cron", "0 25 * * *"]),
         ("0 8 * * *", "every day", 13, vec!["cron", "every day"]),
-        ("warn_after = \"36h\"", "warn_after = \"soon\"", 14, vec!["soon", "duration", "36h"]),
+        ("warn_after = \"36h\"", "warn_after = \"soon\"", 14, vec!["soon", "duration", "2h"]),
         ("error_after = \"72h\"", "error_after = \"1h\"", 13, vec!["error_after", "shorter", "warn_after"]),
         (
             "warn_after",
