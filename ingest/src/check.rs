@@ -326,7 +326,9 @@ impl<'c> Checker<'c> {
                 "La dernière ligne ({}) a tous ses champs mais pas de fin de ligne{NBSP}: vérifier que le fichier n’est pas coupé.",
                 row.line
             );
-            self.findings.push(remark(Code::NoFinalNewline, Some(row.line), "", sentence));
+            if row.part.is_none_or(|part| part.is_first) {
+                self.findings.push(remark(Code::NoFinalNewline, Some(row.line), "", sentence));
+            }
             return false;
         }
         true
@@ -495,7 +497,8 @@ impl<'c> Checker<'c> {
         self.count_in()?;
         let code = oddities::recognise(row, &self.columns)?.unwrap_or(code);
         let is_data = !matches!(code, Code::NoteLine | Code::TotalRow | Code::RepeatedHeader);
-        if !row.ended && is_data && self.contract.dialect.last_line == LastLine::Ended {
+        let is_cut = code == Code::LineCutShort || self.contract.dialect.last_line == LastLine::Ended;
+        if !row.ended && is_data && is_cut {
             self.keys_aside.any_key();
         }
         if !self.has_room() {

@@ -19,9 +19,21 @@ pub(crate) fn trimmed_at(text: &[u8]) -> (usize, &[u8]) {
     if text.first().is_none_or(plain) && text.last().is_none_or(plain) {
         return (0, text);
     }
-    // No-break, narrow, thin and ideographic spaces, zero-width space, byte-order mark.
-    const WIDE: [&[u8]; 6] =
-        [b"\xc2\xa0", b"\xe2\x80\xaf", b"\xe2\x80\x89", b"\xe3\x80\x80", b"\xe2\x80\x8b", b"\xef\xbb\xbf"];
+    // No-break, narrow, thin, figure and ideographic spaces; zero-width space and joiner, marks of direction, soft hyphen,
+    // byte-order mark.
+    const WIDE: [&[u8]; 11] = [
+        b"\xc2\xa0",
+        b"\xe2\x80\xaf",
+        b"\xe2\x80\x89",
+        b"\xe2\x80\x87",
+        b"\xe3\x80\x80",
+        b"\xe2\x80\x8b",
+        b"\xe2\x81\xa0",
+        b"\xe2\x80\x8e",
+        b"\xe2\x80\x8f",
+        b"\xc2\xad",
+        b"\xef\xbb\xbf",
+    ];
     let (mut lead, mut rest) = (0, text);
     loop {
         let before = rest.len();

@@ -196,9 +196,7 @@ pub(crate) fn repair(code: Code, count: u64, time: Option<&TimeReading>) -> Stri
             format!("{n}{NBSP}date{s} écrite{s} autrement que {form}, convertie{s}")
         }
         Code::IntegerForm => {
-            format!(
-                "{n}{NBSP}nombre{s} entier{s} écrit{s} avec une décimale nulle ou un exposant, lu{s} sans perte"
-            )
+            format!("{n}{NBSP}nombre{s} entier{s} écrit{s} avec une décimale nulle, lu{s} sans perte")
         }
         Code::DecimalMark => {
             format!("{n}{NBSP}nombre{s} avec une autre marque décimale que prévu, lu{s} sans perte")
