@@ -535,7 +535,7 @@ fn a_regional_sum_that_is_wrong_stops_the_bulletin_until_a_person_says_why() {
         lake.ok(&[&words, more].concat())
     };
     acknowledge(&["--week", "2020-W41"]);
-    acknowledge(&["--territory", "11"]);
+    acknowledge(&["--territory", "region:11"]);
     acknowledge(&["--until", "2020-10-31"]);
     assert_eq!(bulletin(&lake, "76", &[]).0, 3, "another week, another region, a term that is over");
     acknowledge(&["--week", "2020-W42", "--territory", "76"]);

@@ -61,7 +61,7 @@ fn a_check_plans_every_query_and_names_file_line_and_reason() {
     succeed(&check());
     // The last but one line of the file reads the table; a column is on the fourth of the query.
     for (from, to, line, what) in [
-        ("from calls", "from call", 14, "there is no table \"call\"; was \"calls\" meant?"),
+        ("from calls", "from call", 15, "there is no table \"call\"; was \"calls\" meant?"),
         ("select\n", "slect\n", 10, "this is not SQL"),
         ("cast(calls as double) as value", "cast(cals as double) as value", 12, "cals"),
         ("cast(calls as double) as value", "calls + department_name as value", 12, "department_name"),
@@ -126,7 +126,7 @@ fn one_bad_file_of_ones_own_silences_nothing_else() {
     succeed(&with(&["fetch", "calls", "--from", "calls.csv", "--issued-at", "2020-10-12"]));
     let rule = "id = \"many-calls\"\ntitle_fr = \"Beaucoup d’appels\"\nreference = \"essai\"\nsource_grade = \"vigie\"\n\
         geo_types = [\"department\"]\ncombine = \"any\"\n[[levels]]\nid = \"haut\"\ntitle_fr = \"haut\"\naction_fr = \"agir\"\n\
-        [[criteria]]\nid = \"n\"\ntitle_fr = \"Appels\"\nindicator = \"calls_a_day\"\ncompare = \">=\"\nraise = { haut = 10 }\nclear = { haut = 8 }\n";
+        [[criteria]]\nid = \"n\"\ntitle_fr = \"Appels\"\nindicator = \"calls_a_day\"\ncomparison = \">=\"\nthresholds = [{ levels = { haut = 10 } }]\nclear_ratio = 0.8\n";
     own_file(&lake, "rules/many-calls.toml", rule);
     let checked = with(&["config", "check"]);
     if !checked.status.success() {

@@ -449,8 +449,11 @@ impl Vocabulary {
     }
 }
 
+/// Contents of files by their path within the vocabulary.
+type Files = BTreeMap<String, Vec<u8>>;
+
 /// The files of the binary, overlaid by those of a folder, and the names of the latter.
-fn overlaid(folder: &Path) -> Result<(BTreeMap<String, Vec<u8>>, BTreeSet<String>), Error> {
+fn overlaid(folder: &Path) -> Result<(Files, BTreeSet<String>), Error> {
     let (mut files, mut own) = (embedded_files(), BTreeSet::new());
     for part in PARTS {
         let place = folder.join(part);

@@ -238,8 +238,12 @@ async fn listen(pid: u32, stderr: ChildStderr) -> LastWords {
 
 /// Lines of a log are JSON or start with a time, which may be coloured.
 fn is_log(line: &str) -> bool {
-    let line = line.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '{');
-    line.starts_with("{\"") || line.as_bytes().first_chunk::<5>().is_some_and(|year| year.ends_with(b"-"))
+    let line = line.strip_prefix("\u{1b}[2m").unwrap_or(line);
+    let is_time = line
+        .as_bytes()
+        .first_chunk::<5>()
+        .is_some_and(|year| year.ends_with(b"-") && year[..4].iter().all(u8::is_ascii_digit));
+    is_time || line.starts_with("{\"")
 }
 
 #[cfg(test)]
