@@ -170,28 +170,21 @@ fn memory_of(pid: u32) -> u64 {
 mod tests {
     use super::*;
 
-    /// A process that waits, with about so much memory (MiB).
+    /// A process that waits, with at least so much memory (MiB).
     fn process(mib: u32) -> std::process::Child {
-        let script = format!("x=$(head -c {}M /dev/zero | tr '\\0' x); while :; do sleep 1; done", mib);
-        std::process::Command::new("sh").arg("-c").arg(script).spawn().unwrap()
-    }
-
-    fn wait_for(pid: u32, mib: u64) {
-        for _ in 0..200 {
-            if memory_of(pid) >= mib << 20 {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("the process does not hold {mib} MiB: {}", memory_of(pid));
+        let script =
+            format!("x=$(head -c {mib}M /dev/zero | tr '\\0' x); echo ready; while :; do sleep 1; done");
+        let mut command = std::process::Command::new("sh");
+        let command = command.arg("-c").arg(script).stdout(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Its memory is what it will be.
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        child
     }
 
     #[test]
     fn idle_workers_give_way_first_then_the_largest() {
         let mut children = [process(30), process(40), process(20)];
-        for (child, mib) in children.iter().zip([30, 40, 20]) {
-            wait_for(child.id(), mib);
-        }
         let memory = Memory::new(1 << 30);
         let members = children.each_ref().map(|child| memory.join(child.id()).unwrap());
         assert!(members.iter().all(|member| member.begin()));
