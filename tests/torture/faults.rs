@@ -664,6 +664,7 @@ fn check_words(fault: &Fault, report: &Value) -> Check {
     }
     let advice = [
         "réessaiera",
+        "Donner",
         "Vérifier",
         "vérifier",
         "Corriger",
