@@ -144,8 +144,9 @@ pub(crate) fn remarks(form: &TextForm) -> Vec<Finding> {
             true => ("ISO-8859-15", "Windows-1252"),
             false => ("Windows-1252", "ISO-8859-15"),
         };
+        let verb = if form.doubtful > 1 { "se liraient" } else { "se lirait" };
         let message = format!(
-            "Texte lu en {name}, mais {} se liraient autrement en {other} (€ ou ¤, œ ou ½, Œ ou ¼, Š, š, Ž, ž, Ÿ){NBSP}: vérifier les noms, puis écrire le codage dans le contrat (encoding, sous [dialect]). ({})",
+            "Texte lu en {name}, mais {} {verb} autrement en {other} (€ ou ¤, œ ou ½, Œ ou ¼, Š, š, Ž, ž, Ÿ){NBSP}: vérifier les noms, puis écrire le codage dans le contrat (encoding, sous [dialect]). ({})",
             counted(form.doubtful, "signe", "signes"),
             Code::EncodingGuess
         );

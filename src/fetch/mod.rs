@@ -293,7 +293,7 @@ async fn poll(
             findings.push(finding);
         } else {
             finding.message += &format!(
-                " L’édition est retenue\u{202f}; les données précédentes restent. Pour l’appliquer\u{a0}: vigie accept {}",
+                " L’édition est retenue\u{202f}; les données précédentes restent. Pour l’appliquer\u{a0}: vigie accept {} --by NOM --reason TEXTE",
                 record.fetch_id
             );
             record.outcome = Outcome::Held;
