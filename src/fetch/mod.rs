@@ -428,7 +428,7 @@ async fn older(
     {
         return Ok(Some(format!(
             "Édition du {}, plus ancienne que celle déjà connue ({}). Elle est retenue ; les données en place restent. \
-             Pour l’ajouter à l’historique : vigie accept {}",
+             Pour l’ajouter à l’historique : vigie accept {} --by NOM --reason TEXTE",
             french_instant(issued_at),
             french_instant(known),
             record.fetch_id

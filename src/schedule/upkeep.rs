@@ -113,7 +113,8 @@ mod tests {
         // Three days missed: theirs are read with today's.
         let mut missed = parts_due(Some(day(100)), day(104));
         let mut expected: Vec<u32> = (101..=104).flat_map(|n| parts_due(Some(day(n - 1)), day(n))).collect();
-        (missed.sort_unstable(), expected.sort_unstable());
+        missed.sort_unstable();
+        expected.sort_unstable();
         assert_eq!(missed, expected);
         // A month missed: all, once. Twice on one day: that day's again.
         assert_eq!(parts_due(Some(day(100)), day(130)).len(), 7);

@@ -55,6 +55,7 @@ fn names() -> BTreeSet<String> {
             }
         }
     }
+    names.remove("body-removed"); // a purge of secrets: tests/purge.rs stops it at each of its steps
     names
 }
 
