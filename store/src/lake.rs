@@ -57,6 +57,7 @@ impl Lake {
     /// it is a backup whose list is not what it was.
     pub fn open(root: &Path) -> Result<Self, Error> {
         use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        let root = &std::path::absolute(root).map_err(disk_error("open", root))?;
         let mark = Mark::read(root)?;
         if let Some(layout) = crate::backup::layout_of(root)? {
             return Ok(Self::of(layout, None));
