@@ -156,7 +156,8 @@ pub fn source(room: &Room, options: SessionOptions) -> Source {
             let as_of = opened.now().map(|now| Room::as_of(issued, now));
             as_of.and_then(|as_of| opened.session(as_of)).map_err(|fault| fault.sentence())
         }),
-        read_time: parse_time,
+        // Its sentence goes into an answer for analysts, which is French throughout.
+        read_time: |text| parse_time(text).map_err(|_| format!("« {text} » n’est pas un instant")),
         options,
     }
 }

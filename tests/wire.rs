@@ -140,7 +140,8 @@ fn hostile_statements_are_refused_by_the_command_line() {
         let output = lake.vigie(&["sql", "--", statement]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{statement}: {said}");
-        assert!(said.starts_with("error: ") && said.contains('('), "{statement}: {said}");
+        let is_refusal = said.starts_with("erreur : ") || said.starts_with("error: ");
+        assert!(is_refusal && said.contains('('), "{statement}: {said}");
     }
 }
 
