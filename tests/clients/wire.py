@@ -397,8 +397,8 @@ def fallen(dsn, pid):
         except psycopg.Error as fault:
             said["pipeline"] = code_of(fault)
         said["alive"] = connection.execute("select 1").fetchone()[0]
-        # A transaction whose statement is lost has failed, as with PostgreSQL.
-        connection.autocommit = False
+    # A transaction whose statement is lost has failed, as with PostgreSQL.
+    with psycopg.connect(dsn) as connection:
         timer = threading.Timer(1.0, kill_all, [pid])
         timer.start()
         try:
