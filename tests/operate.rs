@@ -59,7 +59,7 @@ fn a_check_plans_every_query_and_names_file_line_and_reason() {
     let lake = room_with_own_files();
     let check = || vigie(lake.folder(), &["config", "check"]);
     succeed(&check());
-    // The last but one line of the file reads the table; a column is on the fourth of the query.
+    // The last line of the file reads the table; what is wrong with the whole query is told at its first line.
     for (from, to, line, what) in [
         ("from calls", "from call", 15, "there is no table \"call\"; was \"calls\" meant?"),
         ("select\n", "slect\n", 10, "this is not SQL"),
@@ -67,11 +67,11 @@ fn a_check_plans_every_query_and_names_file_line_and_reason() {
         ("cast(calls as double) as value", "calls + department_name as value", 12, "department_name"),
         ("cast(calls as double) as value", "sum(calls, 3, 4) as value", 12, "sum"),
         ("cast(calls as double) as value", "date_trunc(calls, 5) as value", 12, "date_trunc"),
-        ("'department' as geo_type, ", "", 10, "geo_type"),
+        ("'department' as geo_type, ", "", 9, "geo_type"),
         (
             "from calls",
             "from tests",
-            10,
+            9,
             "it reads the table \"tests\", which sources in its header does not name",
         ),
     ] {
@@ -108,8 +108,8 @@ fn a_check_plans_every_query_and_names_file_line_and_reason() {
     let output = check();
     let said = all(&output);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("gates/own-gate.sql:9: there is no table \"buletin\""), "{said}");
-    assert!(said.contains("saved/own-gate.sql:7: ") && said.contains("nowhere_at_all"), "{said}");
+    assert!(said.contains("gates/own-gate.sql:10: there is no table \"buletin\""), "{said}");
+    assert!(said.contains("saved/own-gate.sql:6: ") && said.contains("nowhere_at_all"), "{said}");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn one_bad_file_of_ones_own_silences_nothing_else() {
     let status: Value = serde_json::from_slice(&status.stdout).unwrap();
     let problem = &status["problems"][0];
     assert_eq!(problem["key"], "job:build", "{status:#}");
-    assert!(problem["detail"].as_str().unwrap().contains("calls_a_day.sql:14"), "{status:#}");
+    assert!(problem["detail"].as_str().unwrap().contains("calls_a_day.sql:15"), "{status:#}");
     // The bulletin comes out, and tells of it among its checks.
     let bulletin =
         with(&["--json", "bulletin", "--week", "2020-W41", "--as-of", "2020-10-13", "--out", "b.pdf"]);
