@@ -388,9 +388,10 @@ fn faults(server: &Server, good: &[u8], old: &[u8]) -> Vec<Fault> {
             Reply::Edition(old.to_vec(), feeds::http_date(feeds::issued(5))),
         ),
         fault(
+            // A date before the newest day of the body cannot be true: the arrival counts, and a finding says so.
             "new-file-with-an-old-date",
-            "stale",
-            "older-edition",
+            "new",
+            "edition-time",
             Reply::Edition(
                 good.to_vec(),
                 feeds::http_date(feeds::issued(0) - jiff::SignedDuration::from_hours(48)),
