@@ -145,8 +145,17 @@ fn a_region_with_its_sheets_a_draft_and_a_theme_are_rebuilt_byte_for_byte() {
     logo("#123f6d");
     let config = "lake = \"demo/lake\"\ntheme = \"theme\"\n[agency]\nname = \"Agence d’essai\"\n";
     std::fs::write(folder.join("vigie.toml"), config).unwrap();
-    let themed =
-        ["bulletin", "--week", "2020-W42", "--territory", "32", "--as-of", "2020-10-21", "--out", "t.pdf"];
+    let themed = [
+        "bulletin",
+        "--week",
+        "2020-W42",
+        "--territory",
+        "region:32",
+        "--as-of",
+        "2020-10-21",
+        "--out",
+        "t.pdf",
+    ];
     let themed = command(folder).args(["--config", "vigie.toml"]).args(themed).output().unwrap();
     assert!(!succeed(&themed).is_empty());
     let page = std::fs::read_to_string(folder.join("t.html")).unwrap();
