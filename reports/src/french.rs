@@ -16,6 +16,7 @@ use icu_locale::locale;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use vigie_queries::{date_fr, month_fr};
 
 pub use names::{Name, department, region};
 pub use typography::typography;
@@ -116,29 +117,9 @@ fn with_unit(printed: String, unit: &str) -> String {
     if printed == UNKNOWN { printed } else { format!("{printed}{NARROW}{unit}") }
 }
 
-const MONTHS: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
 const MONTHS_SHORT: [&str; 12] =
     ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
 const WEEKDAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
-
-/// Name of a month: `octobre`.
-#[must_use]
-pub fn month(date: Date) -> &'static str {
-    MONTHS[usize::from(date.month().unsigned_abs()) - 1]
-}
 
 /// Short name of a month: `sept.`, `oct.`, `mai`.
 #[must_use]
@@ -159,13 +140,13 @@ fn day_number(date: Date) -> String {
 /// `1er octobre 2020`, `13 octobre 2020`.
 #[must_use]
 pub fn date(date: Date) -> String {
-    format!("{} {}", day_month(date), date.year())
+    date_fr(date)
 }
 
 /// `1er octobre`, `13 octobre`.
 #[must_use]
 pub fn day_month(date: Date) -> String {
-    format!("{} {}", day_number(date), month(date))
+    format!("{} {}", day_number(date), month_fr(date))
 }
 
 /// `22 octobre 2020 à 9 h 00`: an instant as the clocks of Paris show it.

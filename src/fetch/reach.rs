@@ -184,7 +184,7 @@ async fn editions(
     if settings.take == Take::Newest {
         files.drain(..files.len().saturating_sub(1));
     }
-    let read = already_read(room, source).await?;
+    let read = already_read(room, source, &files).await?;
     let (known, new): (Vec<Dropped>, Vec<Dropped>) = files
         .into_iter()
         .partition(|file| read.contains(&(format!("{FOLDER}{}", file.path.display()), file.version())));
@@ -197,17 +197,28 @@ async fn editions(
     if new.is_empty() { Ok(vec![Vec::new()]) } else { Ok(new.into_iter().map(|file| vec![file]).collect()) }
 }
 
-/// Names and versions of the files that the lake knows, whatever became of them.
-async fn already_read(room: &Room, source: &str) -> Result<BTreeSet<(String, String)>, Error> {
+/// Names and versions of those of the files that the lake knows, whatever became of them.
+///
+/// A file is read after it was written: polls from before the oldest of them are not looked at, so that a folder that is
+/// emptied costs the same however old the lake is. Where a clock is ahead (a file from the future), all polls are.
+async fn already_read(
+    room: &Room,
+    source: &str,
+    files: &[Dropped],
+) -> Result<BTreeSet<(String, String)>, Error> {
     #[derive(Deserialize)]
     struct Known {
         url: String,
         last_modified: String,
     }
+    let Some(oldest) = files.iter().map(|file| file.modified).min() else { return Ok(BTreeSet::new()) };
+    let now = crate::clock::now();
+    let is_ahead = files.iter().any(|file| file.modified > now);
+    let since = if is_ahead { String::new() } else { format!("and recorded_at >= timestamp '{oldest}'") };
     let ctx = room.session(AsOf::everything())?;
     let query = format!(
         "select distinct url, last_modified from fetches where source = '{source}' and outcome <> 'failed'
-         and url is not null and last_modified is not null"
+         and url is not null and last_modified is not null {since}"
     );
     let known: Vec<Known> = rows::read(&ctx, &query).await?;
     Ok(known.into_iter().map(|known| (known.url, known.last_modified)).collect())

@@ -43,12 +43,11 @@ pub(super) async fn verify(room: &Room, window: Timestamp) -> Result<String, Err
         tracing::error!(table = problem.table, file = %problem.file.display(), what = problem.what, "damage in the lake");
     }
     // The words about one file are those of `vigie verify`.
-    Err(Error::Failed(format!(
-        "{read}, {} problèmes. Le premier : {} ({}). Détail : vigie verify",
-        report.problems.len(),
-        first.file.display(),
-        first.table
-    )))
+    let at = format!("{} ({}). Détail : vigie verify", first.file.display(), first.table);
+    Err(Error::Failed(match report.problems.len() {
+        1 => format!("{read}, un problème : {at}"),
+        many => format!("{read}, {many} problèmes. Le premier : {at}"),
+    }))
 }
 
 /// The parts to be read in a window, the last run that succeeded being known: one a day since, at most all.

@@ -11,7 +11,7 @@ use datafusion::common::Column;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::Expr;
 use jiff::civil::Date;
-use vigie_queries::{ColumnType, Contract, Kind, Vocabulary};
+use vigie_queries::{ColumnType, Contract, Kind, Vocabulary, date_fr};
 
 use crate::Error;
 use crate::revisions::Settling;
@@ -111,24 +111,8 @@ pub(crate) async fn missing_files(ctx: &SessionContext) -> Result<BTreeMap<Strin
 
 /// What is said of a gap that a missing file explains.
 pub(crate) fn missing_file_fr(day: i32) -> String {
-    const MONTHS: [&str; 12] = [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ];
-    let day = date_of(day).unwrap_or_default();
-    let number = if day.day() == 1 { "1er".to_owned() } else { day.day().to_string() };
-    let month = MONTHS[usize::from(day.month().unsigned_abs() - 1)];
-    format!("le fichier du {number} {month} {} n’a pas été reçu de son éditeur", day.year())
+    let day = date_fr(date_of(day).unwrap_or_default());
+    format!("le fichier du {day} n’a pas été reçu de son éditeur")
 }
 
 async fn fetches(ctx: &SessionContext) -> Result<RecordBatch, Error> {

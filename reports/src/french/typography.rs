@@ -53,7 +53,7 @@ fn ends_with_first(out: &str) -> bool {
 }
 
 fn is_month(word: &str) -> bool {
-    super::MONTHS.contains(&word) || super::MONTHS_SHORT.contains(&word)
+    vigie_queries::MONTHS_FR.contains(&word) || super::MONTHS_SHORT.contains(&word)
 }
 
 fn set_word(out: &mut String, word: &str, quote_open: &mut bool) {

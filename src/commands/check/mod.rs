@@ -3,6 +3,7 @@
 
 mod files;
 mod plans;
+mod sources;
 mod values;
 
 use std::path::Path;
@@ -51,7 +52,7 @@ struct Listed {
 pub(super) async fn run(global: &Global) -> Result<u8, Error> {
     let Settings { config, vocabulary, file, left_out } = settings(global)?;
     let planned = plans::faults(&config, &vocabulary).await?;
-    let sources = crate::source::check(&config, &vocabulary);
+    let sources = sources::check(&config, &vocabulary);
     let with_address = vocabulary.contracts().filter(|contract| {
         let source = config.sources.get(contract.name());
         source.and_then(|source| source.url.as_ref()).or(contract.feed.url.as_ref()).is_some()
