@@ -162,7 +162,11 @@ async fn scope(
         };
         let Some(region) = region else { continue };
         let inside = homes.iter().filter(|home| home.region.as_ref() == Some(&region));
-        found.extend(inside.map(|home| (GeoType::Department, home.department.clone())));
+        let inside: BTreeSet<&str> = inside.map(|home| home.department.as_str()).collect();
+        let epcis = vigie_queries::known_epcis().iter();
+        let epcis = epcis.filter(|(_, epci)| epci.departments.iter().any(|code| inside.contains(code)));
+        found.extend(epcis.map(|(code, _)| (GeoType::Epci, (*code).to_owned())));
+        found.extend(inside.into_iter().map(|department| (GeoType::Department, department.to_owned())));
         found.insert((GeoType::Region, region));
     }
     Ok(Some(found))

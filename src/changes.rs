@@ -119,7 +119,7 @@ fn breadth(change: &Change) -> u8 {
     match change.place.geo_type {
         GeoType::Country => 0,
         GeoType::Region => 1,
-        GeoType::Department | GeoType::Source => 2,
+        GeoType::Department | GeoType::Epci | GeoType::Source => 2,
     }
 }
 

@@ -16,8 +16,8 @@ use crate::room::Room;
 /// sources.
 pub(crate) fn of(room: &Room, picture: &Picture, events: &[Event], sunday: Date) -> Vec<Forecast> {
     let begins = |indicator: &str, place: &Place| {
-        let sources = room.vocabulary.sources_of(indicator);
-        let known = breaks(events, &sources, place, &picture.places).filter(|event| event.starts <= sunday);
+        let known = breaks(events, &room.vocabulary, indicator, place, &picture.places)
+            .filter(|event| event.starts <= sunday);
         known.map(|event| event.ends.map_or(event.starts, |last| last.saturating_add(1.day()))).max()
     };
     vigie_transform::forecasts(&room.vocabulary, &picture.observations, sunday, &begins)

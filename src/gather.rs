@@ -3,13 +3,14 @@
 use datafusion::prelude::SessionContext;
 use jiff::civil::Date;
 use serde::Deserialize;
-use vigie_queries::{Place, known_departments};
-use vigie_reports::input::{AccessNumber, Event, EventKind, PlaceInfo};
+use vigie_queries::{Place, known_epcis, official_name};
+use vigie_reports::input::{AccessNumber, Event, EventKind, LegalList, LegalStatus, PlaceInfo};
 
 use crate::error::Error;
 use crate::rows;
 
-/// Every place with its denominators: the mart `places`, which the run has registered.
+/// Every place with its denominators: the mart `places`, which the run has registered, and the metropoles, which are no
+/// sums of departments and have none.
 ///
 /// # Errors
 /// [`Error::Query`].
@@ -32,13 +33,13 @@ pub async fn places(ctx: &SessionContext) -> Result<Vec<PlaceInfo>, Error> {
                         p.population_year, p.icu_beds, p.intermediate_beds, p.continuing_beds, p.beds_year
                  from places p left join departments d on p.geo_type = 'department' and d.department = p.geo_value
                  order by 1, 2";
-    rows::read::<Row>(ctx, query)
-        .await?
+    let rows = rows::read::<Row>(ctx, query).await?;
+    let places: Result<Vec<PlaceInfo>, Error> = rows
         .into_iter()
         .map(|row| {
             let place = place(&row.geo_type, &row.geo_value)?;
             // Collectivities report to SI-DEP but have no row in `departments`.
-            let known = known_departments().get(place.code.as_str()).map(|(name, _)| (*name).to_owned());
+            let known = official_name(&place).map(str::to_owned);
             Ok(PlaceInfo {
                 name: row.name.or(known).unwrap_or_else(|| place.code.clone()),
                 place,
@@ -52,7 +53,23 @@ pub async fn places(ctx: &SessionContext) -> Result<Vec<PlaceInfo>, Error> {
                 beds_year: row.beds_year,
             })
         })
-        .collect()
+        .collect();
+    let metropoles = known_epcis().iter().map(|(code, epci)| {
+        let place = Place::epci(code);
+        PlaceInfo {
+            name: epci.name.to_owned(),
+            region: vigie_transform::region_of(&place).map(|region| region.code),
+            place,
+            population: None,
+            population_75plus: None,
+            population_year: None,
+            icu_beds: None,
+            intermediate_beds: None,
+            continuing_beds: None,
+            beds_year: None,
+        }
+    });
+    Ok(places?.into_iter().chain(metropoles).collect())
 }
 
 /// The numbers to call, by department.
@@ -78,7 +95,79 @@ pub async fn access_numbers(ctx: &SessionContext) -> Result<Vec<AccessNumber>, E
         .collect())
 }
 
-/// Holidays, strikes, measures and definition breaks.
+/// What the register of legal status knew on the as-of: a status that was set later is not there, an end that lay ahead is
+/// open.
+///
+/// # Errors
+/// [`Error::Query`]; [`Error::Failed`] when a status names a kind of place that does not exist.
+pub async fn legal_statuses(ctx: &SessionContext) -> Result<Vec<LegalStatus>, Error> {
+    #[derive(Deserialize)]
+    struct Row {
+        geo_type: String,
+        geo_value: String,
+        status: String,
+        starts: Date,
+        ends: Option<Date>,
+        end_unknown: bool,
+        precision: Option<String>,
+        whole_list: Option<bool>,
+        reference: Option<String>,
+    }
+    let query = "select geo_type, geo_value, status, starts,
+                        case when ends < (select day from as_of) then ends end as ends, ends is null as end_unknown,
+                        precision, whole_list, reference
+                 from legal_status where starts <= (select day from as_of)
+                 order by geo_type, geo_value, starts, status";
+    rows::read::<Row>(ctx, query)
+        .await?
+        .into_iter()
+        .map(|row| {
+            Ok(LegalStatus {
+                place: place(&row.geo_type, &row.geo_value)?,
+                status: row.status,
+                starts: row.starts,
+                ends: row.ends,
+                end_unknown: row.end_unknown,
+                month_only: row.precision.as_deref() == Some("month"),
+                whole_list: row.whole_list.unwrap_or(false),
+                reference: row.reference.unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// How many places the official lists had, those known on the as-of.
+///
+/// # Errors
+/// As [`legal_statuses`].
+pub async fn legal_lists(ctx: &SessionContext) -> Result<Vec<LegalList>, Error> {
+    #[derive(Deserialize)]
+    struct Row {
+        status: String,
+        geo_type: String,
+        starts: Date,
+        ends: Date,
+        total: u32,
+    }
+    let query = "select status, geo_type, starts, ends, total from legal_lists
+                 where starts <= (select day from as_of) order by status, geo_type, starts";
+    rows::read::<Row>(ctx, query)
+        .await?
+        .into_iter()
+        .map(|row| {
+            Ok(LegalList {
+                status: row.status,
+                of: row.geo_type.parse().map_err(Error::Failed)?,
+                starts: row.starts,
+                ends: row.ends,
+                total: row.total,
+            })
+        })
+        .collect()
+}
+
+/// Holidays, strikes, measures and definition breaks, as far as they were known; what the register of legal status says of
+/// single places stands among the measures.
 ///
 /// # Errors
 /// [`Error::Query`]; [`Error::Failed`] when an event names a place that does not exist.
@@ -93,9 +182,21 @@ pub async fn events(ctx: &SessionContext) -> Result<Vec<Event>, Error> {
         title_fr: String,
         reference: Option<String>,
         sources: Option<String>,
+        columns: Option<String>,
     }
-    let query = "select starts, ends, geo_type, geo_value, kind, title_fr, reference, sources
-                 from events order by starts, event_id";
+    let query = "select starts, ends, geo_type, geo_value, kind, title_fr, reference, sources, columns, event_id
+                 from events where known_from is null or known_from <= (select day from as_of)
+                 union all
+                 select starts, ends, geo_type, geo_value, 'measure',
+                        case status when 'couvre_feu' then 'Couvre-feu' else 'Confinement' end,
+                        reference, null, null, geo_type || geo_value || status
+                 from legal_status
+                 where status in ('couvre_feu', 'confinement') and geo_type <> 'country' and precision <> 'month'
+                   and starts <= (select day from as_of)
+                 order by starts, event_id, geo_type, geo_value";
+    let names = |written: Option<String>| {
+        written.map(|names| names.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default()
+    };
     rows::read::<Row>(ctx, query)
         .await?
         .into_iter()
@@ -106,6 +207,8 @@ pub async fn events(ctx: &SessionContext) -> Result<Vec<Event>, Error> {
                 place: place(&row.geo_type, &row.geo_value)?,
                 kind: match row.kind.as_str() {
                     "holiday" => EventKind::Holiday,
+                    "school_holiday" => EventKind::SchoolHoliday,
+                    "capacity" => EventKind::Capacity,
                     "strike" => EventKind::Strike,
                     "definition_break" => EventKind::DefinitionBreak,
                     "campaign" => EventKind::Campaign,
@@ -113,10 +216,8 @@ pub async fn events(ctx: &SessionContext) -> Result<Vec<Event>, Error> {
                 },
                 title_fr: row.title_fr,
                 reference: row.reference.unwrap_or_default(),
-                sources: row
-                    .sources
-                    .map(|names| names.split(',').map(|name| name.trim().to_owned()).collect())
-                    .unwrap_or_default(),
+                sources: names(row.sources),
+                columns: names(row.columns),
             })
         })
         .collect()

@@ -9,7 +9,8 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use vigie_queries::{Alert, AlertState, Forecast, Place};
 use vigie_reports::input::{
-    AccessNumber, Agency, AsOf as PrintedAsOf, Event, FeedState, FindingSummary, Input, Theme,
+    AccessNumber, Agency, AsOf as PrintedAsOf, Event, FeedState, FindingSummary, Input, LegalList,
+    LegalStatus, Theme,
 };
 use vigie_store::AsOf;
 
@@ -33,6 +34,8 @@ pub struct Scene {
     findings: Vec<FindingSummary>,
     access_numbers: Vec<AccessNumber>,
     events: Vec<Event>,
+    legal_statuses: Vec<LegalStatus>,
+    legal_lists: Vec<LegalList>,
     forecasts: Vec<Forecast>,
 }
 
@@ -62,7 +65,13 @@ impl Scene {
         let ctx = picture.ctx.clone();
         let reading = SpawnedTask::spawn(async move {
             let findings = feeds::findings(&ctx, as_of).await?;
-            Ok::<_, Error>((findings, gather::access_numbers(&ctx).await?, gather::events(&ctx).await?))
+            let legal = (gather::legal_statuses(&ctx).await?, gather::legal_lists(&ctx).await?);
+            Ok::<_, Error>((
+                findings,
+                gather::access_numbers(&ctx).await?,
+                gather::events(&ctx).await?,
+                legal,
+            ))
         });
         let (judged, stood) =
             tokio::task::block_in_place(|| picture.judge_and_before(room, from, sunday, &earlier));
@@ -70,10 +79,22 @@ impl Scene {
         let started = Instant::now();
         let feeds = feeds::states(room, &picture.ctx, as_of, Days::Of(&picture.computed)).await?;
         let gone = |cause| Error::Failed(format!("findings and events were not read: {cause}"));
-        let (findings, access_numbers, events) = reading.join().await.map_err(gone)??;
+        let (findings, access_numbers, events, legal) = reading.join().await.map_err(gone)??;
         tracing::debug!(ms = millis(started), "feeds, findings and events read");
         let forecasts = tokio::task::block_in_place(|| forecasts::of(room, &picture, &events, sunday));
-        Ok(Self { picture, judged, stood, feeds, findings, access_numbers, events, forecasts })
+        let (legal_statuses, legal_lists) = legal;
+        Ok(Self {
+            picture,
+            judged,
+            stood,
+            feeds,
+            findings,
+            access_numbers,
+            events,
+            legal_statuses,
+            legal_lists,
+            forecasts,
+        })
     }
 
     /// Whether what a territory's bulletin reads is here: a scene holds the regions it was made for.
@@ -108,6 +129,8 @@ impl Scene {
             gates,
             access_numbers: self.access_numbers.clone(),
             events: self.events.clone(),
+            legal_statuses: self.legal_statuses.clone(),
+            legal_lists: self.legal_lists.clone(),
             forecasts: &self.forecasts,
             agency: Agency {
                 name: agency.name.clone().unwrap_or_default(),

@@ -48,9 +48,10 @@ fn the_published_files_give_the_published_figures() {
         assert_eq!(gap["missing_reason"], "1 département sur 13 a transmis", "{day}");
     }
 
-    // A trend never crosses the definition break of 1 November.
-    let trend = one("cases_7d_change", "76", "2020-11-03");
-    assert_eq!(trend["value"], Value::Null, "{trend}");
+    // The people tested are counted anew from 1 November, the positives hardly (P + 1 % between the two editions): the cases
+    // are compared. By awk 22,024 from 2 to 8 November, after 25,589.
+    let trend = one("cases_7d_change", "76", "2020-11-08");
+    assert_eq!((&trend["numerator"], &trend["denominator"]), (&json!(-3565.0), &json!(25589.0)), "{trend}");
 
     let pdf = lake.folder().join("s42.pdf");
     lake.ok(&["bulletin", "--week", "2020-W42", "--territory", "76", "--out", pdf.to_str().unwrap()]);

@@ -12,12 +12,12 @@ const EVENTS_CSV: &str = include_str!("../../queries/reference/events.csv");
 /// Numbers to call in Occitanie when practices are closed: the reference file, as it is.
 pub(crate) const ACCESS_NUMBERS_CSV: &str = include_str!("../../queries/reference/access_numbers.csv");
 
-/// Whether the day is a public holiday.
+/// Whether the day is a public holiday of the whole country.
 pub(crate) fn is_holiday(day: Date) -> bool {
     static HOLIDAYS: LazyLock<BTreeSet<Date>> = LazyLock::new(|| {
         EVENTS_CSV
             .lines()
-            .filter(|line| line.contains(",holiday,"))
+            .filter(|line| line.contains(",country,FR,holiday,"))
             .filter_map(|line| line.split(',').nth(1)?.parse().ok())
             .collect()
     });
@@ -33,23 +33,12 @@ pub(crate) fn events_csv(issued: Date) -> String {
             starts,
             format!(
                 "greve-regul-31-2020,{starts},{ends},department,31,strike,Grève des régulateurs de Haute-Garonne,\
-                 Dates fictives,"
+                 Dates fictives,,,"
             ),
         ),
         (
             jiff::civil::date(2020, 10, 13),
-            "grippe-2020,2020-10-13,2021-01-31,country,FR,campaign,Vaccination contre la grippe,,".to_owned(),
-        ),
-        (
-            jiff::civil::date(2020, 10, 17),
-            "couvre-feu-31-2020-10,2020-10-17,2020-10-29,department,31,measure,Couvre-feu à Toulouse et alentour,\
-             décret nº\u{a0}2020-1262 du 16 octobre 2020,"
-                .to_owned(),
-        ),
-        (
-            jiff::civil::date(2020, 10, 17),
-            "couvre-feu-34-2020-10,2020-10-17,2020-10-29,department,34,measure,Couvre-feu à Montpellier et alentour,\
-             décret nº\u{a0}2020-1262 du 16 octobre 2020,"
+            "grippe-2020,2020-10-13,2021-01-31,country,FR,campaign,Vaccination contre la grippe,,,,"
                 .to_owned(),
         ),
     ];

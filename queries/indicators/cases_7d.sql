@@ -8,6 +8,7 @@ grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["tests_place_day"]
 references    = ["SI-DEP: P"]
 people        = ["cases_7d"]
+columns       = ["tests.positives"]
 ---*/
 select
     geo_type,

@@ -8,6 +8,7 @@ grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["tests_place_day"]
 references    = ["SI-DEP: T", "INSEE: population"]
 people        = ["tests_7d"]
+columns       = ["tests.tests"]
 ---*/
 select
     geo_type,

@@ -115,7 +115,14 @@ select
         else c.days_7d || ' jours sur 7 disponibles'
     end as reason_7d,
     b.reason as trend_broken
-from (select * from broken_trends as b where b.source = 'hospital_admissions' and b.days_since <= 13) as b
-right join sums_7d as c on c.time_value = b.time_value   -- the few broken days are the hashed side
+from (
+    select b.geo_type, b.geo_value, b.time_value, max(b.reason) as reason
+    from broken_trends as b
+    where b.source = 'hospital_admissions' and b.column_name in ('*', 'admissions', 'icu_admissions') and b.days_since <= 13
+    group by b.geo_type, b.geo_value, b.time_value
+) as b
+-- The few broken days are the hashed side.
+right join sums_7d as c
+    on c.geo_type = b.geo_type and c.geo_value = b.geo_value and c.time_value = b.time_value
 window place as (partition by c.geo_type, c.geo_value order by c.time_value)
 order by c.geo_type, c.geo_value, c.time_value

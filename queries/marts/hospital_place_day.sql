@@ -83,7 +83,14 @@ select
         else c.n_reported || ' départements sur ' || c.n_expected || ' ont transmis'
     end as reason,
     b.reason as trend_broken
-from (select * from broken_trends as b where b.source = 'hospital_stock' and b.days_since <= 7) as b
-right join complete as c on c.time_value = b.time_value   -- the few broken days are the hashed side
+from (
+    select b.geo_type, b.geo_value, b.time_value, max(b.reason) as reason
+    from broken_trends as b
+    where b.source = 'hospital_stock' and b.column_name in ('*', 'hospital_patients', 'icu_patients') and b.days_since <= 7
+    group by b.geo_type, b.geo_value, b.time_value
+) as b
+-- The few broken days are the hashed side.
+right join complete as c
+    on c.geo_type = b.geo_type and c.geo_value = b.geo_value and c.time_value = b.time_value
 window place as (partition by c.geo_type, c.geo_value order by c.time_value)
 order by c.geo_type, c.geo_value, c.time_value

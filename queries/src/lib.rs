@@ -39,10 +39,14 @@ pub use month::{MONTHS_FR, date_fr, month_fr};
 pub use nearest::nearest;
 pub use observation::{Observation, Observations, SeriesKey, Status, TimeType};
 pub use pattern::Pattern;
-pub use place::{GeoType, Place, department_by_name, known_departments, region_name};
+pub use place::{
+    Epci, GeoType, Place, department_by_name, known_departments, known_epcis, official_name, region_name,
+};
 pub use query::{PeopleCount, Query, QueryKind};
 pub use relation::{Condition, Operand, Operator, Relation, RelationSeverity, Term};
-pub use rule::{Combine, Comparison, Criterion, GradeOfSource, Level, Rule, RuleTest, SCORE, Thresholds};
+pub use rule::{
+    Combine, Comparison, Criterion, GradeOfSource, Level, Owned, Rule, RuleTest, SCORE, Thresholds,
+};
 pub use saved::{Parameter, ParameterType, SavedQuery};
 pub use toml_fault::{cron_fault, toml_fault};
 pub use vocabulary::{PARTS, ReferenceBody, Vocabulary};

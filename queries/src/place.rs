@@ -1,4 +1,4 @@
-//! Places: departments, regions, France.
+//! Places: departments, metropoles, regions, France.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub enum GeoType {
     /// A department or overseas collectivity.
     Department,
+    /// A metropole or another union of communes with taxes of its own (« établissement public de coopération
+    /// intercommunale »). No sum of departments: a part of one, of several for some.
+    Epci,
     /// A region.
     Region,
     /// France: all departments that have a region.
@@ -27,6 +30,7 @@ impl GeoType {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Department => "department",
+            Self::Epci => "epci",
             Self::Region => "region",
             Self::Country => "country",
             Self::Source => "source",
@@ -40,12 +44,13 @@ impl FromStr for GeoType {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "department" => Ok(Self::Department),
+            "epci" => Ok(Self::Epci),
             "region" => Ok(Self::Region),
             "country" => Ok(Self::Country),
             "source" => Ok(Self::Source),
-            _ => {
-                Err(format!("unknown kind of place {text:?}; expected department, region, country or source"))
-            }
+            _ => Err(format!(
+                "unknown kind of place {text:?}; expected department, epci, region, country or source"
+            )),
         }
     }
 }
@@ -55,7 +60,7 @@ impl FromStr for GeoType {
 pub struct Place {
     /// Kind.
     pub geo_type: GeoType,
-    /// INSEE code, `FR` for the country, the name of a source.
+    /// INSEE code, SIREN number of an EPCI, `FR` for the country, the name of a source.
     pub code: String,
 }
 
@@ -64,6 +69,12 @@ impl Place {
     #[must_use]
     pub fn department(code: &str) -> Self {
         Self { geo_type: GeoType::Department, code: code.to_owned() }
+    }
+
+    /// A metropole.
+    #[must_use]
+    pub fn epci(code: &str) -> Self {
+        Self { geo_type: GeoType::Epci, code: code.to_owned() }
     }
 
     /// A region.
@@ -88,13 +99,15 @@ impl fmt::Display for Place {
 impl FromStr for Place {
     type Err = String;
 
-    /// `region:76`, `department:31`, `country:FR`; a bare code means the region where one has it, else the
-    /// department: `76` is Occitanie, `31` Haute-Garonne, `32` Hauts-de-France (Gers is `department:32`).
+    /// `region:76`, `department:31`, `epci:243100518`, `country:FR`; a bare code means the region where one has it, else
+    /// the department, else the metropole: `76` is Occitanie, `31` Haute-Garonne, `32` Hauts-de-France (Gers is
+    /// `department:32`).
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some((kind, code)) = text.split_once(':') {
             let place = Self { geo_type: kind.parse()?, code: code.to_owned() };
             let known = match place.geo_type {
                 GeoType::Department => known_departments().contains_key(code),
+                GeoType::Epci => known_epcis().contains_key(code),
                 GeoType::Region => region_name(code).is_some(),
                 GeoType::Country => code == "FR",
                 GeoType::Source => true,
@@ -105,6 +118,8 @@ impl FromStr for Place {
             Ok(Self::region(text))
         } else if known_departments().contains_key(text) {
             Ok(Self::department(text))
+        } else if known_epcis().contains_key(text) {
+            Ok(Self::epci(text))
         } else if text == "FR" {
             Ok(Self::france())
         } else {
@@ -190,3 +205,44 @@ fn bare_name(name: &str) -> String {
 
 /// `code;name;region`, INSEE, and the three collectivities that report to SI-DEP.
 const DEPARTMENTS: &str = include_str!("places.csv");
+
+/// A metropole or union of communes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Epci {
+    /// Official name.
+    pub name: &'static str,
+    /// Codes of the departments it lies in, the one of its seat first.
+    pub departments: Vec<&'static str>,
+}
+
+/// Metropoles by SIREN number: the 22 whose incidence is published, and others that had a status of their own.
+#[must_use]
+pub fn known_epcis() -> &'static BTreeMap<&'static str, Epci> {
+    static KNOWN: LazyLock<BTreeMap<&'static str, Epci>> = LazyLock::new(|| {
+        EPCIS
+            .lines()
+            .filter_map(|line| {
+                let mut parts = line.split(';');
+                let (code, name) = (parts.next()?, parts.next()?);
+                Some((code, Epci { name, departments: parts.next()?.split(' ').collect() }))
+            })
+            .collect()
+    });
+    &KNOWN
+}
+
+/// Official name of a department, metropole, region or of the country; none for codes that nobody knows, and for sources.
+#[must_use]
+pub fn official_name(place: &Place) -> Option<&'static str> {
+    let code = place.code.as_str();
+    match place.geo_type {
+        GeoType::Department => known_departments().get(code).map(|(name, _)| *name),
+        GeoType::Epci => known_epcis().get(code).map(|epci| epci.name),
+        GeoType::Region => region_name(code),
+        GeoType::Country => Some("France"),
+        GeoType::Source => None,
+    }
+}
+
+/// `code;name;departments`: SIREN numbers, and the departments where communes of it lie, that of the seat first.
+const EPCIS: &str = include_str!("epcis.csv");

@@ -81,6 +81,9 @@ pub struct Query {
     window_days: Option<u16>,
     /// Counts of people that a value rests on; empty when it rests on none.
     pub people: Vec<PeopleCount>,
+    /// Columns of its sources that a value rests on, `source.column`; empty: all of them. A change of definition of other
+    /// columns does not touch it.
+    pub columns: Vec<String>,
     /// Path inside the vocabulary, for messages.
     pub file: String,
     /// The SQL, header left out.
@@ -107,6 +110,8 @@ struct Header {
     window_days: Option<u16>,
     #[serde(default)]
     people: Vec<String>,
+    #[serde(default)]
+    columns: Vec<String>,
 }
 
 const OPEN: &str = "/*---";
@@ -136,6 +141,7 @@ impl Query {
             references: header.references,
             window_days: header.window_days,
             people: people_counts(file, text, &header.people)?,
+            columns: header.columns,
             file: file.to_owned(),
             sql: sql.trim().to_owned(),
             fingerprint: crate::vocabulary::fingerprint(text),

@@ -25,7 +25,10 @@ pub struct Rule {
     /// Last day in force.
     #[serde(default, deserialize_with = "some_day")]
     pub valid_to: Option<Date>,
-    /// Kinds of place it judges.
+    /// Day from which a person must look at it again: told by `config check` and `status` once it is past.
+    #[serde(default, deserialize_with = "some_day")]
+    pub review_on: Option<Date>,
+    /// Kinds of place it judges: for a legal text, the units that the text classifies.
     pub geo_types: Vec<GeoType>,
     /// Only these places (`region:76`), all of the kinds above when empty.
     #[serde(default)]
@@ -39,6 +42,16 @@ pub struct Rule {
     pub levels: Vec<Level>,
     /// The criteria.
     pub criteria: Vec<Criterion>,
+    /// Whether it may colour the map: a rule under which nearly every place stands at one level tells places apart no more.
+    #[serde(default = "yes")]
+    pub maps: bool,
+    /// Query of the real acts that it should warn of, for its review: `geo_type`, `geo_value`, `day`, for each first day. Acts of the
+    /// register of legal status are found by the levels that name theirs ([`Level::legal_status`]).
+    #[serde(default)]
+    pub acts: Option<String>,
+    /// What its owner knows of it that `vigie rules review` finds, with the reason.
+    #[serde(default)]
+    pub owned: Owned,
     /// Whether it raises alerts (rules kept for the record only judge).
     #[serde(default = "yes")]
     pub alerts: bool,
@@ -57,6 +70,18 @@ pub struct Rule {
     /// Fingerprint of the text (set by the reader).
     #[serde(skip)]
     pub fingerprint: String,
+}
+
+/// What the review of a rule finds and its owner lets stand, each with the reason.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owned {
+    /// It raises no alert over a long time.
+    pub never_fires: Option<String>,
+    /// Nearly every place stands in alert for weeks.
+    pub always_fires: Option<String>,
+    /// It warns after the act, or not at all.
+    pub warns_late: Option<String>,
 }
 
 /// How sure the thresholds of a rule are.
@@ -99,6 +124,16 @@ pub struct Level {
     /// How sure its thresholds are, when that is not the grade of the rule.
     #[serde(default)]
     pub source_grade: Option<GradeOfSource>,
+    /// Status of the register (source `legal_status`) that the level stands for. What is computed is never that status: the two
+    /// are printed side by side.
+    #[serde(default)]
+    pub legal_status: Option<String>,
+    /// Once reached it stays until the rule ends: a decree is not lifted by a better week.
+    #[serde(default)]
+    pub stays: bool,
+    /// `all` only: it counts only where the level below is reached too.
+    #[serde(default)]
+    pub needs_below: bool,
     /// `score` only: number of criteria at this level's threshold from which a department has reached it.
     #[serde(default)]
     pub criteria_min: Option<u8>,
@@ -214,6 +249,12 @@ impl Rule {
         self.valid_from.is_none_or(|from| from <= on) && self.valid_to.is_none_or(|to| on <= to)
     }
 
+    /// Whether the day on which a person should have looked at it again is past.
+    #[must_use]
+    pub fn is_due_for_review(&self, today: Date) -> bool {
+        self.review_on.is_some_and(|day| day < today) && self.valid_to.is_none_or(|last| today <= last)
+    }
+
     /// Rank of a level: its position from 1, 0 for `none`.
     #[must_use]
     pub fn rank(&self, level: &str) -> Option<u8> {
@@ -268,6 +309,13 @@ impl Rule {
                     &needle,
                     format!("level {:?} needs action_fr: what to do when it is reached", level.id),
                 );
+            }
+            if level.needs_below && (position == 0 || self.combine != Combine::All) {
+                let what = format!(
+                    "level {:?} has needs_below; expected of an upper level of a rule whose criteria combine by \"all\"",
+                    level.id
+                );
+                return fault(&needle, what);
             }
             if self.combine == Combine::Score && level.criteria_min.is_none_or(|least| least == 0) {
                 let what = format!("level {:?} of a score rule needs criteria_min, at least 1", level.id);

@@ -515,3 +515,61 @@ fn the_page_about_contracts_has_every_key() {
         }
     }
 }
+
+/// A rule is dated: it has an end, or a day on which a person looks at it again.
+#[test]
+fn every_rule_has_an_end_or_a_day_of_review() {
+    for rule in Vocabulary::embedded().unwrap().rules() {
+        assert!(
+            rule.valid_to.is_some() || rule.review_on.is_some(),
+            "{}: neither valid_to nor review_on",
+            rule.id
+        );
+    }
+}
+
+/// A legal text classifies its legal unit: no region was ever a zone. And what is computed is never named as a legal regime.
+#[test]
+fn rules_of_legal_texts_judge_the_units_that_the_text_classifies() {
+    for rule in Vocabulary::embedded().unwrap().rules() {
+        if rule.levels.iter().any(|level| level.legal_status.is_some()) {
+            assert!(!rule.geo_types.contains(&GeoType::Region), "{} judges regions", rule.id);
+        }
+        for level in &rule.levels {
+            assert_ne!(
+                level.title_fr, "État d’urgence sanitaire",
+                "{}: a national decree, no level",
+                rule.id
+            );
+        }
+    }
+}
+
+#[test]
+fn a_metropole_is_a_place_of_its_own_by_its_siren_number() {
+    let toulouse: Place = "243100518".parse().unwrap();
+    assert_eq!(toulouse, Place::epci("243100518"));
+    assert_eq!("epci:243100518".parse::<Place>().unwrap(), toulouse);
+    assert_eq!(crate::official_name(&toulouse), Some("Toulouse Métropole"));
+    assert_eq!(crate::known_epcis()["243100518"].departments, ["31"]);
+    // Communes of the Vaucluse (Pertuis) and the Var (Saint-Zacharie) belong to Aix-Marseille-Provence.
+    assert_eq!(crate::known_epcis()["200054807"].departments, ["13", "83", "84"]);
+    assert!("epci:999999999".parse::<Place>().is_err());
+    for (code, epci) in crate::known_epcis() {
+        assert_eq!(code.len(), 9, "{code}: a SIREN number has nine digits");
+        for department in &epci.departments {
+            assert!(crate::known_departments().contains_key(department), "{code}: {department}");
+        }
+    }
+}
+
+#[test]
+fn a_level_that_needs_the_one_below_has_one() {
+    let refused = |more: &str| {
+        let text = embedded_rule().replacen("needs_below = true", "", 1);
+        let text = text.replacen("id = \"alerte\"\n", &format!("id = \"alerte\"\n{more}\n"), 1);
+        crate::Rule::parse("rules/zones-2020-09-23.toml", &text).map(drop)
+    };
+    assert!(refused("").is_ok());
+    assert!(refused("needs_below = true").unwrap_err().to_string().contains("upper level"));
+}

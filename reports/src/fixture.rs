@@ -9,7 +9,7 @@ use vigie_queries::{
 
 use crate::input::{
     AccessNumber, Acknowledged, Agency, AsOf, Changes, Event, EventKind, FeedState, FindingSummary,
-    Freshness, GateResult, Input, PlaceInfo, Settling,
+    Freshness, GateResult, Input, LegalList, LegalStatus, PlaceInfo, Settling,
 };
 
 /// Owned parts an [`Input`] borrows from.
@@ -24,6 +24,8 @@ pub(crate) struct Made {
     /// Sources that were never received.
     pub(crate) absent: Vec<&'static str>,
     pub(crate) events: Vec<Event>,
+    pub(crate) legal_statuses: Vec<LegalStatus>,
+    pub(crate) legal_lists: Vec<LegalList>,
     pub(crate) territory: Place,
     pub(crate) findings: Vec<FindingSummary>,
     pub(crate) gates: Vec<GateResult>,
@@ -62,6 +64,8 @@ impl Made {
         let places = places(&vocabulary);
         let mut made = Self {
             events: events(&vocabulary),
+            legal_statuses: Vec::new(),
+            legal_lists: Vec::new(),
             vocabulary,
             observations: Observations::default(),
             judgements: Vec::new(),
@@ -195,6 +199,8 @@ impl Made {
                 })
                 .collect(),
             events: self.events.clone(),
+            legal_statuses: self.legal_statuses.clone(),
+            legal_lists: self.legal_lists.clone(),
             agency: Agency::default(),
             changes: self.changes.clone(),
             wording: self.wording.clone(),
@@ -756,6 +762,7 @@ fn events(_vocabulary: &Vocabulary) -> Vec<Event> {
         title_fr: title.to_owned(),
         reference: "texte de référence".to_owned(),
         sources: sources.iter().map(|s| (*s).to_owned()).collect(),
+        columns: if sources.is_empty() { Vec::new() } else { vec!["tests".to_owned()] },
     };
     vec![
         event(

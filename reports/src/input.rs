@@ -3,7 +3,7 @@
 //! Two calls with an equal [`Input`] give the same bytes. Feed text (names, titles, messages) is data: it is printed as it
 //! stands and never read as markup.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -46,6 +46,10 @@ pub struct Input<'a> {
     pub access_numbers: Vec<AccessNumber>,
     /// Dated context: holidays, strikes, measures, definition breaks.
     pub events: Vec<Event>,
+    /// What the authorities set for places, as far as it was known.
+    pub legal_statuses: Vec<LegalStatus>,
+    /// How many places the official lists had.
+    pub legal_lists: Vec<LegalList>,
     /// Who publishes; neutral when empty.
     pub agency: Agency,
     /// What became of the numbers of the bulletin before; none leaves the page out.
@@ -206,22 +210,39 @@ pub fn touches(one: &Place, other: &Place, places: &[PlaceInfo]) -> bool {
         info.and_then(|info| info.region.as_deref()).map(Place::region)
     };
     let holds = |whole: &Place, part: &Place| {
-        whole.geo_type == GeoType::Country || region_of(part).as_ref() == Some(whole)
+        let lies_in = |epci: &vigie_queries::Epci| epci.departments.contains(&whole.code.as_str());
+        whole.geo_type == GeoType::Country
+            || region_of(part).as_ref() == Some(whole)
+            || (whole.geo_type == GeoType::Department && part.geo_type == GeoType::Epci)
+                && vigie_queries::known_epcis().get(part.code.as_str()).is_some_and(lies_in)
     };
     one == other || holds(one, other) || holds(other, one)
 }
 
-/// Breaks of definition of some sources that change the sums of a place.
+/// Breaks of definition that change the values of an indicator at a place.
 pub fn breaks<'e>(
     events: &'e [Event],
-    sources: &BTreeSet<&str>,
+    vocabulary: &Vocabulary,
+    indicator: &str,
     place: &Place,
     places: &[PlaceInfo],
 ) -> impl Iterator<Item = &'e Event> {
+    let sources = vocabulary.sources_of(indicator);
+    let columns = vocabulary.query(indicator).map_or(&[][..], |query| &query.columns);
+    let rests_on =
+        |source: &str, column: &str| columns.iter().any(|own| *own == format!("{source}.{column}"));
     events
         .iter()
         .filter(|event| event.kind == EventKind::DefinitionBreak && touches(&event.place, place, places))
-        .filter(|event| event.sources.iter().any(|source| sources.contains(source.as_str())))
+        .filter(|event| {
+            event.sources.iter().filter(|source| sources.contains(source.as_str())).any(|source| {
+                columns.is_empty()
+                    || event.columns.is_empty()
+                    || event.columns.iter().any(|column| rests_on(source, column))
+            })
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// How old a feed's newest edition is, against its contract.
@@ -339,14 +360,18 @@ pub struct AccessNumber {
 /// Kind of dated context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventKind {
-    /// Public or school holiday.
+    /// Public holiday.
     Holiday,
+    /// School holidays of a zone.
+    SchoolHoliday,
     /// Strike.
     Strike,
     /// Measure of the authorities.
     Measure,
     /// A source counts anew from that day: no comparison crosses it.
     DefinitionBreak,
+    /// Beds or places opened.
+    Capacity,
     /// Test or vaccination campaign.
     Campaign,
 }
@@ -368,6 +393,52 @@ pub struct Event {
     pub reference: String,
     /// Definition breaks: the sources concerned.
     pub sources: Vec<String>,
+    /// Definition breaks: the columns of those sources that count anew; empty: all of them.
+    pub columns: Vec<String>,
+}
+
+/// What the authorities set for a place. Nothing of it is computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegalStatus {
+    /// The place.
+    pub place: Place,
+    /// Its status, in the words of the register (`zca`, `couvre_feu`).
+    pub status: String,
+    /// First day.
+    pub starts: Date,
+    /// Last day; none while it stands, and where no end was found.
+    pub ends: Option<Date>,
+    /// Whether no end was found: it may be over.
+    pub end_unknown: bool,
+    /// Whether only the month of the first day is known.
+    pub month_only: bool,
+    /// Whether the register holds every place of that status; where it does not, a place without a row may have it.
+    pub whole_list: bool,
+    /// Text or announcement.
+    pub reference: String,
+}
+
+impl LegalStatus {
+    /// Whether it stands on a day.
+    #[must_use]
+    pub fn stands(&self, on: Date) -> bool {
+        self.starts <= on && self.ends.is_none_or(|last| on <= last)
+    }
+}
+
+/// How many places a list had, as it was announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegalList {
+    /// The status.
+    pub status: String,
+    /// The kind of place that was counted.
+    pub of: GeoType,
+    /// First day.
+    pub starts: Date,
+    /// Last day.
+    pub ends: Date,
+    /// Places.
+    pub total: u32,
 }
 
 /// Who publishes the bulletin. Empty fields print nothing.

@@ -12,7 +12,7 @@ use datafusion::prelude::SessionContext;
 use crate::Role;
 
 /// What the role `lecture` sees besides the catalogue: what is published.
-const PUBLISHED: [&str; 11] = [
+const PUBLISHED: [&str; 13] = [
     "access_numbers",
     "alert_events",
     "bulletins",
@@ -22,6 +22,8 @@ const PUBLISHED: [&str; 11] = [
     "forecasts",
     "indicators",
     "judgements",
+    "legal_lists",
+    "legal_status",
     "published_values",
     "settling_times",
 ];

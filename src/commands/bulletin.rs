@@ -27,6 +27,10 @@ pub(super) async fn run(global: &Global, options: &Bulletin) -> Result<u8, Error
     }
     let as_of = Room::as_of(options.as_of, room.now()?);
     let territory = room.territory(options.territory.as_ref())?;
+    if matches!(territory.geo_type, GeoType::Epci | GeoType::Source) {
+        let what = format!("there is no bulletin of {territory}; expected a region, a department or FR");
+        return Err(Error::Usage(what));
+    }
     let week = options.week.unwrap_or_else(|| last_full_week(as_of.issued));
     if let Some(path) = &options.draft {
         let life = progress::spinner(room.talk, "calcul des textes");
@@ -66,7 +70,7 @@ fn sheets(territory: &Place, week: Date, out: &Path) -> Result<Vec<(Place, PathB
     let inside = |home: &Option<&str>| match territory.geo_type {
         GeoType::Region => *home == Some(territory.code.as_str()),
         GeoType::Country => home.is_some(),
-        GeoType::Department | GeoType::Source => false,
+        GeoType::Department | GeoType::Epci | GeoType::Source => false,
     };
     let mut places: Vec<Place> = vigie_queries::known_departments()
         .iter()

@@ -197,6 +197,11 @@ fn print(room: &Room, watch: &Watch) {
     if !never.is_empty() {
         println!("Sans adresse et jamais reçus : {}", never.join(", "));
     }
+    let today = crate::calendar::paris_day(watch.at);
+    for rule in room.vocabulary.rules().filter(|rule| rule.is_due_for_review(today)) {
+        let day = rule.review_on.map(|day| day.to_string()).unwrap_or_default();
+        println!("Règle {} : à revoir depuis le {day}", rule.id);
+    }
 }
 
 fn of_job(job: &Job) -> String {

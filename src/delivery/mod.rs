@@ -374,15 +374,7 @@ async fn parcel(room: &Room, known: &[Edition], edition: &Edition) -> Result<Par
 }
 
 pub(crate) fn territory_name(place: &Place) -> String {
-    let known = vigie_queries::known_departments().get(place.code.as_str()).map(|(name, _)| *name);
-    let region = vigie_queries::region_name(&place.code);
-    match place.geo_type {
-        vigie_queries::GeoType::Department => known,
-        vigie_queries::GeoType::Region => region,
-        _ => Some("France"),
-    }
-    .unwrap_or(&place.code)
-    .to_owned()
+    vigie_queries::official_name(place).unwrap_or(&place.code).to_owned()
 }
 
 async fn record(room: &Room, due: &Due, delivery: &Delivery, attempts: u32) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! The French sentences of a gate.
 
-use vigie_queries::{ColumnType, Contract, Gate, GeoType, Place, known_departments, region_name};
+use vigie_queries::{ColumnType, Contract, Gate, GeoType, Place, known_departments, official_name};
 use vigie_reports::french;
 use vigie_transform::{Found, KEY_SEPARATOR, Offence};
 
@@ -82,8 +82,6 @@ pub(super) fn place_of(text: &str) -> String {
         GeoType::Department => {
             known_departments().get(code).map_or(code.to_owned(), |(name, _)| format!("{name} ({code})"))
         }
-        GeoType::Region => region_name(code).unwrap_or(code).to_owned(),
-        GeoType::Country => "France".to_owned(),
-        GeoType::Source => code.to_owned(),
+        _ => official_name(&place).unwrap_or(code).to_owned(),
     }
 }

@@ -238,7 +238,8 @@ pub(super) fn territory_fr(territory: Option<&Place>) -> String {
     let name = match place.geo_type {
         GeoType::Region => french::region(&place.code).map(|region| format!("région {}", region.name)),
         GeoType::Department => french::department(&place.code).map(|department| department.name.to_owned()),
-        _ => None,
+        GeoType::Epci => vigie_queries::official_name(place).map(str::to_owned),
+        GeoType::Country | GeoType::Source => None,
     };
     name.map_or_else(|| place.to_string(), |name| format!("{name} ({})", place.code))
 }

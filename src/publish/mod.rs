@@ -235,7 +235,7 @@ fn within(
     Ok(arrow::compute::filter_record_batch(batch, &keep)?)
 }
 
-/// A territory and the departments it has, as `geo_type` and `geo_value`.
+/// A territory, the departments it has and their metropoles, as `geo_type` and `geo_value`.
 pub(crate) fn parts<'a>(
     territory: &'a Place,
     regions: &'a BTreeMap<String, String>,
@@ -244,6 +244,10 @@ pub(crate) fn parts<'a>(
     if territory.geo_type == GeoType::Region {
         let own = regions.iter().filter(|(_, region)| **region == territory.code);
         parts.extend(own.map(|(department, _)| (GeoType::Department.as_str(), department.as_str())));
+        let inside = vigie_queries::known_epcis().iter().filter(|(_, epci)| {
+            epci.departments.iter().any(|code| regions.get(*code) == Some(&territory.code))
+        });
+        parts.extend(inside.map(|(code, _)| (GeoType::Epci.as_str(), *code)));
     }
     parts
 }

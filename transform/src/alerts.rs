@@ -43,14 +43,18 @@ pub fn alerts(
         by_alert.entry((judgement.rule.as_str(), place_key(&judgement.place))).or_default().push(judgement);
     }
     let (mut alerts, mut events) = (Vec::new(), Vec::new());
+    let mut possible: BTreeMap<(String, Place), u8> = BTreeMap::new();
     for ((id, _), mut days) in by_alert {
         let Some(rule) = vocabulary.rule(id).filter(|rule| rule.alerts) else { continue };
         days.sort_by_key(|judgement| judgement.date);
         let (alert, transitions) = follow(rule, &days, until);
+        if let (Some(alert), Some(last)) = (&alert, days.last()) {
+            possible.insert((alert.rule.clone(), alert.place.clone()), last.rank_max);
+        }
         alerts.extend(alert);
         events.extend(transitions);
     }
-    inhibit(&mut alerts);
+    inhibit(&mut alerts, &possible);
     (alerts, events)
 }
 
@@ -100,8 +104,9 @@ pub(crate) fn identity(event: &AlertEvent) -> (&str, (&str, &str), Date, AlertSt
     (&event.rule, place_key(&event.place), event.date, event.from, event.to, &event.level)
 }
 
-/// A department's alert is covered by that of its region when the region's stands at the same level or above.
-fn inhibit(alerts: &mut [Alert]) {
+/// A department's alert is covered by that of its region when the region's stands at the same level or above, also above the
+/// level that unknown criteria make possible in the department (`possible`).
+fn inhibit(alerts: &mut [Alert], possible: &BTreeMap<(String, Place), u8>) {
     let regional: BTreeMap<(String, Place), u8> = alerts
         .iter()
         .filter(|alert| alert.place.geo_type == GeoType::Region && alert.state.stands())
@@ -109,7 +114,9 @@ fn inhibit(alerts: &mut [Alert]) {
         .collect();
     for alert in alerts.iter_mut().filter(|alert| alert.place.geo_type == GeoType::Department) {
         let region = region_of(&alert.place).map(|region| (alert.rule.clone(), region));
-        alert.inhibited = region.and_then(|key| regional.get(&key)).is_some_and(|rank| *rank >= alert.rank);
+        let own =
+            possible.get(&(alert.rule.clone(), alert.place.clone())).copied().unwrap_or(0).max(alert.rank);
+        alert.inhibited = region.and_then(|key| regional.get(&key)).is_some_and(|rank| *rank >= own);
     }
 }
 

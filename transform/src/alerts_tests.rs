@@ -207,12 +207,42 @@ fn fewer_days_of_cover_are_worse_and_clear_above_the_threshold() {
 
 #[test]
 fn a_level_named_by_one_criterion_alone_is_cleared_by_its_own_threshold() {
-    let vocabulary = Vocabulary::embedded().unwrap();
-    let rule = vocabulary.rule("zones-2020-09-23").unwrap();
+    let rule = &Rule::parse(
+        "rules/r.toml",
+        r#"
+id = "r"
+title_fr = "Règle"
+reference = "essai"
+source_grade = "vigie"
+geo_types = ["department"]
+combine = "all"
+raise_days = 2
+clear_days = 3
+levels = [
+  { id = "alerte", title_fr = "Alerte", action_fr = "Agir." },
+  { id = "seuil", title_fr = "Seuil", action_fr = "Agir." },
+]
+[[criteria]]
+id = "incidence"
+title_fr = "Incidence"
+indicator = "incidence_7d_per_100k"
+comparison = ">="
+thresholds = [{ levels = { alerte = 50.0 } }]
+clear_ratio = 0.9
+[[criteria]]
+id = "icu"
+title_fr = "Réanimation"
+indicator = "icu_occupancy_initial"
+comparison = ">="
+thresholds = [{ levels = { seuil = 0.60 } }]
+clear_ratio = 0.9
+"#,
+    )
+    .unwrap();
     let place = Place::department("31");
     let judgements: Vec<Judgement> = [(1, 0.61), (2, 0.61), (3, 0.55), (4, 0.53)]
         .map(|(day, icu)| {
-            let given = [("incidence", 5.0), ("incidence_65plus", 1.0), ("icu", icu)];
+            let given = [("incidence", 5.0), ("icu", icu)];
             judged(rule, &place, date(2020, 10, day), &given)
         })
         .into();
@@ -242,6 +272,23 @@ fn a_region_covers_its_departments_of_the_same_rule_up_to_its_level() {
     let (alerts, _) = alerts(&vocabulary, &judgements, date(2020, 10, 2));
     let inhibited: Vec<(&str, bool)> = alerts.iter().map(|a| (a.place.code.as_str(), a.inhibited)).collect();
     assert_eq!(inhibited, [("31", true), ("32", false), ("75", false), ("76", false)]);
+}
+
+/// The figures of the region say « tension »; those of the department that are known too, and one of which nothing is known may be
+/// worse: its alert is not hidden behind the region's.
+#[test]
+fn a_department_that_may_be_worse_than_its_region_is_not_covered() {
+    let vocabulary = Vocabulary::embedded().unwrap();
+    let rule = vocabulary.rule("cover-masks").unwrap();
+    let on = date(2020, 10, 2);
+    let judgements = [
+        judged(rule, &Place::region("76"), on, &[("surgical", 5.0), ("ffp2", 5.0)]),
+        judged(rule, &Place::department("31"), on, &[("surgical", 5.0)]),
+        judged(rule, &Place::department("32"), on, &[("surgical", 5.0), ("ffp2", 30.0)]),
+    ];
+    let (alerts, _) = alerts(&vocabulary, &judgements, on);
+    let inhibited: Vec<(&str, bool)> = alerts.iter().map(|a| (a.place.code.as_str(), a.inhibited)).collect();
+    assert_eq!(inhibited, [("31", false), ("32", true), ("76", false)]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use vigie_queries::{
     Combine, CriterionResult, GeoType, Judgement, Observation, Observations, Place, Rule, SCORE, TimeType,
-    known_departments,
+    known_departments, known_epcis,
 };
 
 use crate::thresholds::{Side, points, rank_alone, round_half_away, threshold_shown};
@@ -49,7 +49,7 @@ pub struct RuleTestFailure {
     pub found: String,
 }
 
-/// The region of a department, a region's own self; none for other places and collectivities without a region.
+/// The region of a department, that of a metropole's seat, a region's own self; none for other places and collectivities without a region.
 #[must_use]
 pub fn region_of(place: &Place) -> Option<Place> {
     match place.geo_type {
@@ -57,6 +57,10 @@ pub fn region_of(place: &Place) -> Option<Place> {
         GeoType::Department => {
             let (_, region) = known_departments().get(place.code.as_str())?;
             region.map(Place::region)
+        }
+        GeoType::Epci => {
+            let seat = known_epcis().get(place.code.as_str())?.departments.first()?;
+            region_of(&Place::department(seat))
         }
         GeoType::Country | GeoType::Source => None,
     }
@@ -73,7 +77,9 @@ pub fn judge(
     place: &Place,
     on: Date,
 ) -> Judgement {
-    Bench::new(rule, observations, populations, place).judge(on)
+    let bench = Bench::new(rule, observations, populations, place);
+    let standing = if rule.in_force(on) { bench.set_before(on) } else { 0 };
+    bench.judge_under(standing, on)
 }
 
 /// Judges a rule on every day from `from` to `to` (both included) on which it is in force, for each place of its kinds
@@ -97,13 +103,21 @@ pub fn judge_rule(
         let Some((known_from, known_to)) = bench.days() else { continue };
         let last = last.min(known_to.saturating_add(SILENCE_DAYS.days()));
         let mut on = rule.valid_from.map_or(from, |start| start.max(from)).max(known_from);
+        let mut standing = bench.set_before(on);
         while on <= last {
-            judgements.push(bench.judge(on));
+            let judgement = bench.judge_under(standing, on);
+            standing = standing.max(set_by(rule, &judgement));
+            judgements.push(judgement);
             let Ok(next) = on.tomorrow() else { break };
             on = next;
         }
     }
     judgements
+}
+
+/// Rank of the highest level that a judgement sets until it is lifted; 0 when it sets none.
+fn set_by(rule: &Rule, judgement: &Judgement) -> u8 {
+    (1..=judgement.rank).rev().find(|rank| rule.level(*rank).is_some_and(|level| level.stays)).unwrap_or(0)
 }
 
 /// Judges given values by criterion id, as if they were a department's; a criterion that is absent is unknown.
@@ -208,6 +222,32 @@ impl<'a> Bench<'a> {
         let first = known().filter_map(|series| series.keys().next()).min()?;
         let last = known().filter_map(|series| series.keys().next_back()).max()?;
         Some((*first, *last))
+    }
+
+    /// Rank of the highest level that was set on a day before, since the rule came into force, and stays.
+    fn set_before(&self, on: Date) -> u8 {
+        let (Some(start), Some((known_from, _))) = (self.rule.valid_from, self.days()) else { return 0 };
+        if !self.rule.levels.iter().any(|level| level.stays) {
+            return 0;
+        }
+        let (mut day, mut standing) = (start.max(known_from), 0);
+        while day < on {
+            standing = standing.max(set_by(self.rule, &self.judge(day)));
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        standing
+    }
+
+    /// The judgement of a day on which a level set before still stands.
+    fn judge_under(&self, standing: u8, on: Date) -> Judgement {
+        let mut judgement = self.judge(on);
+        if standing > judgement.rank {
+            judgement.rank = standing;
+            judgement.rank_max = judgement.rank_max.max(standing);
+            judgement.level = level_name(self.rule, standing, false);
+        }
+        judgement
     }
 
     fn judge(&self, on: Date) -> Judgement {
@@ -358,10 +398,15 @@ pub(crate) fn combine(rule: &Rule, criteria: &[CriterionResult], on: Date, side:
                 (fulfilled >= least, fulfilled + unknown >= least)
             }
         };
-        if certain {
+        // A level that needs the one below it rests on it, for certain or possibly.
+        let (below, below_max) = match rule.level(level) {
+            Some(found) if found.needs_below => (rank + 1 >= level, rank_max + 1 >= level),
+            _ => (true, true),
+        };
+        if certain && below {
             rank = level;
         }
-        if possible {
+        if possible && below_max {
             rank_max = level;
         }
     }

@@ -100,7 +100,8 @@ fn a_department_is_judged_by_the_occupancy_of_its_region() {
     put(&mut observations, "icu_occupancy_initial", "", &occitanie, on, Some(0.61));
     let rule = embedded("zones-2020-09-23");
     let judged = judge(&rule, &observations, &Populations::new(), &gers, on);
-    assert_eq!((judged.level.as_str(), judged.rank, judged.rank_max), ("etat_urgence", 4, 4));
+    // 80 per 100,000: no more than the first level, whatever the occupancy; the 60 % needs the levels below it.
+    assert_eq!((judged.level.as_str(), judged.rank, judged.rank_max), ("alerte", 1, 1));
     assert_eq!(judged.criteria[2].value, Some(0.61));
     assert_eq!(judged.criteria[2].threshold, Some(0.60));
     assert_eq!(judged.criteria[1].missing_reason.as_deref(), Some("aucune valeur calculée pour ce jour"));
@@ -108,7 +109,44 @@ fn a_department_is_judged_by_the_occupancy_of_its_region() {
     let collectivity = Place::department("975");
     put(&mut observations, "incidence_7d_per_100k", "", &collectivity, on, Some(80.0));
     let judged = judge(&rule, &observations, &Populations::new(), &collectivity, on);
-    assert_eq!((judged.rank, judged.rank_max), (1, 4), "no region: its occupancy is unknown");
+    assert_eq!((judged.rank, judged.rank_max), (1, 1), "no region: its occupancy is unknown");
+
+    // Toulouse Métropole on 15 October 2020, in the agency's file of the 19th: 301.0, and 176.8 at 65 and over; the region's
+    // occupancy by the agency's bulletin of the 13th: 159 of 474 beds.
+    let toulouse = Place::epci("243100518");
+    put(&mut observations, "incidence_7d_per_100k", "", &toulouse, on, Some(301.0));
+    put(&mut observations, "incidence_65plus_7d_per_100k", "", &toulouse, on, Some(176.8));
+    put(&mut observations, "icu_occupancy_initial", "", &occitanie, on, Some(159.0 / 474.0));
+    let judged = judge(&rule, &observations, &Populations::new(), &toulouse, on);
+    assert_eq!(
+        (judged.level.as_str(), judged.rank_max),
+        ("alerte_maximale", 3),
+        "a metropole is in its region"
+    );
+}
+
+/// A decree is not lifted by a better week: what was set stands until the rule ends, also when judging begins later.
+#[test]
+fn a_level_that_stays_stands_after_its_criteria_fell() {
+    let rule = embedded("zca-2020-08");
+    let place = Place::department("31");
+    let mut observations = Observations::default();
+    for (day, incidence, growth) in [(20, 60.0, 0.3), (21, 60.0, 0.3), (22, 25.0, -0.5), (23, 35.0, 0.0)] {
+        let on = date(2020, 8, day);
+        put(&mut observations, "incidence_7d_per_100k", "", &place, on, Some(incidence));
+        put(&mut observations, "incidence_7d_growth", "", &place, on, Some(growth));
+        put(&mut observations, "cases_7d_rise_sd", "", &place, on, Some(growth * 20.0));
+    }
+    let levels = |from: i8| -> Vec<String> {
+        judge_rule(&rule, &observations, &Populations::new(), date(2020, 8, from), date(2020, 8, 23))
+            .into_iter()
+            .map(|judgement| judgement.level)
+            .collect()
+    };
+    assert_eq!(levels(1), ["zca"; 4]);
+    assert_eq!(levels(23), ["zca"], "what was set before the days asked for stands on them");
+    let on = |day| judge(&rule, &observations, &Populations::new(), &place, date(2020, 8, day)).level;
+    assert_eq!((on(22), on(23)), ("zca".to_owned(), "zca".to_owned()));
 }
 
 #[test]
@@ -193,8 +231,8 @@ fn days_out_of_force_and_before_the_first_value_are_not_judged() {
     let (gers, lot) = (Place::department("32"), Place::department("46"));
     let mut observations = Observations::default();
     for place in [&lot, &gers] {
-        put(&mut observations, "incidence_7d_per_100k", "", place, date(2020, 10, 27), Some(80.0));
-        put(&mut observations, "incidence_7d_per_100k", "", place, date(2020, 10, 28), Some(80.0));
+        put(&mut observations, "incidence_7d_per_100k", "", place, date(2020, 10, 14), Some(80.0));
+        put(&mut observations, "incidence_7d_per_100k", "", place, date(2020, 10, 15), Some(80.0));
     }
     put(
         &mut observations,
@@ -216,17 +254,20 @@ fn days_out_of_force_and_before_the_first_value_are_not_judged() {
     assert_eq!(
         zones,
         [
-            "zones-2020-09-23 department:32 2020-10-27 alerte",
-            "zones-2020-09-23 department:32 2020-10-28 alerte",
-            "zones-2020-09-23 department:32 2020-10-29 unknown",
-            "zones-2020-09-23 department:46 2020-10-27 alerte",
-            "zones-2020-09-23 department:46 2020-10-28 alerte",
-            "zones-2020-09-23 department:46 2020-10-29 unknown",
+            "zones-2020-09-23 department:32 2020-10-14 alerte",
+            "zones-2020-09-23 department:32 2020-10-15 alerte",
+            "zones-2020-09-23 department:32 2020-10-16 unknown",
+            "zones-2020-09-23 department:46 2020-10-14 alerte",
+            "zones-2020-09-23 department:46 2020-10-15 alerte",
+            "zones-2020-09-23 department:46 2020-10-16 unknown",
         ]
     );
     assert!(lines.contains(&"cover-feeds source:tests 2020-10-31 perimee".to_owned()));
     assert_eq!(lines.iter().filter(|line| line.starts_with("cover-")).count(), 1, "no value, no judgement");
-    assert!(!lines.iter().any(|line| line.starts_with("map-") || line.starts_with("zca-")), "out of force");
+    assert!(
+        !lines.iter().any(|line| line.starts_with("map-") || line.starts_with("indicators-")),
+        "out of force"
+    );
     let mut sorted = judged.clone();
     sorted.sort_by(|a, b| {
         (a.rule.as_str(), place_key(&a.place), a.date).cmp(&(b.rule.as_str(), place_key(&b.place), b.date))

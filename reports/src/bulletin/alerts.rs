@@ -36,7 +36,7 @@ pub(crate) fn standing<'a>(view: &View<'a>) -> Vec<&'a Alert> {
             let breadth = match alert.place.geo_type {
                 GeoType::Country => 0,
                 GeoType::Region => 1,
-                GeoType::Department => 2,
+                GeoType::Department | GeoType::Epci => 2,
                 GeoType::Source => 3,
             };
             (breadth == 3, Reverse(alert.rank), breadth, alert.since)

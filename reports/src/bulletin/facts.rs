@@ -44,7 +44,7 @@ impl View<'_> {
         let (monday, sunday) = (self.monday(back), self.monday(back).saturating_add(Span::new().days(6)));
         let holidays = self.input.events.iter().filter(|event| event.kind == EventKind::Holiday);
         let mut titles: Vec<String> = holidays
-            .filter(|event| self.concerns(&event.place))
+            .filter(|event| self.holds_here(&event.place))
             .filter(|event| event.starts <= sunday && event.ends.unwrap_or(event.starts) >= monday)
             .map(|event| crate::clean::short(&event.title_fr, 50))
             .collect();

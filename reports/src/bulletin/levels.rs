@@ -35,7 +35,8 @@ impl<'a> Levels<'a> {
     pub(crate) fn choose(view: &View<'a>, departments: &[&Place]) -> Option<Self> {
         let mut best: Option<(usize, bool, Option<Date>, Self)> = None;
         for rule in view.input.vocabulary.rules() {
-            let judges = rule.geo_types.contains(&GeoType::Department) && rule.in_force(view.sunday);
+            let judges =
+                rule.maps && rule.geo_types.contains(&GeoType::Department) && rule.in_force(view.sunday);
             if !judges || rule.id.starts_with("cover") || rule.id.starts_with("capacity") {
                 continue;
             }

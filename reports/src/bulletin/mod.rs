@@ -11,6 +11,7 @@ mod forecast;
 mod hospital;
 mod indicators;
 mod key_points;
+mod legal;
 pub(crate) mod levels;
 mod map;
 mod next;
@@ -138,6 +139,8 @@ fn sections(
         r.enter("alerts");
         add("alerts", "Alertes", alerts::write(view, r, room.rows));
     }
+    r.enter("legal");
+    add("legal", "Statuts officiels", legal::write(view, r));
     r.enter("hospital");
     add("hospital", "Hôpital", hospital::write(view, r));
     r.enter("city");

@@ -42,10 +42,11 @@ pub(crate) fn write(
     places: &[&Place],
     room: Room,
 ) -> Vec<Block> {
-    let holidays = holidays(view);
+    let holidays = ahead(view, EventKind::Holiday);
+    let school = ahead(view, EventKind::SchoolHoliday);
     let near = levels.map(|levels| nearest(view, levels, places)).unwrap_or_default();
     let (mut said, fans) = forecast::write(view, register, room.fans);
-    if levels.is_none() && holidays.is_empty() && said.is_empty() {
+    if levels.is_none() && holidays.is_empty() && school.is_empty() && said.is_empty() {
         return Vec::new(); // no rule could be applied: nothing can be said of thresholds
     }
     if said.is_empty() {
@@ -53,6 +54,9 @@ pub(crate) fn write(
     }
     if !holidays.is_empty() {
         said.push(parts::text(sentences::holidays_ahead(&holidays)));
+    }
+    if !school.is_empty() {
+        said.push(parts::text(sentences::school_holidays_ahead(&school)));
     }
     if levels.is_some() && near.is_empty() {
         said.push(parts::text(sentences::none_is_near(NEAR)));
@@ -65,14 +69,14 @@ pub(crate) fn write(
     blocks
 }
 
-/// Public holidays of the two weeks to come: known long before, and days on which feeds are late. Measures and strikes are
-/// not looked up: the table of events may know some that nobody knew then.
-fn holidays(view: &View) -> Vec<String> {
+/// Public or school holidays that begin in the two weeks to come: known long before, and days on which feeds are late.
+/// Measures and strikes are not looked up: of some the table of events does not say since when they were known.
+fn ahead(view: &View, kind: EventKind) -> Vec<String> {
     let until = view.sunday.saturating_add(Span::new().days(DAYS_AHEAD));
     view.input
         .events
         .iter()
-        .filter(|event| event.kind == EventKind::Holiday && view.concerns(&event.place))
+        .filter(|event| event.kind == kind && view.holds_here(&event.place))
         .filter(|event| event.starts > view.sunday && event.starts <= until)
         .map(|event| {
             format!("{} ({})", french::day_month(event.starts), crate::clean::short(&event.title_fr, 60))

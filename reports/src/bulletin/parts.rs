@@ -325,10 +325,15 @@ fn events(view: &View, indicator: &str) -> Vec<figures::Event> {
     let (from, until) = (view.chart_start(), view.sunday);
     let breaks = view.breaks(indicator);
     let strikes_matter = indicator.starts_with("on_call");
-    view.input
+    let mut drawn: Vec<figures::Event> = Vec::new();
+    let shown = view
+        .input
         .events
         .iter()
-        .filter(|event| view.concerns(&event.place))
+        .filter(|event| match event.kind {
+            EventKind::Holiday => view.holds_here(&event.place),
+            _ => view.concerns(&event.place),
+        })
         .filter(|event| event.starts <= until && event.ends.unwrap_or(event.starts) >= from)
         .filter_map(|event| {
             let kind = match event.kind {
@@ -352,8 +357,17 @@ fn events(view: &View, indicator: &str) -> Vec<figures::Event> {
                 until: ends.min(until),
                 label,
             })
-        })
-        .collect()
+        });
+    // The same measure in many departments is one mark.
+    for event in shown {
+        let same = |other: &figures::Event| {
+            (other.kind, other.from, &other.label) == (event.kind, event.from, &event.label)
+        };
+        if !drawn.iter().any(same) {
+            drawn.push(event);
+        }
+    }
+    drawn
 }
 
 /// Keeps what is to be drawn and makes its block, whose text alternative and numbers come with the picture

@@ -1,11 +1,13 @@
 //! Tests and emergency visits.
 
+use super::catalogue;
 use super::hospital::TONES;
 use super::parts::{self, Line};
 use super::view::View;
 use crate::document::Block;
 use crate::figures::Size;
 use crate::french;
+use crate::input::Event;
 use crate::published::Register;
 
 const TESTS: [&str; 3] = ["incidence_7d_per_100k", "positivity_7d", "tests_7d"];
@@ -50,16 +52,22 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         let title = "Suspicions de Covid-19, 7 jours";
         charts.push(parts::chart(view, register, title, "% des passages", &lines, Vec::new(), Size::HALF));
     }
-    for event in TESTS.iter().flat_map(|id| view.breaks(id)).take(1) {
-        if event.starts <= view.sunday && event.starts >= view.chart_start() {
-            let words = format!(
-                "{} : {}. Les valeurs d’avant et d’après ne se comparent pas ; aucune tendance n’est calculée à \
-                 travers cette rupture.",
-                french::capital(&french::date_range(event.starts, event.ends.unwrap_or(event.starts))),
-                crate::sentences::trim(&crate::clean::short(&event.title_fr, 160)),
-            );
-            blocks.push(Block::Note { text: parts::led("Rupture de définition ", &words) });
-        }
+    let drawn = view.chart_start()..=view.sunday;
+    let mut breaks: Vec<&Event> = TESTS.iter().flat_map(|id| view.breaks(id)).collect();
+    breaks.retain(|event| drawn.contains(&event.starts));
+    breaks.sort_by_key(|event| event.starts);
+    breaks.dedup();
+    for event in breaks {
+        let touched = TESTS.iter().filter(|id| view.breaks(id).contains(&event));
+        let touched: Vec<String> = touched.map(|id| french::small(&catalogue::label(view, id))).collect();
+        let words = format!(
+            "{} : {}. De part et d’autre ne se comparent pas : {} ; aucune tendance n’en est calculée à travers cette \
+             rupture.",
+            french::capital(&french::date_range(event.starts, event.ends.unwrap_or(event.starts))),
+            crate::sentences::trim(&crate::clean::short(&event.title_fr, 160)),
+            french::list(&touched),
+        );
+        blocks.push(Block::Note { text: parts::led("Rupture de définition ", &words) });
     }
     blocks.extend(parts::side_by_side(charts));
     if missing_tests {

@@ -7,6 +7,7 @@ use vigie_queries::{GeoType, Place};
 
 use super::catalogue;
 use super::key_points::{self, First};
+use super::legal;
 use super::levels::Levels;
 use super::map;
 use super::on_call;
@@ -109,6 +110,7 @@ pub(crate) fn sections(
     figures.extend(table(view, register, room));
     register.enter("on_call");
     figures.extend(on_call::number(view));
+    figures.extend(legal::line(view));
     let about = "Définitions, règles et qualité des données : bulletin de la région, et fichiers joints à cette fiche.";
     figures.push(Block::Paragraph { text: parts::text(about) });
     vec![

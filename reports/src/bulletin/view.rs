@@ -57,6 +57,10 @@ pub(crate) enum WhyNot {
     Break(String),
 }
 
+/// Reference tables, and the file of the metropoles, of which no bulletin is made: no figure of a bulletin is as old as they are.
+const ASIDE: [&str; 6] =
+    ["access_numbers", "departments", "events", "legal_lists", "legal_status", "metropole_incidence"];
+
 const NO_REASON: &str = "donnée non disponible";
 
 impl<'a> View<'a> {
@@ -69,7 +73,7 @@ impl<'a> View<'a> {
             .filter(|info| match territory.geo_type {
                 GeoType::Region => info.region.as_deref() == Some(territory.code.as_str()),
                 GeoType::Country => info.region.is_some(),
-                GeoType::Department | GeoType::Source => false,
+                GeoType::Department | GeoType::Epci | GeoType::Source => false,
             })
             .collect();
         departments.sort_by(|a, b| a.place.cmp(&b.place));
@@ -101,13 +105,7 @@ impl<'a> View<'a> {
 
     /// Name of a place; official names win over a feed's.
     pub(crate) fn name(&self, place: &Place) -> String {
-        let known = match place.geo_type {
-            GeoType::Department => vigie_queries::known_departments().get(place.code.as_str()).map(|d| d.0),
-            GeoType::Region => vigie_queries::region_name(&place.code),
-            GeoType::Country => Some("France"),
-            GeoType::Source => None,
-        };
-        known.map_or_else(
+        vigie_queries::official_name(place).map_or_else(
             || match place.geo_type {
                 GeoType::Source => self.source_title(&place.code),
                 _ => self.info(place).map_or_else(|| place.code.clone(), |info| info.name.clone()),
@@ -283,8 +281,18 @@ impl<'a> View<'a> {
 
     /// Definition breaks of an indicator's sources here.
     pub(crate) fn breaks(&self, indicator: &str) -> Vec<&'a Event> {
-        let sources = self.input.vocabulary.sources_of(indicator);
-        breaks(&self.input.events, &sources, &self.input.territory, &self.input.places).collect()
+        let Input { events, vocabulary, territory, places, .. } = self.input;
+        breaks(events, vocabulary, indicator, territory, places).collect()
+    }
+
+    /// Whether what holds at a place holds in the whole territory: it is the territory, or what it lies in. A holiday of one
+    /// department is no holiday of its region.
+    pub(crate) fn holds_here(&self, place: &Place) -> bool {
+        let territory = self.territory();
+        place == territory
+            || place.geo_type == GeoType::Country
+            || self.info(territory).and_then(|info| info.region.as_deref()).map(Place::region).as_ref()
+                == Some(place)
     }
 
     /// Whether what happens at a place concerns the territory.
@@ -296,12 +304,12 @@ impl<'a> View<'a> {
         self.input.feeds.iter().find(|feed| feed.source == source)
     }
 
-    /// Sources of some indicators that were received, reference tables left out.
+    /// Sources of some indicators that were received, those of [`ASIDE`] left out.
     fn sources(&self, indicators: &[&str]) -> BTreeSet<&'a str> {
         indicators
             .iter()
             .flat_map(|id| self.input.vocabulary.sources_of(id))
-            .filter(|source| !matches!(*source, "departments" | "events" | "access_numbers"))
+            .filter(|source| !ASIDE.contains(source))
             .collect()
     }
 

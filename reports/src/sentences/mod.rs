@@ -7,6 +7,7 @@
 //! Most patterns give two texts: the lead, which stands out, and the rest.
 
 mod change;
+mod legal;
 mod levels;
 mod outlook;
 mod places;
@@ -18,12 +19,13 @@ mod tests;
 pub(crate) use change::{
     More, Pace, PrintedChange, Record, Size, Subject, holiday, last_known, missing, moved,
 };
+pub(crate) use legal::{Gap, gap, standing, status};
 pub(crate) use levels::{
     AtLevel, Move, alerts, changed_levels, covered, pending, since_day, state, state_of_one, state_unknown,
 };
 pub(crate) use outlook::{
     Ahead, Past, Reach, ahead, alone_a_criterion, holidays_ahead, how_to_read_a_fan, near_thresholds,
-    no_forecast, none_is_near, past, what_a_forecast_is,
+    no_forecast, none_is_near, past, school_holidays_ahead, what_a_forecast_is,
 };
 pub(crate) use places::{Spread, Way, concentrated, opposite, spread};
 pub(crate) use steps::{more_steps, not_judged, nothing_to_do, step};

@@ -121,6 +121,11 @@ pub(crate) fn holidays_ahead(holidays: &[String]) -> String {
     )
 }
 
+/// School holidays that begin.
+pub(crate) fn school_holidays_ahead(holidays: &[String]) -> String {
+    format!("Vacances scolaires dans les deux semaines, premier jour : {}.", french::list(holidays))
+}
+
 /// Nobody is near.
 pub(crate) fn none_is_near(share: f64) -> String {
     format!("Aucun département n’est à moins de {} d’un seuil supérieur.", french::percent(share, 0))

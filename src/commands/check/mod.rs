@@ -68,7 +68,16 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
     oddities.extend(odd(written, &config, &vocabulary));
     let at_line = |sentence| values::placed(written, sentence);
     let sources_faults: Vec<String> = sources.faults.into_iter().map(at_line).collect();
-    let warnings: Vec<String> = sources.warnings.into_iter().map(at_line).collect();
+    let today = crate::calendar::paris_day(crate::clock::now());
+    let due = vocabulary.rules().filter(|rule| rule.is_due_for_review(today)).map(|rule| {
+        let day = rule.review_on.unwrap_or(today);
+        format!("rules/{}.toml: it was to be looked at again on {day} (review_on)", rule.id)
+    });
+    let endless = vocabulary
+        .rules()
+        .filter(|rule| rule.valid_to.is_none() && rule.review_on.is_none())
+        .map(|rule| format!("rules/{}.toml: it has no end; give it valid_to, or review_on", rule.id));
+    let warnings: Vec<String> = sources.warnings.into_iter().map(at_line).chain(due).chain(endless).collect();
     let failed_tests: Vec<String> = vocabulary
         .rules()
         .flat_map(vigie_transform::check_rule_tests)

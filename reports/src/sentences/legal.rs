@@ -1,0 +1,95 @@
+//! What the authorities set, beside what the published criteria give.
+
+use super::counted;
+use crate::french;
+
+/// Places named in one clause; of more the number alone is told.
+const NAMED_MAX: usize = 30;
+
+/// Title of a status of the register.
+pub(crate) fn status(id: &str) -> String {
+    match id {
+        "map_green" => "carte du déconfinement, vert",
+        "map_orange" => "carte du déconfinement, orange",
+        "map_red" => "carte du déconfinement, rouge",
+        "zca" => "zone de circulation active",
+        "alerte" => "zone d’alerte",
+        "alerte_renforcee" => "zone d’alerte renforcée",
+        "alerte_maximale" => "zone d’alerte maximale",
+        "couvre_feu" => "couvre-feu",
+        "confinement" => "confinement",
+        "surveillance_renforcee" => "surveillance renforcée",
+        "plan_blanc" => "plan blanc",
+        "orsan" => "plan ORSAN",
+        "etat_urgence_sanitaire" => "état d’urgence sanitaire",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// Departments that have a status and those whose figures meet its published criteria.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// Title of the status.
+    pub(crate) status: String,
+    /// The day, as text.
+    pub(crate) on: String,
+    /// How many have it, as printed, and of how many when some are missing in the register.
+    pub(crate) classified: usize,
+    /// Number of places of the whole list, where the register has fewer.
+    pub(crate) of: Option<u32>,
+    /// Whether the register may lack places here.
+    pub(crate) partial: bool,
+    /// How many meet the criteria for certain.
+    pub(crate) computed: usize,
+    /// How many may, for want of data.
+    pub(crate) possible: usize,
+    /// Those that have the status and do not meet the criteria.
+    pub(crate) only_classified: Vec<String>,
+    /// Those that meet the criteria and do not have the status; empty where the register may lack places.
+    pub(crate) only_computed: Vec<String>,
+}
+
+/// « Zone de circulation active, le 12 octobre : classés 74, calculés 96 : … »
+pub(crate) fn gap(of: &Gap) -> (String, String) {
+    let lead = format!("{}, le {} :", french::capital(&of.status), of.on);
+    let departments = |n: usize| counted(n, "département", "départements");
+    let mut said = match (of.partial, of.of) {
+        (true, Some(total)) => format!(
+            " classés, au moins {} (le registre en tient {} sur {total})",
+            departments(of.classified),
+            of.classified
+        ),
+        (true, None) => format!(" classés, au moins {} (registre incomplet)", departments(of.classified)),
+        (false, _) => format!(" classés, {}", departments(of.classified)),
+    };
+    said.push_str(&format!(" ; répondant aux critères publiés, {}", of.computed));
+    if of.possible > 0 {
+        said.push_str(&format!(
+            ", et {} pour {} il manque des données",
+            of.possible,
+            if of.possible == 1 { "lequel" } else { "lesquels" }
+        ));
+    }
+    said.push('.');
+    if !of.only_classified.is_empty() {
+        said.push_str(&format!(" Classés sans y répondre : {}.", names(&of.only_classified)));
+    }
+    if !of.only_computed.is_empty() {
+        said.push_str(&format!(" Y répondent sans être classés : {}.", names(&of.only_computed)));
+    }
+    (lead, said)
+}
+
+fn names(names: &[String]) -> String {
+    match names.len() {
+        n if n > NAMED_MAX => counted(n, "département", "départements"),
+        _ => french::list(names),
+    }
+}
+
+/// What a place has: « couvre-feu depuis le 17 octobre (Toulouse Métropole) ».
+pub(crate) fn standing(status: &str, since: &str, place: Option<&str>) -> String {
+    let place = place.map_or_else(String::new, |place| format!(" ({place})"));
+    format!("{status} depuis {since}{place}")
+}
