@@ -188,6 +188,9 @@ pub enum Command {
         #[arg(long, value_parser = parse_time, value_name = "TIME")]
         as_of: Option<Timestamp>,
     },
+    /// What rules did over the past
+    #[command(subcommand)]
+    Rules(Rules),
     /// Merge the small files of days, months and years that are over (the service does it every night)
     Compact,
     /// Bring a lake of an earlier version to the format of this one and merge its files
@@ -210,6 +213,35 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What is done with rules.
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// Judge every day of the past by each rule: how often it fired, whether it warned before the real act
+    ///
+    /// Days are judged from the data as they are known now. Real acts are those of the register of legal status, and those that a
+    /// rule names. Exit code 1 when a rule never fires, fires nearly everywhere for weeks, or warns of fewer than half of the
+    /// acts, and its file does not own it.
+    #[command(after_help = "Example:\n  vigie rules review --from 2020-05-13 --to 2020-12-31")]
+    Review(ReviewOptions),
+}
+
+/// Options of `rules review`.
+#[derive(Debug, Args)]
+pub struct ReviewOptions {
+    /// First day judged [default: the first of the data]
+    #[arg(long, value_parser = parse_date, value_name = "DATE")]
+    pub from: Option<Date>,
+    /// Last day judged [default: the last of the data]
+    #[arg(long, value_parser = parse_date, value_name = "DATE")]
+    pub to: Option<Date>,
+    /// Only this rule
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
+    /// From what was published up to then
+    #[arg(long, value_parser = parse_time, value_name = "TIME")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// Options of `fetch`.

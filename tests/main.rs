@@ -14,6 +14,7 @@ mod forecast;
 mod gates;
 mod guide;
 mod lake_formats;
+mod law;
 mod layouts;
 mod operate;
 mod partner;

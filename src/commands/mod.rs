@@ -12,6 +12,7 @@ mod judge;
 mod lineage;
 mod purge;
 mod replay;
+mod rules;
 mod send;
 mod status;
 mod verify;
@@ -21,7 +22,7 @@ pub(crate) use check::odd;
 
 use clap::CommandFactory as _;
 
-use crate::cli::{Cli, Command, Config, Global, VocabularyCommand};
+use crate::cli::{Cli, Command, Config, Global, Rules, VocabularyCommand};
 use crate::error::Error;
 use crate::progress;
 use crate::room::Room;
@@ -66,6 +67,7 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Judge { rule, on, territory, as_of } => {
             judge::run(global, &rule, on, territory, as_of).await
         }
+        Command::Rules(Rules::Review(options)) => rules::review(global, &options).await,
         Command::Config(Config::Check) => check::run(global).await,
         Command::Vocabulary(VocabularyCommand::List { kind }) => vocabulary::list(global, kind.as_deref()),
         Command::Vocabulary(VocabularyCommand::Show { name }) => vocabulary::show(global, &name),

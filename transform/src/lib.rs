@@ -13,6 +13,7 @@ mod forecast;
 mod gates;
 mod judge;
 mod recent;
+mod review;
 mod revisions;
 mod rows;
 mod run;
@@ -34,6 +35,7 @@ pub use judge::{
     Populations, RuleTestFailure, Verdict, check_rule_tests, judge, judge_rule, judge_values, region_of,
 };
 pub use recent::{KEY_SEPARATOR, Recent};
+pub use review::{Act, Finding, NOTICE_DAYS, Review, Stretch, Warned, review};
 pub use revisions::{SETTLING_TIMES, Settling, register_revisions};
 pub use rows::indicators_schema;
 pub use run::{Wanted, compute, compute_where};
