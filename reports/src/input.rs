@@ -206,6 +206,10 @@ pub struct PlaceInfo {
 #[must_use]
 pub fn touches(one: &Place, other: &Place, places: &[PlaceInfo]) -> bool {
     let region_of = |place: &Place| {
+        if place.geo_type == GeoType::Epci {
+            let seat = vigie_queries::known_epcis().get(place.code.as_str())?.departments.first()?;
+            return vigie_queries::known_departments().get(seat)?.1.map(Place::region);
+        }
         let info = places.iter().find(|info| info.place == *place);
         info.and_then(|info| info.region.as_deref()).map(Place::region)
     };

@@ -609,3 +609,47 @@ fn every_text_of_the_layouts_is_read_on_its_ground() {
         assert!(white.contrast(accent) >= 4.5 && white.contrast(ink) >= 4.5);
     }
 }
+
+/// What the register says of a place is printed while it stands there, as the register's; gone from it, nothing is.
+#[test]
+fn statuses_stand_beside_computed_levels_while_the_register_has_them() {
+    use crate::input::LegalStatus;
+    let legal = |made: &Made| {
+        let draft = super::write(&made.input());
+        let section = draft.document.sections.iter().find(|section| section.id == "legal");
+        section.map(|section| serde_json::to_string(&section.blocks).unwrap())
+    };
+    let mut made = Made::of(date(2020, 10, 5), &[]);
+    assert_eq!(legal(&made), None, "no entry, no page");
+    let entry = |place: Place, status: &str, whole_list: bool| LegalStatus {
+        place,
+        status: status.to_owned(),
+        starts: date(2020, 9, 26),
+        ends: None,
+        end_unknown: false,
+        month_only: false,
+        whole_list,
+        reference: "annonce du 23 septembre 2020".to_owned(),
+    };
+    made.legal_statuses = vec![
+        entry(Place::department("31"), "alerte", false),
+        entry(Place::epci("243100518"), "alerte_renforcee", false),
+        entry(Place::department("75"), "alerte", false),
+    ];
+    let text = legal(&made).unwrap();
+    for part in ["au moins 1 département (registre incomplet)", "Toulouse Métropole", "Haute-Garonne"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("Paris"), "another region's: {text}");
+    // Another list, whole: those who meet the criteria without being on it are named.
+    made.legal_statuses.iter_mut().for_each(|entry| entry.whole_list = true);
+    assert!(legal(&made).unwrap().contains("classés, 1 département"));
+    // Over since the day before the Sunday: no more said.
+    made.legal_statuses.iter_mut().for_each(|entry| entry.ends = Some(date(2020, 10, 10)));
+    assert!(legal(&made).is_none_or(|text| !text.contains("Toulouse Métropole")));
+    // The sheet of the department has its metropole's.
+    made.legal_statuses.iter_mut().for_each(|entry| entry.ends = None);
+    made.territory = Place::department("31");
+    let sheet = serde_json::to_string(&super::write(&made.input()).document).unwrap();
+    assert!(sheet.contains("Statut officiel") && sheet.contains("Toulouse Métropole"), "{sheet}");
+}

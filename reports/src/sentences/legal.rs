@@ -93,3 +93,36 @@ pub(crate) fn standing(status: &str, since: &str, place: Option<&str>) -> String
     let place = place.map_or_else(String::new, |place| format!(" ({place})"));
     format!("{status} depuis {since}{place}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Gap, gap};
+
+    fn told(of: &Gap) -> String {
+        let (lead, rest) = gap(of);
+        format!("{lead}{rest}")
+    }
+
+    #[test]
+    fn a_gap_names_those_on_either_side_and_says_what_the_register_lacks() {
+        let whole = Gap {
+            status: "zone de circulation active".into(),
+            on: "12 octobre".into(),
+            classified: 72,
+            computed: 73,
+            only_computed: vec!["Lot".into(), "Jura".into()],
+            only_classified: vec!["Mayotte".into()],
+            ..Gap::default()
+        };
+        assert_eq!(
+            told(&whole),
+            "Zone de circulation active, le 12 octobre : classés, 72 départements ; répondant aux critères publiés, 73. \
+             Classés sans y répondre : Mayotte. Y répondent sans être classés : Lot et Jura."
+        );
+        let partial = Gap { partial: true, classified: 44, of: Some(67), possible: 2, ..whole.clone() };
+        assert!(told(&partial).contains("au moins 44 départements (le registre en tient 44 sur 67)"));
+        assert!(told(&partial).contains(", et 2 pour lesquels il manque des données."));
+        let same = Gap { only_computed: Vec::new(), only_classified: Vec::new(), computed: 72, ..whole };
+        assert!(told(&same).ends_with("répondant aux critères publiés, 72."), "{}", told(&same));
+    }
+}
