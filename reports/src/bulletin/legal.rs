@@ -58,7 +58,7 @@ fn here<'a>(view: &'a View<'a>) -> impl Iterator<Item = &'a LegalStatus> {
 
 fn since(status: &LegalStatus) -> String {
     let day = match status.month_only {
-        true => format!("{} {}", french::month(status.starts), status.starts.year()),
+        true => format!("{} {}", vigie_queries::month_fr(status.starts), status.starts.year()),
         false => format!("le {}", french::date(status.starts)),
     };
     if status.end_unknown { format!("{day}, fin non trouvée") } else { day }
