@@ -198,7 +198,7 @@ fn a_published_bulletin_reaches_its_lists_its_folder_and_its_address_at_least_on
     assert_eq!(mail["from"], "Veille <veille@example.org>");
     assert_eq!(mail["defects"], serde_json::json!([]));
     let subject = mail["subject"].as_str().unwrap();
-    assert!(subject.starts_with("Occitanie, semaine 42 : 3 départements sur 13 sont en alerte"), "{subject}");
+    assert!(subject.starts_with("Occitanie, semaine 42 : 7 départements sur 13 sont en alerte"), "{subject}");
     let text = mail["text"].as_str().unwrap();
     for part in ["Patients hospitalisés : 670", "Prochaine étape", "alertes en cours"] {
         assert!(text.contains(part), "{text}");
@@ -297,7 +297,7 @@ fn a_published_bulletin_reaches_its_lists_its_folder_and_its_address_at_least_on
     assert_eq!(send(folder, &[]).0, Some(0));
     let mail = read(&server.mails()[0]);
     assert!(
-        mail["subject"].as_str().unwrap().starts_with("Gard, semaine 42 : Niveau « tension »"),
+        mail["subject"].as_str().unwrap().starts_with("Gard, semaine 42 : Niveau « saturation »"),
         "{mail:#}"
     );
 }

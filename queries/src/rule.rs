@@ -35,9 +35,9 @@ pub struct Rule {
     pub places: Vec<Place>,
     /// How criteria combine into a level.
     pub combine: Combine,
-    /// `score` only: share of [`Level::region_score_min`] under which a region's alert clears; 1 when absent.
+    /// `score` only: share of [`Level::score_min`] under which an alert clears; 1 when absent.
     #[serde(default = "one_share")]
-    pub region_clear_ratio: f64,
+    pub score_clear_ratio: f64,
     /// Levels above "nothing to say", from the mildest; their rank is their position from 1.
     pub levels: Vec<Level>,
     /// The criteria.
@@ -105,9 +105,9 @@ pub enum Combine {
     /// The level is the highest of which every criterion that names it is fulfilled.
     All,
     /// Each criterion gives 0 at its normal value, 1 at the threshold of the first level, 2 at that of the second,
-    /// linear between and no more than that. A department reaches a level by the number of criteria at it
-    /// ([`Level::criteria_min`]), a region by the population-weighted mean of its departments' sums
-    /// ([`Level::region_score_min`]).
+    /// linear between and no more than that. The score of a department is their sum, that of a region the
+    /// population-weighted mean of its departments' scores, and both reach a level at the same score
+    /// ([`Level::score_min`]): no region stands above each of its departments.
     Score,
 }
 
@@ -134,12 +134,9 @@ pub struct Level {
     /// `all` only: it counts only where the level below is reached too.
     #[serde(default)]
     pub needs_below: bool,
-    /// `score` only: number of criteria at this level's threshold from which a department has reached it.
+    /// `score` only: score from which a place has reached it, be it a department or a region.
     #[serde(default)]
-    pub criteria_min: Option<u8>,
-    /// `score` only: score from which a region has reached it.
-    #[serde(default)]
-    pub region_score_min: Option<f64>,
+    pub score_min: Option<f64>,
 }
 
 /// Comparison of a value with a threshold.
@@ -223,7 +220,7 @@ pub struct RuleTest {
     /// Day judged.
     #[serde(deserialize_with = "day")]
     pub on: Date,
-    /// Values by criterion id; one that is absent is unknown. `score` rules: `score` stands for a region's score.
+    /// Values by criterion id; one that is absent is unknown. `score` rules: `score` stands for the score itself.
     pub given: BTreeMap<String, f64>,
     /// Level expected (`none` below all).
     pub expect: String,
@@ -317,10 +314,13 @@ impl Rule {
                 );
                 return fault(&needle, what);
             }
-            if self.combine == Combine::Score && level.criteria_min.is_none_or(|least| least == 0) {
-                let what = format!("level {:?} of a score rule needs criteria_min, at least 1", level.id);
+            if self.combine == Combine::Score && level.score_min.is_none_or(|least| least <= 0.0) {
+                let what = format!("level {:?} of a score rule needs score_min, above 0", level.id);
                 return fault(&needle, what);
             }
+        }
+        if self.levels.windows(2).any(|pair| pair[0].score_min > pair[1].score_min) {
+            return fault("score_min", "score_min falls from one level to the next".into());
         }
         if self.combine == Combine::Score && self.levels.len() != 2 {
             return fault("levels", "a score rule has two levels: the thresholds that score 1 and 2".into());

@@ -248,7 +248,7 @@ fn a_faulty_rule_is_refused_with_file_line_what_and_why() {
         ("comparison", "clear_ratio = 1.5\ncomparison", 15, vec!["clear_ratio 1.5", "up to 1"]),
         ("expect = \"high\"", "expect = \"highest\"", 22, vec!["eleven is high", "\"highest\"", "no level"]),
         ("{ open = 11 }", "{ closed = 11 }", 22, vec!["\"closed\"", "no criterion"]),
-        ("\"any\"", "\"score\"", 10, vec!["\"high\"", "criteria_min"]),
+        ("\"any\"", "\"score\"", 10, vec!["\"high\"", "score_min"]),
     ] {
         refused(Rule::parse(file, &with(RULE, from, to)).map(drop), file, line, &words);
     }

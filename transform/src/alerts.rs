@@ -21,7 +21,7 @@ use vigie_queries::{
     SCORE, Vocabulary,
 };
 
-use crate::judge::{SILENCE_DAYS, combine, place_key, region_of, regional_rank};
+use crate::judge::{SILENCE_DAYS, combine, place_key, region_of, score_rank};
 use crate::thresholds::{Side, fulfils, threshold};
 
 /// Days for which a resolved alert is still listed: a weekly reader sees each of them once.
@@ -319,22 +319,21 @@ impl<'a> Machine<'a> {
 
 /// Rank of a judgement's values against the clear thresholds.
 fn rank_to_clear(rule: &Rule, judgement: &Judgement) -> u8 {
-    match regional_sum(rule, judgement) {
-        Some(sum) => sum.value.map_or(0, |score| regional_rank(rule, score, Side::Clear)),
+    match sum_of(rule, judgement) {
+        Some(sum) => sum.value.map_or(0, |score| score_rank(rule, score, Side::Clear)),
         None => combine(rule, &judgement.criteria, judgement.date, Side::Clear).0,
     }
 }
 
-/// The criterion that stands for the whole region in a `score` rule.
-fn regional_sum<'a>(rule: &Rule, judgement: &'a Judgement) -> Option<&'a CriterionResult> {
-    let regional = rule.combine == Combine::Score && judgement.place.geo_type == GeoType::Region;
-    judgement.criteria.iter().find(|criterion| regional && criterion.id == SCORE)
+/// The sum that decides in a `score` rule.
+fn sum_of<'a>(rule: &Rule, judgement: &'a Judgement) -> Option<&'a CriterionResult> {
+    judgement.criteria.iter().find(|criterion| rule.combine == Combine::Score && criterion.id == SCORE)
 }
 
-/// Criteria that put an alert over: it clears only on a day on which they are known. All known ones for the mean
-/// score of a region, since each of them is part of it.
+/// Criteria that put an alert over: it clears only on a day on which they are known. All known ones for a score, since each
+/// of them is part of it.
 fn raisers<'a>(rule: &Rule, over: &'a Judgement) -> impl Iterator<Item = &'a str> {
-    let by_sum = regional_sum(rule, over).is_some();
+    let by_sum = sum_of(rule, over).is_some();
     let least = rule.alert_rank;
     over.criteria
         .iter()
@@ -346,8 +345,8 @@ fn raisers<'a>(rule: &Rule, over: &'a Judgement) -> impl Iterator<Item = &'a str
 }
 
 /// Indicator, value on `day` and threshold of the criterion that decided: of those that put `by` over, the first in
-/// the order of the rule that passes its threshold on that day (`upwards`), or no longer does. The sum, for a region
-/// under a `score` rule.
+/// the order of the rule that passes its threshold on that day (`upwards`), or no longer does. The sum, under a `score`
+/// rule.
 fn deciding(
     rule: &Rule,
     by: &Judgement,
@@ -360,9 +359,9 @@ fn deciding(
     };
     // Under the clear thresholds the mildest level counts: below it the alert is over.
     let mildest = if side == Side::Raise { by.rank } else { rule.alert_rank.min(by.rank) };
-    if regional_sum(rule, by).is_some() {
-        let ratio = if side == Side::Clear { rule.region_clear_ratio } else { 1.0 };
-        let least = rule.level(mildest).and_then(|level| level.region_score_min).map(|least| least * ratio);
+    if sum_of(rule, by).is_some() {
+        let ratio = if side == Side::Clear { rule.score_clear_ratio } else { 1.0 };
+        let least = rule.level(mildest).and_then(|level| level.score_min).map(|least| least * ratio);
         return (SCORE.to_owned(), value_of(day, SCORE), least);
     }
     for rank in mildest..=by.rank {

@@ -292,7 +292,7 @@ fn a_department_that_may_be_worse_than_its_region_is_not_covered() {
 }
 
 #[test]
-fn the_score_of_a_region_clears_under_its_own_ratio() {
+fn a_score_clears_under_its_own_ratio() {
     let vocabulary = Vocabulary::embedded().unwrap();
     let rule = vocabulary.rule("tension-score").unwrap();
     let corse = Place::region("94");

@@ -122,14 +122,14 @@ fn set_by(rule: &Rule, judgement: &Judgement) -> u8 {
 
 /// Judges given values by criterion id, as if they were a department's; a criterion that is absent is unknown.
 ///
-/// For a `score` rule, a value under [`SCORE`] stands for a region's score.
+/// For a `score` rule, a value under [`SCORE`] stands for the score itself.
 #[must_use]
 pub fn judge_values(rule: &Rule, given: &BTreeMap<String, f64>, on: Date) -> Verdict {
     if rule.combine == Combine::Score
         && let Some(score) = given.get(SCORE)
     {
         let criteria = rule.criteria.iter().map(|criterion| unknown(&criterion.id, None)).collect();
-        return regional_verdict(rule, criteria, Some((*score, *score)));
+        return score_verdict(rule, criteria, Some((*score, *score)));
     }
     let readings = rule
         .criteria
@@ -258,7 +258,7 @@ impl<'a> Bench<'a> {
                 let reason = "population d’un département de la région inconnue";
                 let criteria =
                     self.rule.criteria.iter().map(|c| unknown(&c.id, Some(reason.into()))).collect();
-                regional_verdict(self.rule, criteria, None)
+                score_verdict(self.rule, criteria, None)
             }
         };
         Judgement {
@@ -331,7 +331,7 @@ fn readings(series: &[Series<'_>], on: Date) -> Vec<Reading> {
     series.iter().map(read).collect()
 }
 
-/// Combines the readings of one place: any, all, or the count of criteria of a score.
+/// Combines the readings of one place: any, all, or the sum of a score.
 fn verdict(rule: &Rule, readings: Vec<Reading>, on: Date) -> Verdict {
     let criteria: Vec<CriterionResult> = rule
         .criteria
@@ -353,26 +353,17 @@ fn verdict(rule: &Rule, readings: Vec<Reading>, on: Date) -> Verdict {
             }
         })
         .collect();
+    if rule.combine == Combine::Score {
+        let score = score_of(rule, &criteria, on);
+        return score_verdict(rule, criteria, score);
+    }
     let (rank, rank_max) = combine(rule, &criteria, on, Side::Raise);
     let level = level_name(rule, rank, criteria.iter().all(|criterion| criterion.value.is_none()));
-    let mut found = Verdict { rank, rank_max, level, criteria };
-    if rule.combine == Combine::Score {
-        let value = score_of(rule, &found.criteria, on);
-        let missing_reason = None;
-        let rank = value.map(|_| rank);
-        found.criteria.push(CriterionResult {
-            id: SCORE.into(),
-            value,
-            threshold: None,
-            rank,
-            missing_reason,
-        });
-    }
-    found
+    Verdict { rank, rank_max, level, criteria }
 }
 
-/// Rank for certain and rank possible, from the values of the criteria (`rank` of each is looked at anew, so that
-/// the same judgement can be read against the clear thresholds).
+/// Rank for certain and rank possible under a rule of any or all, from the values of the criteria (`rank` of each is
+/// looked at anew, so that the same judgement can be read against the clear thresholds).
 pub(crate) fn combine(rule: &Rule, criteria: &[CriterionResult], on: Date, side: Side) -> (u8, u8) {
     let mut rank = 0;
     let mut rank_max = 0;
@@ -389,13 +380,9 @@ pub(crate) fn combine(rule: &Rule, criteria: &[CriterionResult], on: Date, side:
             }
         }
         let (certain, possible) = match rule.combine {
-            Combine::Any => (fulfilled > 0, fulfilled + unknown > 0),
+            Combine::Any | Combine::Score => (fulfilled > 0, fulfilled + unknown > 0),
             Combine::All => {
                 (fulfilled > 0 && refuted + unknown == 0, fulfilled + unknown > 0 && refuted == 0)
-            }
-            Combine::Score => {
-                let least = rule.level(level).and_then(|l| l.criteria_min).map_or(usize::MAX, usize::from);
-                (fulfilled >= least, fulfilled + unknown >= least)
             }
         };
         // A level that needs the one below it rests on it, for certain or possibly.
@@ -413,15 +400,18 @@ pub(crate) fn combine(rule: &Rule, criteria: &[CriterionResult], on: Date, side:
     (rank, rank_max.max(rank))
 }
 
-/// Sum of the points of the known criteria; none when none is known.
-fn score_of(rule: &Rule, criteria: &[CriterionResult], on: Date) -> Option<f64> {
+/// The least and the most that the score of a department can be: an unknown criterion counts 0 in one, 2 in the other.
+/// None when no criterion is known.
+fn score_of(rule: &Rule, criteria: &[CriterionResult], on: Date) -> Option<(f64, f64)> {
     let known: Vec<f64> = rule
         .criteria
         .iter()
         .zip(criteria)
         .filter_map(|(criterion, found)| Some(points(rule, criterion, found.value?, on)))
         .collect();
-    (!known.is_empty()).then(|| known.iter().sum())
+    let least: f64 = known.iter().sum();
+    let n_unknown = criteria.len() - known.len();
+    (!known.is_empty()).then(|| (least, least + 2.0 * n_unknown as f64))
 }
 
 /// The population-weighted mean of the departments' scores. An unknown criterion of a department counts 0 in the
@@ -468,31 +458,32 @@ fn regional_score(rule: &Rule, members: &[(f64, Vec<Series<'_>>)], on: Date) -> 
             )
         });
     }
-    regional_verdict(rule, criteria, any_known.then_some((least, most)))
+    score_verdict(rule, criteria, any_known.then_some((least, most)))
 }
 
-/// The verdict of a region by its score, from the least it can be to the most; no score: nothing is known.
-fn regional_verdict(rule: &Rule, mut criteria: Vec<CriterionResult>, score: Option<(f64, f64)>) -> Verdict {
+/// The verdict by a score, from the least it can be to the most, on the one scale of departments and regions; no score:
+/// nothing is known.
+fn score_verdict(rule: &Rule, mut criteria: Vec<CriterionResult>, score: Option<(f64, f64)>) -> Verdict {
     let highest = u8::try_from(rule.levels.len()).unwrap_or(u8::MAX);
     let (rank, rank_max) = score.map_or((0, highest), |(least, most)| {
-        (regional_rank(rule, least, Side::Raise), regional_rank(rule, most, Side::Raise))
+        (score_rank(rule, least, Side::Raise), score_rank(rule, most, Side::Raise))
     });
     criteria.push(CriterionResult {
         id: SCORE.into(),
         value: score.map(|(least, _)| least),
-        threshold: rule.level(rank.max(1)).and_then(|level| level.region_score_min),
+        threshold: rule.level(rank.max(1)).and_then(|level| level.score_min),
         rank: score.map(|_| rank),
         missing_reason: None,
     });
     Verdict { rank, rank_max, level: level_name(rule, rank, score.is_none()), criteria }
 }
 
-/// Rank of a region's score.
-pub(crate) fn regional_rank(rule: &Rule, score: f64, side: Side) -> u8 {
-    let ratio = if side == Side::Clear { rule.region_clear_ratio } else { 1.0 };
+/// Rank of a score.
+pub(crate) fn score_rank(rule: &Rule, score: f64, side: Side) -> u8 {
+    let ratio = if side == Side::Clear { rule.score_clear_ratio } else { 1.0 };
     (1..)
         .zip(&rule.levels)
-        .filter(|(_, level)| level.region_score_min.is_some_and(|least| score - least * ratio >= -1e-9))
+        .filter(|(_, level)| level.score_min.is_some_and(|least| score - least * ratio >= -1e-9))
         .map(|(rank, _)| rank)
         .max()
         .unwrap_or(0)

@@ -162,15 +162,15 @@ fn the_reason_of_a_gap_is_kept_and_a_value_that_is_no_number_is_a_gap() {
     assert_eq!(judged.criteria[0].rank, None);
 }
 
-/// Both departments of Corsica, with the six values of the score.
-fn corsica(values: [(&str, [Option<f64>; 6]); 2], on: Date) -> Observations {
+/// Both departments of Corsica, with five values of the score, and the occupancy of the region, which is the sixth of both.
+fn corsica(icu: Option<f64>, values: [(&str, [Option<f64>; 5]); 2], on: Date) -> Observations {
     let mut observations = Observations::default();
+    put(&mut observations, "icu_occupancy_initial", "", &Place::region("94"), on, icu);
     for (code, values) in values {
         let names = [
-            ("icu_occupancy_initial", ""),
             ("admissions_7d_per_100k", ""),
             ("er_covid_share_7d", ""),
-            ("admissions_7d_change", ""),
+            ("admissions_7d_growth", ""),
             ("test_days_of_cover", "rt_pcr"),
             ("centre_slot_use", ""),
         ];
@@ -181,48 +181,56 @@ fn corsica(values: [(&str, [Option<f64>; 6]); 2], on: Date) -> Observations {
     observations
 }
 
+/// Half of the residents in each.
+fn even() -> Populations {
+    Populations::from([(Place::department("2A"), 150_000.0), (Place::department("2B"), 150_000.0)])
+}
+
 #[test]
 fn a_region_is_judged_by_the_population_weighted_mean_of_its_departments() {
     let on = date(2020, 10, 12);
-    let calm = [Some(0.3), Some(2.0), Some(0.02), Some(0.0), Some(14.0), Some(0.7)];
-    let red = [Some(0.9), Some(20.0), Some(0.2), Some(0.9), Some(1.0), Some(1.0)];
-    let half = [Some(0.45), Some(5.0), Some(0.04), Some(0.125), Some(10.5), Some(0.775)];
+    let calm = [Some(2.0), Some(0.02), Some(0.0), Some(14.0), Some(0.7)];
+    let red = [Some(20.0), Some(0.2), Some(0.9), Some(1.0), Some(1.0)];
+    let half = [Some(5.0), Some(0.04), Some(0.125), Some(10.5), Some(0.775)];
     let rule = embedded("tension-score");
     let (south, north, corse) = (Place::department("2A"), Place::department("2B"), Place::region("94"));
-    let even = Populations::from([(south.clone(), 150_000.0), (north.clone(), 150_000.0)]);
     let uneven = Populations::from([(south.clone(), 100_000.0), (north.clone(), 200_000.0)]);
-    for (name, values, populations, expected_score, expected) in [
-        ("all calm", [("2A", calm), ("2B", calm)], &even, 0.0, "none"),
-        ("all red", [("2A", red), ("2B", red)], &even, 12.0, "saturation"),
-        ("half-way to orange everywhere", [("2A", half), ("2B", half)], &even, 3.0, "none"),
-        ("one of two equal ones red", [("2A", red), ("2B", calm)], &even, 6.0, "saturation"),
-        ("the smaller one red", [("2A", red), ("2B", calm)], &uneven, 4.0, "tension"),
-        ("the larger one red", [("2A", calm), ("2B", red)], &uneven, 8.0, "saturation"),
+    // By hand: five criteria in red are 10 points; the region's occupancy adds 0 (30 %), half (45 %), 1 (60 %) or 2.
+    for (name, icu, values, populations, expected_score, expected) in [
+        ("all calm", 0.30, [("2A", calm), ("2B", calm)], &even(), 0.0, "none"),
+        ("all red", 0.90, [("2A", red), ("2B", red)], &even(), 12.0, "saturation"),
+        ("half-way to orange everywhere", 0.45, [("2A", half), ("2B", half)], &even(), 3.0, "none"),
+        ("one of two equal ones red", 0.30, [("2A", red), ("2B", calm)], &even(), 5.0, "tension"),
+        ("the same, beds at 60 %", 0.60, [("2A", red), ("2B", calm)], &even(), 6.0, "saturation"),
+        ("the smaller one red", 0.30, [("2A", red), ("2B", calm)], &uneven, 10.0 / 3.0, "none"),
+        ("the larger one red", 0.30, [("2A", calm), ("2B", red)], &uneven, 20.0 / 3.0, "saturation"),
     ] {
-        let judged = judge(&rule, &corsica(values, on), populations, &corse, on);
+        let judged = judge(&rule, &corsica(Some(icu), values, on), populations, &corse, on);
         let score = judged.criteria.iter().find(|criterion| criterion.id == SCORE).unwrap().value.unwrap();
         assert!((score - expected_score).abs() < 1e-9, "{name}: {score}");
         assert_eq!((judged.level.as_str(), judged.rank), (expected, judged.rank_max), "{name}");
     }
-    let values = corsica([("2A", red), ("2B", calm)], on);
-    let judged = judge(&rule, &values, &Populations::from([(south, 1.0)]), &corse, on);
+    let values = corsica(Some(0.30), [("2A", red), ("2B", calm)], on);
+    let judged = judge(&rule, &values, &Populations::from([(south.clone(), 1.0)]), &corse, on);
     assert_eq!((judged.level.as_str(), judged.rank_max), ("unknown", 2), "a population is not known");
-    let judged = judge(&rule, &values, &even, &north, on);
-    assert_eq!(judged.level, "none", "the calm department");
+    let level = |place: &Place| judge(&rule, &values, &even(), place, on).level;
+    assert_eq!((level(&south).as_str(), level(&north).as_str()), ("saturation", "none"), "on the same scale");
 }
 
 #[test]
-fn unknown_criteria_widen_the_score_of_a_region() {
+fn unknown_criteria_widen_a_score() {
     let on = date(2020, 10, 12);
-    let some = [Some(0.6), Some(8.0), Some(0.06), Some(0.25), None, None];
-    let south = [Some(0.6), Some(8.0), Some(0.06), Some(0.25), Some(14.0), None];
-    let populations = Populations::from([(Place::department("2A"), 1.0), (Place::department("2B"), 1.0)]);
-    let values = corsica([("2A", south), ("2B", some)], on);
-    let judged = judge(&embedded("tension-score"), &values, &populations, &Place::region("94"), on);
+    let some = [Some(8.0), Some(0.06), Some(0.25), None, None];
+    let south = [Some(8.0), Some(0.06), Some(0.25), Some(14.0), None];
+    let values = corsica(Some(0.6), [("2A", south), ("2B", some)], on);
+    let judged = judge(&embedded("tension-score"), &values, &even(), &Place::region("94"), on);
     // 4 points known; one criterion unknown in one of two departments (1 point at most), one in both (2 points).
     assert_eq!((judged.level.as_str(), judged.rank, judged.rank_max), ("tension", 1, 2));
     let reason = judged.criteria[4].missing_reason.as_deref();
     assert_eq!(reason, Some("valeur inconnue dans 1 département sur 2"));
+    // In the department itself: 4 points, up to 8 with two criteria unknown.
+    let judged = judge(&embedded("tension-score"), &values, &even(), &Place::department("2B"), on);
+    assert_eq!((judged.level.as_str(), judged.rank, judged.rank_max), ("tension", 1, 2));
 }
 
 #[test]
@@ -293,5 +301,41 @@ proptest! {
             let range = judge_values(rule, &fewer, on);
             prop_assert!(range.rank <= all.rank && all.rank_max <= range.rank_max);
         }
+    }
+}
+
+/// A value of each criterion from well below normal to beyond saturation, or none.
+fn any_values() -> impl Strategy<Value = [Option<f64>; 5]> {
+    (0.0..24.0_f64, 0.0..0.2_f64, -0.5..1.0_f64, 0.0..20.0_f64, 0.5..1.0_f64, 0..64_u8).prop_map(
+        |(admissions, er, growth, tests, centres, known)| {
+            let all = [admissions, er, growth, tests, centres];
+            std::array::from_fn(|at| (known & (1 << at) != 0).then_some(all[at]))
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    /// « Occitanie : saturation » above a map without a department in saturation is what a new user met.
+    #[test]
+    fn a_region_never_stands_above_each_of_its_departments(
+        icu in proptest::option::of(0.0..1.2_f64),
+        south in any_values(),
+        north in any_values(),
+        residents in 1.0..9.0_f64,
+    ) {
+        let on = date(2020, 10, 12);
+        let rule = embedded("tension-score");
+        let values = corsica(icu, [("2A", south), ("2B", north)], on);
+        let populations =
+            Populations::from([(Place::department("2A"), 1.0), (Place::department("2B"), residents)]);
+        let rank = |place: Place| {
+            let judged = judge(&rule, &values, &populations, &place, on);
+            (judged.rank, judged.rank_max)
+        };
+        let (region, south, north) =
+            (rank(Place::region("94")), rank(Place::department("2A")), rank(Place::department("2B")));
+        prop_assert!(region.0 <= south.0.max(north.0) && region.0 >= south.0.min(north.0));
+        prop_assert!(region.1 <= south.1.max(north.1) && region.1 >= south.1.min(north.1));
     }
 }

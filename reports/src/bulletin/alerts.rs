@@ -185,17 +185,18 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
         _ => "active",
     };
     let since = sentences::since_day(alert.since, view.sunday.max(alert.since));
-    // A region's score is the mean of its departments': its criteria are points there, only the sum is a figure.
+    // The score decides, so it stands first. A region's is the mean of its departments': its criteria are points there, only the
+    // sum is a figure.
     let of_region = rule.is_some_and(|rule| rule.combine == Combine::Score)
         && alert.place.geo_type != GeoType::Department;
-    let told = |result: &&CriterionResult| (result.id == SCORE) == of_region && result.value.is_some();
+    let told = |result: &&CriterionResult| (result.id == SCORE || !of_region) && result.value.is_some();
     let raised = |result: &&CriterionResult| result.rank.is_some_and(|rank| rank > 0);
     let mut criteria: Vec<&CriterionResult> = alert.criteria.iter().filter(told).filter(raised).collect();
     if criteria.is_empty() {
         // On its way out an alert has no criterion over its threshold any more.
         criteria = alert.criteria.iter().filter(told).collect();
     }
-    criteria.sort_by_key(|criterion| Reverse(criterion.rank));
+    criteria.sort_by_key(|criterion| (criterion.id != SCORE, Reverse(criterion.rank)));
     let mut figures = Vec::new();
     for result in criteria.iter().take(CRITERIA_MAX) {
         let Some(value) = result.value else { continue };
@@ -208,7 +209,10 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
                 format!("{}, jours de stock", catalogue::category(category))
             }
             (Some(criterion), _) => criterion.title_fr.clone(),
-            (None, _) if result.id == SCORE => "Score moyen des départements (sur 12)".to_owned(),
+            (None, _) if result.id == SCORE && of_region => {
+                "Score moyen des départements (sur 12)".to_owned()
+            }
+            (None, _) if result.id == SCORE => "Score (sur 12)".to_owned(),
             (None, _) => crate::clean::short(&result.id, 40),
         };
         let place = match criterion {
