@@ -4,7 +4,9 @@ use datafusion::prelude::SessionContext;
 use jiff::civil::Date;
 use serde::Deserialize;
 use vigie_queries::{Place, known_epcis, official_name};
-use vigie_reports::input::{AccessNumber, Event, EventKind, LegalList, LegalStatus, PlaceInfo};
+use vigie_reports::input::{
+    AccessNumber, Estimate, Event, EventKind, IcuDay, LegalList, LegalStatus, PlaceInfo, Step,
+};
 
 use crate::error::Error;
 use crate::rows;
@@ -93,6 +95,63 @@ pub async fn access_numbers(ctx: &SessionContext) -> Result<Vec<AccessNumber>, E
             label_fr: row.label_fr.unwrap_or_default(),
         })
         .collect())
+}
+
+/// Patients and beds of intensive care by region and country, and day: the mart `icu_place_day`.
+///
+/// # Errors
+/// [`Error::Query`].
+pub async fn icu_days(ctx: &SessionContext) -> Result<Vec<IcuDay>, Error> {
+    #[derive(Deserialize)]
+    struct Row {
+        geo_type: String,
+        geo_value: String,
+        time_value: Date,
+        covid_patients: Option<f64>,
+        patients: Option<f64>,
+        other_patients: Option<f64>,
+        others_on: Option<Date>,
+        others_region: Option<String>,
+        beds_open: Option<f64>,
+        step_beds: Option<f64>,
+        step_counts: Option<String>,
+        step_status: Option<String>,
+        step_from: Option<Date>,
+        reason: Option<String>,
+    }
+    // A vocabulary of before, or one whose file is at fault, has no such table.
+    if !ctx.table_exist("icu_place_day").unwrap_or(false) {
+        return Ok(Vec::new());
+    }
+    let query = "select geo_type, geo_value, time_value, covid_patients, patients, other_patients, others_on, others_region,
+                        beds_open, step_beds, step_counts, step_status, step_from, reason
+                 from icu_place_day
+                 where geo_type <> 'department' and (step_from is not null or beds_open is not null)
+                 order by geo_type, geo_value, time_value";
+    rows::read::<Row>(ctx, query)
+        .await?
+        .into_iter()
+        .map(|row| {
+            Ok(IcuDay {
+                place: place(&row.geo_type, &row.geo_value)?,
+                day: row.time_value,
+                covid: row.covid_patients,
+                patients: row.patients,
+                others: row.other_patients,
+                estimate: row
+                    .others_on
+                    .map(|on| Estimate { on, elsewhere: row.others_region.as_deref().map(Place::region) }),
+                beds_open: row.beds_open,
+                step: row.step_from.map(|from| Step {
+                    beds: row.step_beds,
+                    from,
+                    is_usual: row.step_status.as_deref() == Some("usual"),
+                    only_covid: row.step_counts.as_deref() == Some("covid"),
+                }),
+                reason: row.reason,
+            })
+        })
+        .collect()
 }
 
 /// What the register of legal status knew on the as-of: a status that was set later is not there, an end that lay ahead is

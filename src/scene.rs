@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use vigie_queries::{Alert, AlertState, Forecast, Place};
 use vigie_reports::input::{
-    AccessNumber, Agency, AsOf as PrintedAsOf, Event, FeedState, FindingSummary, Input, LegalList,
+    AccessNumber, Agency, AsOf as PrintedAsOf, Event, FeedState, FindingSummary, IcuDay, Input, LegalList,
     LegalStatus, Theme,
 };
 use vigie_store::AsOf;
@@ -36,6 +36,7 @@ pub struct Scene {
     events: Vec<Event>,
     legal_statuses: Vec<LegalStatus>,
     legal_lists: Vec<LegalList>,
+    icu_days: Vec<IcuDay>,
     forecasts: Vec<Forecast>,
 }
 
@@ -65,13 +66,9 @@ impl Scene {
         let ctx = picture.ctx.clone();
         let reading = SpawnedTask::spawn(async move {
             let findings = feeds::findings(&ctx, as_of).await?;
+            let (numbers, events) = (gather::access_numbers(&ctx).await?, gather::events(&ctx).await?);
             let legal = (gather::legal_statuses(&ctx).await?, gather::legal_lists(&ctx).await?);
-            Ok::<_, Error>((
-                findings,
-                gather::access_numbers(&ctx).await?,
-                gather::events(&ctx).await?,
-                legal,
-            ))
+            Ok::<_, Error>((findings, numbers, events, legal, gather::icu_days(&ctx).await?))
         });
         let (judged, stood) =
             tokio::task::block_in_place(|| picture.judge_and_before(room, from, sunday, &earlier));
@@ -79,7 +76,7 @@ impl Scene {
         let started = Instant::now();
         let feeds = feeds::states(room, &picture.ctx, as_of, Days::Of(&picture.computed)).await?;
         let gone = |cause| Error::Failed(format!("findings and events were not read: {cause}"));
-        let (findings, access_numbers, events, legal) = reading.join().await.map_err(gone)??;
+        let (findings, access_numbers, events, legal, icu_days) = reading.join().await.map_err(gone)??;
         tracing::debug!(ms = millis(started), "feeds, findings and events read");
         let forecasts = tokio::task::block_in_place(|| forecasts::of(room, &picture, &events, sunday));
         let (legal_statuses, legal_lists) = legal;
@@ -93,6 +90,7 @@ impl Scene {
             events,
             legal_statuses,
             legal_lists,
+            icu_days,
             forecasts,
         })
     }
@@ -131,6 +129,7 @@ impl Scene {
             events: self.events.clone(),
             legal_statuses: self.legal_statuses.clone(),
             legal_lists: self.legal_lists.clone(),
+            icu_days: self.icu_days.clone(),
             forecasts: &self.forecasts,
             agency: Agency {
                 name: agency.name.clone().unwrap_or_default(),

@@ -12,6 +12,11 @@ const EVENTS_CSV: &str = include_str!("../../queries/reference/events.csv");
 /// Numbers to call in Occitanie when practices are closed: the reference file, as it is.
 pub(crate) const ACCESS_NUMBERS_CSV: &str = include_str!("../../queries/reference/access_numbers.csv");
 
+/// Beds of intensive care by step, and published counts of other patients: the reference files, as they are.
+pub(crate) const CAPACITY_STEPS_CSV: &str = include_str!("../../queries/reference/capacity_steps.csv");
+pub(crate) const ICU_OTHER_PATIENTS_CSV: &str =
+    include_str!("../../queries/reference/icu_other_patients.csv");
+
 /// Whether the day is a public holiday of the whole country.
 pub(crate) fn is_holiday(day: Date) -> bool {
     static HOLIDAYS: LazyLock<BTreeSet<Date>> = LazyLock::new(|| {

@@ -113,6 +113,7 @@ fn bodies(world: &World, day: Date, window: Window) -> Vec<Body> {
     };
     vec![
         plain("access_numbers", "csv", context::ACCESS_NUMBERS_CSV.to_owned()),
+        plain("capacity_steps", "csv", context::CAPACITY_STEPS_CSV.to_owned()),
         plain("centres", "csv", centres::csv(departments, day, seed)),
         plain("departments", "csv", DEPARTMENTS_CSV.to_owned()),
         packed("er_visits", "csv", emergency::csv(departments, visits, to, issued)),
@@ -120,6 +121,7 @@ fn bodies(world: &World, day: Date, window: Window) -> Vec<Body> {
         packed("hospital_admissions", "csv", hospital::admissions_csv(departments, stays, to, issued, seed)),
         packed("hospital_capacity", "csv", capacity::csv(departments, stays, window, seed)),
         packed("hospital_stock", "csv", hospital::stock_csv(departments, stays, to)),
+        plain("icu_other_patients", "csv", context::ICU_OTHER_PATIENTS_CSV.to_owned()),
         packed("nurse_platform", "json", platforms::nurses_json(departments, shapes, window, seed)),
         packed("on_call", "csv", on_call::csv(departments, window, seed)),
         Body {

@@ -1,7 +1,7 @@
 /*---
 id            = "icu_admissions_7d"
 title_fr      = "Nouvelles admissions en réanimation, 7 jours"
-definition_fr = "Somme sur 7 jours glissants des nouvelles admissions en réanimation de patients Covid-19 (SI-VIC). Il faut les 7 jours, et chaque jour tous les départements."
+definition_fr = "Somme sur 7 jours glissants des nouvelles admissions de patients Covid-19 en réanimation, soins intensifs ou surveillance continue (SI-VIC). Il faut les 7 jours, et chaque jour tous les départements."
 unit          = "patients"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "time_value"]

@@ -1,7 +1,7 @@
 /*---
 id            = "icu_admissions_7d_per_100k"
 title_fr      = "Nouvelles admissions en réanimation pour 100 000 habitants, 7 jours"
-definition_fr = "Somme sur 7 jours glissants des nouvelles admissions en réanimation de patients Covid-19, rapportée à la population (INSEE, année du référentiel) et multipliée par 100 000."
+definition_fr = "Somme sur 7 jours glissants des nouvelles admissions de patients Covid-19 en réanimation, soins intensifs ou surveillance continue, rapportée à la population (INSEE, année du référentiel) et multipliée par 100 000."
 unit          = "per_100k"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]

@@ -1,7 +1,9 @@
 /*---
 id            = "icu_occupancy_critical_care"
 title_fr      = "Occupation des lits de soins critiques"
-definition_fr = "Patients Covid-19 en réanimation ou soins intensifs, rapportés à tous les lits de soins critiques installés avant l’épidémie : réanimation, soins intensifs et surveillance continue (SAE, année du référentiel)."
+definition_fr = "Patients Covid-19 en réanimation, soins intensifs ou surveillance continue (SI-VIC : rea), rapportés à tous les lits de soins critiques installés avant l’épidémie : réanimation, soins intensifs et surveillance continue (SAE, année du référentiel)."
+reading_fr    = "de tous les lits de soins critiques (Covid-19)"
+second_readings = ["icu_occupancy_initial", "icu_occupancy_open", "icu_step_occupancy"]
 unit          = "share"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]

@@ -1,7 +1,9 @@
 /*---
 id            = "icu_patients"
 title_fr      = "Patients en réanimation pour Covid-19"
-definition_fr = "Patients Covid-19 présents en réanimation ou en soins intensifs ce jour (SI-VIC). Une région n’a de valeur que si tous ses départements ont transmis."
+definition_fr = "Patients Covid-19 présents ce jour en réanimation, en soins intensifs ou en surveillance continue : ce que SI-VIC appelle « réanimation » (rea). Une région n’a de valeur que si tous ses départements ont transmis."
+reading_fr    = "pour Covid-19"
+second_readings = ["icu_patients_all"]
 unit          = "patients"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "time_value"]

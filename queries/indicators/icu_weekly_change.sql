@@ -1,7 +1,7 @@
 /*---
 id            = "icu_weekly_change"
 title_fr      = "Patients en réanimation : évolution sur 7 jours"
-definition_fr = "Patients Covid-19 en réanimation ou soins intensifs ce jour, moins ceux présents 7 jours avant. La valeur de la semaine compare les deux dimanches."
+definition_fr = "Patients Covid-19 en réanimation, soins intensifs ou surveillance continue (SI-VIC : rea) ce jour, moins ceux présents 7 jours avant. La valeur de la semaine compare les deux dimanches."
 unit          = "patients"
 decimals      = 0
 grain         = ["geo_type", "geo_value", "time_value"]

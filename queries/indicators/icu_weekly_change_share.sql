@@ -1,7 +1,7 @@
 /*---
 id            = "icu_weekly_change_share"
 title_fr      = "Patients en réanimation : évolution relative sur 7 jours"
-definition_fr = "Évolution sur 7 jours des patients Covid-19 en réanimation ou soins intensifs, rapportée à leur nombre 7 jours avant. Pas de valeur quand il était nul."
+definition_fr = "Évolution sur 7 jours des patients Covid-19 en réanimation, soins intensifs ou surveillance continue (SI-VIC : rea), rapportée à leur nombre 7 jours avant. Pas de valeur quand il était nul."
 unit          = "share"
 decimals      = 1
 grain         = ["geo_type", "geo_value", "time_value"]

@@ -67,6 +67,11 @@ pub struct Query {
     pub title_fr: String,
     /// How the figure is made, in one or two French sentences, for the definitions page.
     pub definition_fr: String,
+    /// What the value says, after the number and for readers: « des lits ouverts (tous patients) »; empty when nothing names
+    /// it as a second reading.
+    pub reading_fr: String,
+    /// Indicators that say the same thing by another count, denominator or rule: printed beside this one.
+    pub second_readings: Vec<String>,
     /// Unit: `patients`, `share`, `per_100k`, `days`, `euros`…
     pub unit: String,
     /// Decimals printed (of a percentage, for shares).
@@ -99,6 +104,10 @@ struct Header {
     title_fr: String,
     #[serde(default)]
     definition_fr: String,
+    #[serde(default)]
+    reading_fr: String,
+    #[serde(default)]
+    second_readings: Vec<String>,
     #[serde(default)]
     unit: String,
     #[serde(default)]
@@ -134,6 +143,8 @@ impl Query {
             kind,
             title_fr: header.title_fr,
             definition_fr: header.definition_fr,
+            reading_fr: header.reading_fr,
+            second_readings: header.second_readings,
             unit: header.unit,
             decimals: header.decimals,
             grain: header.grain,

@@ -323,6 +323,20 @@ fn files_that_do_not_fit_each_other_are_refused() {
     let blind = laid_over(&[("rules/full.toml", RULE)]);
     refused(blind.map(drop), "rules/full.toml", 1, &["\"open\"", "open_beds", "indicators/"]);
 
+    let reading = |more: &str| with(QUERY, "unit          =", &format!("{more}\nunit          ="));
+    for (more, words) in [
+        ("reading_fr = \"a\"\nsecond_readings = [\"nowhere\"]", ["\"nowhere\"", "indicators/"]),
+        (
+            "reading_fr = \"a\"\nsecond_readings = [\"icu_admissions_7d\"]",
+            ["\"icu_admissions_7d\"", "reading_fr"],
+        ),
+        ("second_readings = [\"icu_patients\"]", ["\"open_beds\"", "reading_fr"]),
+    ] {
+        let mute =
+            laid_over(&[("sources/beds.toml", CONTRACT), ("indicators/open_beds.sql", &reading(more))]);
+        refused(mute.map(drop), "indicators/open_beds.sql", 1, &words);
+    }
+
     let bundled = with(CONTRACT, "format = \"csv\"", "format = \"csv\"\nbundled = \"beds.csv\"");
     let missing = laid_over(&[("sources/beds.toml", &bundled)]);
     refused(missing.map(drop), "sources/beds.toml", 1, &["beds.csv", "reference/"]);

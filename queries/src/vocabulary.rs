@@ -247,6 +247,9 @@ impl Vocabulary {
                 }
             }
         }
+        for query in self.queries.iter().filter(|query| !query.second_readings.is_empty()) {
+            self.check_readings(query)?;
+        }
         for model in self.forecasts.values() {
             self.check_model(model)?;
         }
@@ -262,6 +265,25 @@ impl Vocabulary {
                         ),
                     });
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// A second reading is an indicator, and both have words to stand beside each other.
+    fn check_readings(&self, query: &Query) -> Result<(), Error> {
+        let fault = |what: String| Err(Error::Faulty { file: query.file.clone(), line: 1, what });
+        for id in std::iter::once(&query.id).chain(&query.second_readings) {
+            match self.query(id).filter(|other| other.kind == QueryKind::Indicator) {
+                None => {
+                    return fault(format!(
+                        "second_readings names {id:?}, which no file of indicators/ defines"
+                    ));
+                }
+                Some(other) if other.reading_fr.is_empty() => {
+                    return fault(format!("second_readings needs reading_fr in the header of {id:?}"));
+                }
+                Some(_) => {}
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use vigie_queries::{
 
 use crate::input::{
     AccessNumber, Acknowledged, Agency, AsOf, Changes, Event, EventKind, FeedState, FindingSummary,
-    Freshness, GateResult, Input, LegalList, LegalStatus, PlaceInfo, Settling,
+    Freshness, GateResult, IcuDay, Input, LegalList, LegalStatus, PlaceInfo, Settling, Step,
 };
 
 /// Owned parts an [`Input`] borrows from.
@@ -201,12 +201,35 @@ impl Made {
             events: self.events.clone(),
             legal_statuses: self.legal_statuses.clone(),
             legal_lists: self.legal_lists.clone(),
+            icu_days: self.icu_days(),
             agency: Agency::default(),
             changes: self.changes.clone(),
             wording: self.wording.clone(),
             reviewed_by: None,
             theme: self.theme.clone(),
         }
+    }
+
+    /// The region's patients and beds: all declared where the feed is there, the usual capacity that its agency wrote.
+    fn icu_days(&self) -> Vec<IcuDay> {
+        let place = Place::region("76");
+        let days = self.observations.series("icu_patients", "", &place, TimeType::Day).into_iter().flatten();
+        days.map(|(day, seen)| {
+            let open = self.observations.get("icu_occupancy_open", "", &place, TimeType::Day, *day);
+            let patients = open.and_then(|open| open.numerator);
+            IcuDay {
+                place: place.clone(),
+                day: *day,
+                covid: seen.value,
+                patients,
+                others: patients.zip(seen.value).map(|(all, covid)| all - covid),
+                estimate: None,
+                beds_open: open.and_then(|open| open.denominator),
+                step: Some(Step { beds: Some(469.0), from: *day, is_usual: true, only_covid: false }),
+                reason: patients.is_none().then(|| "patients autres que Covid-19 non comptés".to_owned()),
+            }
+        })
+        .collect()
     }
 
     fn departments(&self) -> Vec<PlaceInfo> {
@@ -376,6 +399,13 @@ impl Made {
                     let n = (icu(t) + beds * 0.55).round();
                     (Some(n / open), Some(n), Some(open))
                 },
+                "",
+            );
+            self.put(
+                "icu_patients_all",
+                "",
+                place,
+                |_, t| (Some((icu(t) + beds * 0.55).round()), None, None),
                 "",
             );
             self.put(
@@ -659,9 +689,9 @@ impl Made {
                         }
                     })
                     .collect();
-                let at = |rank: u8| criteria.iter().filter(|c| c.rank.is_some_and(|r| r >= rank)).count();
-                let reached = |n: usize| if n >= 3 { 1_u8 } else { 0 };
-                let rank = reached(at(1)) + reached(at(2));
+                // Whole points are enough here: 4 for tension, 6 for saturation.
+                let score: u8 = criteria.iter().filter_map(|criterion| criterion.rank).sum();
+                let rank = u8::from(score >= 4) + u8::from(score >= 6);
                 let rank_max = if known + 1 < criteria.len() { 2 } else { rank };
                 self.judgements.push(Judgement {
                     rule: rule.id.clone(),

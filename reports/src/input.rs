@@ -50,6 +50,8 @@ pub struct Input<'a> {
     pub legal_statuses: Vec<LegalStatus>,
     /// How many places the official lists had.
     pub legal_lists: Vec<LegalList>,
+    /// Patients and beds of intensive care, of each region and the country on each day that has some.
+    pub icu_days: Vec<IcuDay>,
     /// Who publishes; neutral when empty.
     pub agency: Agency,
     /// What became of the numbers of the bulletin before; none leaves the page out.
@@ -200,6 +202,51 @@ pub struct PlaceInfo {
     pub continuing_beds: Option<f64>,
     /// Year of the census.
     pub beds_year: Option<i16>,
+}
+
+/// All who lie in intensive care on a day, and the beds there are for them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IcuDay {
+    /// The place.
+    pub place: Place,
+    /// The day.
+    pub day: Date,
+    /// Covid-19 patients (SI-VIC).
+    pub covid: Option<f64>,
+    /// All patients, declared or estimated; none when nobody counted those of other causes.
+    pub patients: Option<f64>,
+    /// Those of other causes among them.
+    pub others: Option<f64>,
+    /// Where others are estimated: from which count.
+    pub estimate: Option<Estimate>,
+    /// Beds open that day, when every establishment declared them.
+    pub beds_open: Option<f64>,
+    /// The step of capacity in force.
+    pub step: Option<Step>,
+    /// Why patients cannot be set against the step.
+    pub reason: Option<String>,
+}
+
+/// A published count of patients of other causes that an estimate rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Estimate {
+    /// The day it is of.
+    pub on: Date,
+    /// The other region it was made in; none when it is the place's own.
+    pub elsewhere: Option<Place>,
+}
+
+/// Beds that an agency announced, in force on a day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Beds; none when the step is too old to be taken for what is open.
+    pub beds: Option<f64>,
+    /// The first day.
+    pub from: Date,
+    /// Outside the crisis, rather than opened in it.
+    pub is_usual: bool,
+    /// Kept for Covid-19 patients.
+    pub only_covid: bool,
 }
 
 /// Whether what happens at one place changes the sums of another: it is it, holds it, or lies in it.

@@ -213,22 +213,27 @@ fn real_tables(vocabulary: &Vocabulary, real: &Path) -> Tables {
         let batch = read_csv(&real.join(file), &schema_of(vocabulary, source), b';', names);
         tables.insert(source.to_owned(), batch);
     }
-    let events = root().join("queries/reference/events.csv");
-    tables.insert(
-        "events".to_owned(),
-        read_csv(&events, &schema_of(vocabulary, "events"), b',', str::to_owned),
-    );
+    for source in ["events", "capacity_steps", "icu_other_patients"] {
+        let body = root().join(format!("queries/reference/{source}.csv"));
+        let schema = schema_of(vocabulary, source);
+        tables.insert(source.to_owned(), read_csv(&body, &schema, b',', str::to_owned));
+    }
     tables
 }
 
 async fn real() -> Option<Observations> {
+    real_as_of(date(2021, 1, 31)).await
+}
+
+/// What is computed from the real files by a run of that day.
+async fn real_as_of(day: Date) -> Option<Observations> {
     let Some(place) = shared() else {
         eprintln!("skipped: no real files (VIGIE_SHARED, or ../shared beside the repository)");
         return None;
     };
     let vocabulary = Vocabulary::embedded().unwrap();
     let ctx = session(&vocabulary, &real_tables(&vocabulary, &place));
-    let computed = compute(&ctx, &vocabulary, date(2021, 1, 31)).await.unwrap();
+    let computed = compute(&ctx, &vocabulary, day).await.unwrap();
     let found = computed.observations().unwrap();
     Some(found)
 }
@@ -274,6 +279,45 @@ async fn the_real_files_give_the_figures_that_were_published() {
     let change = at(&found, "cases_7d_change", &occitanie, date(2020, 11, 8));
     assert_eq!((change.numerator, change.denominator), (Some(22_024.0 - 25_589.0), Some(25_589.0)));
     assert!(at(&found, "positivity_7d", &occitanie, date(2020, 11, 8)).value.is_some());
+}
+
+/// The ARS said on 27 October 2020 that it had opened 551 beds, 90 % of them taken, and on 10 November 650, 90 % taken, whatever
+/// the cause. Occitanie had 199 Covid-19 patients in intensive care on 19 October (SI-VIC), 384 on Sunday 8 November.
+#[tokio::test]
+async fn steps_of_beds_are_held_against_everybody_who_lies_in_them() {
+    let Some(found) = real_as_of(date(2020, 10, 19)).await else { return };
+    let occitanie = Place::region("76");
+    let step = |found: &Observations, day| at(found, "icu_step_occupancy", &occitanie, day).clone();
+    // By hand: 469 usual beds; half of the 671 beds of Auvergne-Rhône-Alpes, 336, held others on 16 October: of its 559 usual
+    // beds 336/559, so 282 of 469. 199 + 282 = 481. What was opened on the 27th is not known.
+    let seen = step(&found, date(2020, 10, 19));
+    assert_eq!((seen.numerator, seen.denominator), (Some(481.0), Some(469.0)));
+    // 187 Covid-19 patients on Sunday the 18th, the newest day that a bulletin of the 19th has.
+    let seen = step(&found, date(2020, 10, 18));
+    assert_eq!((seen.numerator, seen.denominator), (Some(469.0), Some(469.0)));
+    let vocabulary = Vocabulary::embedded().unwrap();
+    let rule = vocabulary.rule("capacity-steps").unwrap();
+    let level = |on| crate::judge(rule, &found, &crate::Populations::new(), &occitanie, on).level;
+    assert_eq!(level(date(2020, 10, 19)), "saturation", "eight days before 551 beds were opened");
+    assert_eq!(
+        level(date(2020, 10, 16)),
+        "approche",
+        "on the day of the count it rests on: 170 + 282 of 469"
+    );
+    assert_eq!(level(date(2020, 10, 15)), "unknown", "nobody had published a count of other patients");
+
+    let found = real().await.unwrap();
+    for (day, patients, beds) in [
+        (date(2020, 10, 27), 496.0, 551.0), // 90 % of 551
+        (date(2020, 11, 8), 614.0, 640.0),  // 384, and the 230 others of 27 October
+        (date(2020, 11, 10), 585.0, 650.0), // 90 % of 650
+    ] {
+        let seen = step(&found, day);
+        assert_eq!((seen.numerator, seen.denominator), (Some(patients), Some(beds)), "{day}");
+    }
+    let gap = step(&found, date(2020, 12, 13));
+    assert_eq!(gap.missing_reason.as_deref(), Some("patients autres que Covid-19 non comptés"));
+    assert_eq!((gap.value, gap.denominator), (None, Some(650.0)));
 }
 
 #[tokio::test]

@@ -3,15 +3,15 @@
 use jiff::civil::Date;
 use vigie_queries::{Forecast, ForecastModel, QUANTILE_LEVELS, TimeType};
 
+use super::beds::{self, Left};
 use super::catalogue;
-use super::hospital;
 use super::parts;
 use super::view::View;
 use crate::document::{Block, Rich};
 use crate::figures::{Drawing, Fan, FanDay, Size, Threshold};
 use crate::french;
 use crate::published::{About, Register};
-use crate::sentences::{self, Ahead, Past, Reach};
+use crate::sentences::{self, Ahead, Capacity, Past, Reach};
 
 /// Weeks drawn before the fan opens.
 const WEEKS_KNOWN: i64 = 8;
@@ -92,21 +92,43 @@ fn ahead(view: &View, register: &mut Register, forecast: &Forecast, what: &str) 
     // A range is held against the capacity as it is printed.
     let scale = 10_f64.powi(i32::from(decimals));
     let [low, median, high] = [1, 3, 5].map(|index| (last.quantiles[index] * scale).round() / scale);
-    let beds = capacity(view, forecast).map(|step| {
+    let mut note = |part: &str, value: f64, unit: &str| {
         let mut about = view.about(&forecast.indicator, "", &forecast.place, 0);
-        about.indicator = format!("{}.threshold", forecast.indicator);
-        let text = french::number(step.value, 0);
-        let label = format!("{what}, palier de capacité");
-        let text = register.note("text", &label, &about, Some(step.value), "lits", text);
-        (Reach::of(low, median, high, step.value), text)
+        // Beds and patients of today: facts of a bulletin's day, as thresholds are.
+        about.indicator = format!("{}.{part}.threshold", forecast.indicator);
+        let label = format!("{what}, capacité");
+        register.note("text", &label, &about, Some(value), unit, french::number(value, 0))
+    };
+    let reach = |bound: f64| Reach::of(low, median, high, bound);
+    let capacity = capacity(view, forecast).map(|found| match found {
+        Left::Of { beds, others, left, is_estimated } => Capacity::Left {
+            beds: note("beds", beds, "lits"),
+            others: match note("others", others, "patients") {
+                text if is_estimated => format!("environ\u{A0}{text}"),
+                text => text,
+            },
+            left: note("left", left, "lits"),
+            reach: reach(left),
+        },
+        Left::Kept { beds } => Capacity::Kept { beds: note("beds", beds, "lits"), reach: reach(beds) },
+        Left::Unknown { beds } => Capacity::Unknown { beds: note("beds", beds, "lits") },
     });
-    let capacity = beds.as_ref().map(|(reach, text)| (*reach, text.as_str()));
-    Some(sentences::ahead(&ahead, capacity))
+    Some(sentences::ahead(&ahead, capacity.as_ref()))
 }
 
-/// The step of capacity in force on the Sunday.
-fn capacity(view: &View, forecast: &Forecast) -> Option<Threshold> {
-    (forecast.indicator == "icu_patients").then(|| hospital::step_in_force(view, view.sunday)).flatten()
+/// What the forecast of Covid-19 patients in intensive care is held against: the beds that others leave on the Sunday.
+fn capacity(view: &View, forecast: &Forecast) -> Option<Left> {
+    (forecast.indicator == "icu_patients").then(|| beds::left_for_covid(view, view.sunday)).flatten()
+}
+
+/// That capacity as a line of the fan.
+fn line(capacity: Left) -> Option<Threshold> {
+    let (value, label) = match capacity {
+        Left::Of { left, .. } => (left, format!("{} lits laissés au Covid-19", french::number(left, 0))),
+        Left::Kept { beds } => (beds, format!("{} lits Covid-19", french::number(beds, 0))),
+        Left::Unknown { .. } => return None,
+    };
+    Some(Threshold { value, label, from: None, until: None })
 }
 
 fn fan(view: &View, register: &mut Register, forecast: &Forecast, what: &str, width_pt: f64) -> Block {
@@ -136,10 +158,7 @@ fn fan(view: &View, register: &mut Register, forecast: &Forecast, what: &str, wi
                 range_80: day.range_80(),
             })
             .collect(),
-        thresholds: capacity(view, forecast)
-            .map(|step| Threshold { from: None, until: None, ..step })
-            .into_iter()
-            .collect(),
+        thresholds: capacity(view, forecast).and_then(line).into_iter().collect(),
         from,
         reference: forecast.reference,
         size: Size { width_pt, height_pt: 118.0 },

@@ -1,25 +1,24 @@
 //! Hospital: stock, admissions, occupancy of intensive care against each denominator.
 
 use jiff::Span;
-use jiff::civil::Date;
 use vigie_queries::{Status, TimeType};
 
+use super::beds;
 use super::catalogue;
 use super::parts::{self, Line, Notes};
 use super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
-use crate::figures::{Drawing, Size, Slope, SlopeRow, Threshold, Tone};
+use crate::figures::{Drawing, Size, Slope, SlopeRow, Tone};
 use crate::french;
 use crate::published::{About, Register};
-use crate::sentences;
 
 const ALL: [&str; 3] = ["hospital_patients", "icu_patients", "admissions_7d"];
 const OCCUPANCIES: [(&str, &str); 5] = [
-    ("icu_occupancy_initial", "Lits de réanimation installés (SAE)"),
-    ("icu_occupancy_critical_care", "Réanimation, soins intensifs et surveillance continue (SAE)"),
+    ("icu_occupancy_initial", "Lits de réanimation installés (SAE), patients Covid-19"),
+    ("icu_occupancy_critical_care", "Tous lits de soins critiques (SAE), patients Covid-19"),
     ("icu_occupancy_open", "Lits de réanimation ouverts, tous patients"),
+    ("icu_step_occupancy", "Lits du palier en vigueur, tous patients"),
     ("icu_covid_share_open", "Patients de réanimation, part Covid-19"),
-    ("icu_occupancy_open_covid", "Lits de réanimation ouverts, patients Covid-19"),
 ];
 
 pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
@@ -27,7 +26,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     if !ALL.iter().any(|id| view.has(id, "", place)) {
         return vec![parts::absent(view, "Hôpital", &ALL)];
     }
-    let mut blocks: Vec<Block> = capacity(view, register).into_iter().collect();
+    let mut blocks: Vec<Block> = beds::write(view, register).into_iter().collect();
     let mut charts = Vec::new();
     let drawn = [
         ("hospital_patients", "Patients hospitalisés", "patients"),
@@ -37,8 +36,11 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     ];
     for (id, title, unit) in drawn {
         if view.has(id, "", place) {
-            let steps = if id == "icu_patients" { capacity_steps(view) } else { Vec::new() };
-            charts.push(parts::chart(view, register, title, unit, &[Line::alone(id)], steps, Size::HALF));
+            let (lines, steps) = match id {
+                "icu_patients" => (in_intensive_care(view), beds::steps(view)),
+                _ => (vec![Line::alone(id)], Vec::new()),
+            };
+            charts.push(parts::chart(view, register, title, unit, &lines, steps, Size::HALF));
         }
     }
     blocks.extend(parts::side_by_side(charts));
@@ -49,63 +51,16 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     blocks
 }
 
-/// Patients in intensive care against the step of capacity in force on the week's last day.
-fn capacity(view: &View, register: &mut Register) -> Option<Block> {
-    let id = "icu_patients";
-    let place = view.territory();
-    let patients = view.sample(id, "", place, 0)?.value;
-    let step = step_in_force(view, view.sunday)?;
-    let label = "Réanimation et palier de capacité";
-    let mut note = |part: &str, value: f64, unit: &str, text: String| {
-        let mut about = view.about(id, "", place, 0);
-        about.indicator = if part.is_empty() { id.to_owned() } else { format!("{id}.{part}") };
-        register.note("text", label, &about, Some(value), unit, text)
-    };
-    let margin = (step.value - patients).abs();
-    let beds = sentences::Beds {
-        patients: note("", patients, "patients", french::number(patients, 0)),
-        beds: note("step", step.value, "beds", french::number(step.value, 0)),
-        share: note("step_share", patients / step.value, "share", french::percent(patients / step.value, 0)),
-        margin: note("step_margin", margin, "beds", french::number(margin, 0)),
-        over: patients - step.value,
-    };
-    let (lead, rest) = sentences::beds(&beds);
-    Some(Block::Paragraph { text: parts::led(&lead, &rest) })
-}
-
-/// Beds by capacity step, as lines on the chart of intensive-care patients.
-fn capacity_steps(view: &View) -> Vec<Threshold> {
-    let mut found = Vec::new();
-    let rules = view.input.vocabulary.rules().filter(|rule| {
-        rule.id.starts_with("capacity") && rule.places.iter().any(|place| place == view.territory())
-    });
-    for criterion in rules.flat_map(|rule| &rule.criteria).filter(|c| c.indicator == "icu_patients") {
-        let mut sets: Vec<_> = criterion.thresholds.iter().collect();
-        sets.sort_by_key(|set| set.from);
-        for (index, set) in sets.iter().enumerate() {
-            let until = sets
-                .get(index + 1)
-                .and_then(|next| next.from)
-                .map(|next| next.saturating_sub(Span::new().days(1)));
-            let seen = set.from.is_none_or(|from| from <= view.sunday)
-                && until.is_none_or(|until| until >= view.chart_start());
-            // One line a step: its highest threshold is the capacity itself.
-            let beds = set.levels.values().copied().fold(f64::NEG_INFINITY, f64::max);
-            if seen && beds.is_finite() {
-                let label = format!("{} lits", french::number(beds, 0));
-                found.push(Threshold { value: beds, label, from: set.from, until });
-            }
-        }
+/// Covid-19 patients of intensive care, and all of them where they are counted: beds are for all.
+fn in_intensive_care<'a>(view: &View) -> Vec<Line<'a>> {
+    if !view.has("icu_patients_all", "", view.territory()) {
+        return vec![Line::alone("icu_patients")];
     }
-    found
-}
-
-/// The step of capacity of a day.
-pub(crate) fn step_in_force(view: &View, day: Date) -> Option<Threshold> {
-    let holds = |step: &Threshold| {
-        step.from.is_none_or(|from| from <= day) && step.until.is_none_or(|until| until >= day)
-    };
-    capacity_steps(view).into_iter().find(holds).filter(|step| step.value > 0.0)
+    let line = |indicator, label: &str, tone| Line { indicator, category: "", label: label.to_owned(), tone };
+    vec![
+        line("icu_patients", "Covid-19", Tone::Main),
+        line("icu_patients_all", "tous patients", Tone::Second),
+    ]
 }
 
 /// The seven days of the week: what a watch-room compares with its own count of the morning.
@@ -154,10 +109,10 @@ fn day_by_day(view: &View, register: &mut Register) -> Option<Block> {
 /// Occupancy of intensive care from the week before to this one, by each denominator and against the step in force.
 fn slopes(view: &View, register: &mut Register) -> Option<Block> {
     const MEASURES: [(&str, &str, Tone); 4] = [
-        ("icu_occupancy_initial", "lits installés (SAE)", Tone::Main),
-        ("icu_occupancy_critical_care", "soins critiques (SAE)", Tone::Third),
+        ("icu_occupancy_initial", "lits installés (SAE), Covid-19", Tone::Main),
+        ("icu_occupancy_critical_care", "soins critiques (SAE), Covid-19", Tone::Third),
         ("icu_occupancy_open", "lits ouverts, tous patients", Tone::Second),
-        ("icu_occupancy_open_covid", "lits ouverts, Covid-19", Tone::Fourth),
+        ("icu_step_occupancy", "palier en vigueur, tous patients", Tone::Context),
     ];
     let place = view.territory();
     let title = "Occupation de la réanimation, d’une semaine à l’autre";
@@ -175,23 +130,6 @@ fn slopes(view: &View, register: &mut Register) -> Option<Block> {
         }
         shown.push(id);
         rows.push(SlopeRow { label: label.to_owned(), before, now, provisional, tone });
-    }
-    let patients = |back: i64| view.sample("icu_patients", "", place, back).map(|sample| sample.value);
-    let step_on = |day: Date| step_in_force(view, day).map(|step| step.value);
-    let of_step = |back: i64| {
-        let day = view.monday(back).saturating_add(Span::new().days(6));
-        Some(patients(back)? / step_on(day)?)
-    };
-    let (before, now) = (of_step(1), of_step(0));
-    if let Some(beds) = step_on(view.sunday).filter(|_| now.is_some()) {
-        let label = format!("palier de {} lits", french::number(beds, 0));
-        for (back, share) in [(1, before), (0, now)] {
-            let mut about = view.about("icu_patients", "", place, back);
-            about.indicator = "icu_patients.step_share".to_owned();
-            let printed = share.map_or_else(|| "–".to_owned(), |share| french::percent(share, 1));
-            register.note("figure", &format!("{title} : {label}"), &about, share, "share", printed);
-        }
-        rows.push(SlopeRow { label, before, now, provisional: false, tone: Tone::Context });
     }
     // Names without a line say less than the table below.
     if rows.iter().filter(|row| row.before.is_some() && row.now.is_some()).count() < 2 {
@@ -243,6 +181,8 @@ fn occupancy(view: &View, register: &mut Register) -> Option<Block> {
     if rows.is_empty() {
         return None;
     }
+    let mut lines = notes.lines();
+    lines.extend(beds::note_of_estimate(view, register).filter(|_| shown.contains(&"icu_step_occupancy")));
     Some(Block::Table(Table {
         caption: "Occupation de la réanimation selon le dénominateur".to_owned(),
         columns: vec![
@@ -253,7 +193,7 @@ fn occupancy(view: &View, register: &mut Register) -> Option<Block> {
             Column::number(french::week_short(view.monday(0))).with_subtitle("cette semaine"),
         ],
         rows,
-        notes: notes.lines(),
+        notes: lines,
         source: view.source_line(&shown),
     }))
 }

@@ -17,6 +17,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 4] = [
             ("icu_admissions_7d", ""),
             ("icu_occupancy_initial", ""),
             ("icu_occupancy_open", ""),
+            ("icu_step_occupancy", ""),
             ("deaths_7d", ""),
         ],
     ),
@@ -81,6 +82,9 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         return vec![parts::absent(view, "Indicateurs clés", &left_out)];
     }
     let mut lines = notes.lines();
+    lines.extend(
+        super::beds::note_of_estimate(view, register).filter(|_| shown.contains(&"icu_step_occupancy")),
+    );
     lines.push(
         "Valeur au dimanche de la semaine ; « 7 jours » : somme ou part des sept jours qui finissent ce dimanche. \
          ▲ ▼ : évolution notable, au-delà du hasard des petits nombres."

@@ -25,7 +25,7 @@ use crate::trend::{Direction, Nature};
 const KEY: [(&str, &str); 7] = [
     ("hospital_patients", "Patients hospitalisés"),
     ("icu_patients", "Patients en réanimation"),
-    ("icu_occupancy_initial", "Occupation de la réanimation"),
+    ("icu_occupancy_initial", "Réanimation, taux Covid-19"),
     ("admissions_7d", "Admissions en 7 jours"),
     ("incidence_7d_per_100k", "Incidence pour 100 000"),
     ("positivity_7d", "Taux de positivité"),
@@ -47,6 +47,8 @@ pub(crate) struct First {
     /// The state of the territory in one sentence.
     pub(crate) state: Option<Rich>,
     pub(crate) figures: Vec<KeyFigure>,
+    /// What the same figures read by another count or denominator.
+    pub(crate) readings: Option<Rich>,
     /// Changed levels, what rose or fell, the scarcest stocks, what changed since the last bulletin; each with its
     /// importance, the most important 0.
     points: Vec<(u8, Rich)>,
@@ -61,6 +63,7 @@ impl First {
     pub(crate) fn of(view: &View, register: &mut Register, levels: Option<&Levels>, room: Room) -> Self {
         let state = state(view, register, levels);
         let figures = key_figures(view, register);
+        let readings = second_readings(view, register, levels);
         let mut points: Vec<(u8, Rich)> = Vec::new();
         points.extend(changed_levels(view, levels).map(|text| (0, text)));
         points.extend(changes(view, register));
@@ -71,6 +74,7 @@ impl First {
         Self {
             state,
             figures,
+            readings,
             points,
             alerts: alerts_in_brief(view, room.alerts),
             next: next::write(view, levels.is_some()),
@@ -117,16 +121,51 @@ pub(crate) fn head(first: &First) -> Vec<Block> {
     if !first.figures.is_empty() {
         blocks.push(Block::KeyFigures { items: first.figures.clone() });
     }
+    blocks.extend(first.readings.clone().map(|text| Block::Note { text }));
     blocks
+}
+
+/// The key figures that the territory has.
+fn available(view: &View) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let place = view.territory();
+    let known = |(id, _): &(&str, &str)| view.defined(id) && view.has_lately(id, "", place);
+    KEY.into_iter().filter(known).take(KEY_FIGURES)
+}
+
+/// Key figures beside what their second readings say of the same week, each with its words, and the territory's level beside
+/// that of the other rules in force.
+fn second_readings(view: &View, register: &mut Register, levels: Option<&Levels>) -> Option<Rich> {
+    let place = view.territory();
+    let mut said = Vec::new();
+    for (id, label) in available(view) {
+        let Some(query) = view.input.vocabulary.query(id) else { continue };
+        let mut read = |id: &str| {
+            let query = view.input.vocabulary.query(id)?;
+            view.sample(id, "", place, 0)?;
+            let shown = view.print(register, "text", label, id, "", place, 0);
+            Some(format!("{} {}", shown.text, query.reading_fr))
+        };
+        let own = if query.second_readings.is_empty() { None } else { read(id) };
+        let others: Vec<String> = query.second_readings.iter().filter_map(|id| read(id)).collect();
+        if let (Some(own), false) = (own, others.is_empty()) {
+            said.push(sentences::readings(label, &own, &others));
+        }
+    }
+    let by_rule: Vec<(String, String)> = Levels::others(view, levels)
+        .into_iter()
+        .map(|other| {
+            let standing = other.at(place, view.sunday);
+            other.note(view, register, place, &standing);
+            (crate::clean::short(&other.rule.title_fr, 70), standing.text)
+        })
+        .collect();
+    said.extend(sentences::levels_by_rule(&by_rule));
+    (!said.is_empty()).then(|| parts::led("Autres lectures ", &format!(": {}.", said.join(" ; "))))
 }
 
 fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
     let place = view.territory();
-    let available: Vec<_> =
-        KEY.into_iter().filter(|(id, _)| view.defined(id) && view.has_lately(id, "", place)).collect();
-    available
-        .into_iter()
-        .take(KEY_FIGURES)
+    available(view)
         .map(|(id, label)| {
             let shown = view.print(register, "text", label, id, "", place, 0);
             let fact = view.compare(id, "", place);

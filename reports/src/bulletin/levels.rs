@@ -30,14 +30,20 @@ pub(crate) struct Standing {
     pub(crate) at_least: bool,
 }
 
+/// Whether a rule grades territories as a whole in the bulletin's week; the others watch stocks, feeds or beds.
+fn grades(view: &View, rule: &Rule) -> bool {
+    rule.maps
+        && rule.in_force(view.sunday)
+        && !rule.id.starts_with("cover")
+        && !rule.id.starts_with("capacity")
+}
+
 impl<'a> Levels<'a> {
     /// The rule whose levels say most about these departments on the week's last day.
     pub(crate) fn choose(view: &View<'a>, departments: &[&Place]) -> Option<Self> {
         let mut best: Option<(usize, bool, Option<Date>, Self)> = None;
         for rule in view.input.vocabulary.rules() {
-            let judges =
-                rule.maps && rule.geo_types.contains(&GeoType::Department) && rule.in_force(view.sunday);
-            if !judges || rule.id.starts_with("cover") || rule.id.starts_with("capacity") {
+            if !rule.geo_types.contains(&GeoType::Department) || !grades(view, rule) {
                 continue;
             }
             let levels = Self::of(view, rule);
@@ -52,6 +58,17 @@ impl<'a> Levels<'a> {
             }
         }
         best.map(|(.., levels)| levels)
+    }
+
+    /// The other rules in force that establish a level of the territory itself.
+    pub(crate) fn others(view: &View<'a>, chosen: Option<&Self>) -> Vec<Self> {
+        let place = view.territory();
+        let rules = view.input.vocabulary.rules().filter(|rule| {
+            rule.geo_types.contains(&place.geo_type)
+                && grades(view, rule)
+                && chosen.is_none_or(|chosen| chosen.rule.id != rule.id)
+        });
+        rules.map(|rule| Self::of(view, rule)).filter(|o| o.at(place, view.sunday).rank.is_some()).collect()
     }
 
     /// What a rule says of each place.

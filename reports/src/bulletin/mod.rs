@@ -1,6 +1,7 @@
 //! The weekly bulletin: which sections, in which order, and the register they write through.
 
 mod alerts;
+mod beds;
 mod catalogue;
 mod changes;
 mod city;

@@ -108,6 +108,52 @@ fn forecasts_of_the_territory_are_told_drawn_and_measured() {
     assert!(text.contains("Aucune prévision") && !text.contains("8 chances sur 10"), "{text}");
 }
 
+/// Beds are for all: what is said to be free is what everybody leaves, and where nobody counts everybody nothing is.
+#[test]
+fn no_margin_of_beds_is_told_of_a_part_of_the_patients() {
+    let hospital = |draft: &super::Draft| {
+        let section = draft.document.sections.iter().find(|section| section.id == "hospital").unwrap();
+        serde_json::to_string(&section.blocks).unwrap()
+    };
+    let made = Made::rich();
+    let (input, draft) = (made.input(), super::write(&made.input()));
+    let day = input.icu_days.iter().find(|icu| icu.day == made.sunday()).unwrap();
+    let free = day.beds_open.unwrap() - day.patients.unwrap();
+    let told: Vec<f64> = draft
+        .published
+        .iter()
+        .filter(|value| value.indicator.ends_with(".margin"))
+        .filter_map(|value| value.value)
+        .collect();
+    assert!(free > 0.0 && told == [free], "{told:?}, {free}");
+    assert!(hospital(&draft).contains("lits libres"), "{}", hospital(&draft));
+    // Other patients leave so many beds to those of the forecast.
+    let left = draft.published.iter().find(|value| value.indicator == "icu_patients.left.threshold").unwrap();
+    assert_eq!(left.value, Some(free + day.covid.unwrap()));
+    assert!(outlook(&draft).contains("que laissent les autres patients"), "{}", outlook(&draft));
+
+    let draft = super::write(&Made::sparse().input());
+    assert!(draft.published.iter().all(|value| !value.indicator.ends_with(".margin")));
+    assert!(hospital(&draft).contains("ne peut être dite"), "{}", hospital(&draft));
+    assert!(!hospital(&draft).contains("lits de marge"));
+    assert!(outlook(&draft).contains("pas de comparaison aux 469"), "{}", outlook(&draft));
+}
+
+/// A headline with rivals stands beside them, each with its words; where they are not known it stands alone.
+#[test]
+fn key_figures_are_told_with_their_second_readings() {
+    let first = |made: &Made| {
+        let draft = super::write(&made.input());
+        serde_json::to_string(&draft.document.sections[0].blocks).unwrap()
+    };
+    let text = first(&Made::rich());
+    for words in ["Autres lectures", "des lits ouverts (tous patients)", "pour toutes causes"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let text = first(&Made::sparse());
+    assert!(text.contains("de tous les lits de soins critiques") && !text.contains("lits ouverts"), "{text}");
+}
+
 /// A gap stays a gap; beside it stands what was last known, under its own day.
 #[test]
 fn a_week_that_is_not_over_in_the_data_shows_its_last_value_beside_the_gap() {

@@ -57,9 +57,8 @@ pub(crate) enum WhyNot {
     Break(String),
 }
 
-/// Reference tables, and the file of the metropoles, of which no bulletin is made: no figure of a bulletin is as old as they are.
-const ASIDE: [&str; 6] =
-    ["access_numbers", "departments", "events", "legal_lists", "legal_status", "metropole_incidence"];
+/// The file of the metropoles, of which no bulletin is made: no figure of a bulletin is as old as it is.
+const METROPOLES: &str = "metropole_incidence";
 
 const NO_REASON: &str = "donnée non disponible";
 
@@ -304,12 +303,17 @@ impl<'a> View<'a> {
         self.input.feeds.iter().find(|feed| feed.source == source)
     }
 
-    /// Sources of some indicators that were received, those of [`ASIDE`] left out.
+    /// A table that comes with the vocabulary: it is no feed, and as old as it is.
+    fn is_bundled(&self, source: &str) -> bool {
+        self.input.vocabulary.contract(source).is_some_and(|contract| contract.feed.bundled.is_some())
+    }
+
+    /// Sources of some indicators, without the tables that come with the vocabulary and the metropoles.
     fn sources(&self, indicators: &[&str]) -> BTreeSet<&'a str> {
         indicators
             .iter()
             .flat_map(|id| self.input.vocabulary.sources_of(id))
-            .filter(|source| !ASIDE.contains(source))
+            .filter(|source| *source != METROPOLES && !self.is_bundled(source))
             .collect()
     }
 

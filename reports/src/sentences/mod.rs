@@ -6,6 +6,7 @@
 //!
 //! Most patterns give two texts: the lead, which stands out, and the rest.
 
+mod beds;
 mod change;
 mod legal;
 mod levels;
@@ -16,6 +17,9 @@ mod supply;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use beds::{
+    Beds, Count, Which, beds, estimated, levels_by_rule, no_margin, readings, step_beside,
+};
 pub(crate) use change::{
     More, Pace, PrintedChange, Record, Size, Subject, holiday, last_known, missing, moved,
 };
@@ -24,12 +28,12 @@ pub(crate) use levels::{
     AtLevel, Move, alerts, changed_levels, covered, pending, since_day, state, state_of_one, state_unknown,
 };
 pub(crate) use outlook::{
-    Ahead, Past, Reach, ahead, alone_a_criterion, holidays_ahead, how_to_read_a_fan, near_thresholds,
-    no_forecast, none_is_near, past, school_holidays_ahead, what_a_forecast_is,
+    Ahead, Capacity, Past, Reach, ahead, alone_a_criterion, holidays_ahead, how_to_read_a_fan,
+    near_thresholds, no_forecast, none_is_near, past, school_holidays_ahead, what_a_forecast_is,
 };
 pub(crate) use places::{Spread, Way, concentrated, opposite, spread};
 pub(crate) use steps::{more_steps, not_judged, nothing_to_do, step};
-pub(crate) use supply::{Beds, absent, beds, feeds_late, low_cover};
+pub(crate) use supply::{absent, feeds_late, low_cover};
 
 /// A reason without its final stop, to stand in brackets.
 pub(crate) fn trim(reason: &str) -> &str {

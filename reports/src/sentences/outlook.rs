@@ -58,21 +58,67 @@ impl Reach {
     }
 }
 
+/// What Covid-19 patients to come are held against, as printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Capacity {
+    /// The beds that other patients leave.
+    Left {
+        /// Beds for all.
+        beds: String,
+        /// Those other patients take; with « environ » where they are estimated.
+        others: String,
+        /// What is left of them.
+        left: String,
+        /// How the forecast lies to it.
+        reach: Reach,
+    },
+    /// Beds kept for Covid-19 patients.
+    Kept {
+        /// Beds.
+        beds: String,
+        /// How the forecast lies to them.
+        reach: Reach,
+    },
+    /// Beds for all, of which nobody knows how many others take.
+    Unknown {
+        /// Beds for all.
+        beds: String,
+    },
+}
+
 /// « Patients en réanimation le 1er novembre » : between which numbers, and the capacity.
-pub(crate) fn ahead(of: &Ahead, capacity: Option<(Reach, &str)>) -> (String, String) {
+pub(crate) fn ahead(of: &Ahead, capacity: Option<&Capacity>) -> (String, String) {
     let lead = format!("{} le {}", of.what, french::day_month(of.day));
     let range = if of.low == of.high {
         format!(" : {} si la tendance se poursuit", of.median)
     } else {
         format!(" : entre {} et {} (8 chances sur 10), médiane {}", of.low, of.high, of.median)
     };
-    let capacity = capacity.map_or_else(String::new, |(reach, beds)| match reach {
-        Reach::Below => format!(" ; le palier de {beds} lits reste au-dessus de cette fourchette"),
-        Reach::HighEnd => format!(" ; le haut de la fourchette atteint le palier de {beds} lits"),
-        Reach::Median => format!(" ; la médiane atteint le palier de {beds} lits"),
-        Reach::All => format!(" ; toute la fourchette atteint le palier de {beds} lits"),
-    });
+    let capacity = match capacity {
+        None => String::new(),
+        Some(Capacity::Unknown { beds }) => format!(
+            " ; pas de comparaison aux {beds} lits du palier, qui servent à tous : les autres patients ne sont pas comptés"
+        ),
+        Some(Capacity::Left { beds, others, left, reach }) => reached(
+            *reach,
+            &format!(
+                "les {left} lits que laissent les autres patients ({beds} lits, {others} patients non Covid-19)"
+            ),
+        ),
+        Some(Capacity::Kept { beds, reach }) => {
+            reached(*reach, &format!("les {beds} lits réservés aux patients Covid-19"))
+        }
+    };
     (lead, format!("{range}{capacity}."))
+}
+
+fn reached(reach: Reach, beds: &str) -> String {
+    match reach {
+        Reach::Below => format!(" ; {beds} restent au-dessus de cette fourchette"),
+        Reach::HighEnd => format!(" ; le haut de la fourchette atteint {beds}"),
+        Reach::Median => format!(" ; la médiane atteint {beds}"),
+        Reach::All => format!(" ; toute la fourchette atteint {beds}"),
+    }
 }
 
 /// How a forecast did on the Sundays before, as printed.

@@ -1,4 +1,4 @@
-//! What there is against what is needed: stocks, beds, feeds.
+//! What there is against what is needed: stocks, feeds.
 
 use crate::french;
 
@@ -22,43 +22,6 @@ pub(crate) fn low_cover(product: &str, bound: &str, places: &[(String, String)])
         format!("{product} : moins de {bound} jours de stock"),
         format!(" dans {} {noun} : {}{rest}.", places.len(), french::list(&items)),
     ))
-}
-
-/// Patients against the beds of a step of capacity, all as printed.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Beds {
-    /// Patients.
-    pub(crate) patients: String,
-    /// Beds of the step in force.
-    pub(crate) beds: String,
-    /// Patients over beds.
-    pub(crate) share: String,
-    /// Beds free, or patients too many: without a sign.
-    pub(crate) margin: String,
-    /// Patients less beds: its sign says on which side they stand.
-    pub(crate) over: f64,
-}
-
-/// Occupancy of intensive care against the step of capacity in force.
-pub(crate) fn beds(of: &Beds) -> (String, String) {
-    let Beds { patients, beds, share, margin, over } = of;
-    let lits = if margin == "1" { "lit" } else { "lits" };
-    if *over > 0.0 {
-        return (
-            "Le palier de capacité en vigueur est dépassé".to_owned(),
-            format!(" : {patients} patients en réanimation pour {beds} lits, {margin} de trop ({share})."),
-        );
-    }
-    if *over == 0.0 {
-        return (
-            "Le palier de capacité en vigueur est atteint".to_owned(),
-            format!(" : {patients} patients en réanimation pour {beds} lits ({share})."),
-        );
-    }
-    (
-        format!("{share} du palier de capacité en vigueur est occupé"),
-        format!(" : {patients} patients en réanimation pour {beds} lits, {margin} {lits} de marge."),
-    )
 }
 
 /// Feeds that were never received, in one sentence.

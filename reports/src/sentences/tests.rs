@@ -387,27 +387,81 @@ fn what_there_is_against_what_is_needed() {
     );
     let many = [("A", "1"), ("B", "2"), ("C", "3"), ("D", "4"), ("E", "5"), ("F", "6")];
     assert!(cover(&many).unwrap().ends_with("A (1), B (2), C (3), D (4) et E (5) ; 1 autre."));
+}
 
-    let of = |over: f64, margin: &str, share: &str| Beds {
-        patients: "480".into(),
-        beds: "474".into(),
+#[test]
+fn beds_are_told_with_everybody_who_lies_in_them() {
+    let day = jiff::civil::date(2020, 10, 27);
+    let of = |which, count, over: f64, margin: &str, share: &str| Beds {
+        patients: "614".into(),
+        count,
+        beds: "640".into(),
+        which,
         share: share.into(),
         margin: margin.into(),
         over,
     };
+    let estimated = |elsewhere: Option<&str>| Count::Estimated {
+        covid: "384".into(),
+        others: "230".into(),
+        on: day,
+        elsewhere: elsewhere.map(str::to_owned),
+    };
+    for (beds_said, expected) in [
+        (
+            of(Which::Step, estimated(None), -26.0, "26", "96 %"),
+            "96 % du palier de capacité en vigueur est occupé : environ 614 patients (384 Covid-19 et environ 230 autres, compte publié \
+             le 27 octobre) pour 640 lits, environ 26 lits de marge.",
+        ),
+        (
+            of(Which::Usual, estimated(Some("Bretagne")), 12.0, "12", "103 %"),
+            "La capacité habituelle de réanimation est dépassée : environ 614 patients (384 Covid-19 et environ 230 autres, dans la \
+             proportion publiée le 27 octobre pour la région Bretagne) pour 640 lits, environ 12 de trop (103 %).",
+        ),
+        (
+            of(Which::Open, Count::Declared, -26.0, "26", "96 %"),
+            "96 % des lits de réanimation ouverts sont occupés : 614 patients, Covid-19 ou non, pour 640 lits, 26 lits libres.",
+        ),
+        (
+            of(Which::Open, Count::Declared, 2.0, "2", "101 %"),
+            "Les lits de réanimation ouverts sont dépassés : 614 patients, Covid-19 ou non, pour 640 lits, 2 de trop (101 %).",
+        ),
+        (
+            of(Which::Step, Count::OnlyCovid, -1.0, "1", "99 %"),
+            "99 % du palier de capacité en vigueur est occupé : 614 patients Covid-19, à qui ces lits sont réservés, pour 640 lits, \
+             1 lit de marge.",
+        ),
+        (
+            of(Which::Step, Count::Declared, 0.0, "0", "100 %"),
+            "Le palier de capacité en vigueur est atteint : 614 patients, Covid-19 ou non, pour 640 lits (100 %).",
+        ),
+    ] {
+        assert_eq!(said(beds(&beds_said)).replace('\u{A0}', " "), expected);
+    }
     assert_eq!(
-        said(beds(&of(6.0, "6", "101 %"))),
-        "Le palier de capacité en vigueur est dépassé : 480 patients en réanimation pour 474 lits, 6 de trop (101 %)."
+        said(no_margin(Some(("298", "650")), "patients autres que Covid-19 non comptés")),
+        "La marge en lits de réanimation ne peut être dite : on compte 298 patients Covid-19, mais pas les autres, qui occupent \
+         aussi une part des 650 lits."
     );
+    assert!(said(no_margin(None, "trop ancien.")).ends_with("ne peut être dite : trop ancien."));
+    assert_eq!(step_beside("469", true, "98 %"), " La capacité habituelle, 469 lits, est occupée à 98 %.");
+    assert_eq!(step_beside("551", false, "90 %"), " Le palier annoncé, 551 lits, est occupé à 90 %.");
     assert_eq!(
-        said(beds(&of(0.0, "0", "100 %"))),
-        "Le palier de capacité en vigueur est atteint : 480 patients en réanimation pour 474 lits (100 %)."
+        estimated("282", day, Some("Bretagne")).replace('\u{A0}', " "),
+        "Palier, tous patients : patients Covid-19 et environ 282 autres, estimés d’après le compte publié le 27 octobre pour la \
+         région Bretagne."
     );
+    assert_eq!(levels_by_rule(&[]), None);
+    let rules = [("Zones".to_owned(), "alerte".to_owned()), ("Suivi".to_owned(), "vigilance".to_owned())];
     assert_eq!(
-        said(beds(&of(-315.0, "315", "34 %"))),
-        "34 % du palier de capacité en vigueur est occupé : 480 patients en réanimation pour 474 lits, 315 lits de marge."
+        levels_by_rule(&rules).unwrap(),
+        "niveau selon d’autres règles en vigueur : alerte (« Zones ») et vigilance (« Suivi »)"
     );
-    assert!(said(beds(&of(-1.0, "1", "99 %"))).ends_with("1 lit de marge."));
+    let others = ["90 % des lits ouverts, tous patients".to_owned()];
+    assert_eq!(
+        readings("Réanimation, taux Covid-19", "39 % des lits installés", &others),
+        "réanimation, taux Covid-19 : 39 % des lits installés, 90 % des lits ouverts, tous patients"
+    );
 }
 
 #[test]
@@ -485,15 +539,32 @@ fn a_range_is_told_with_its_chance_and_against_the_capacity() {
         said(ahead(&of, None)),
         "Patients en réanimation le 1er novembre : entre 190 et 260 (8 chances sur 10), médiane 222."
     );
-    for (capacity, end) in [
-        (474.0, "le palier de 474 lits reste au-dessus de cette fourchette."),
-        (250.0, "le haut de la fourchette atteint le palier de 474 lits."),
-        (222.0, "la médiane atteint le palier de 474 lits."),
-        (190.0, "toute la fourchette atteint le palier de 474 lits."),
+    let left = |reach| Capacity::Left {
+        beds: "640".into(),
+        others: "environ 230".into(),
+        left: "410".into(),
+        reach,
+    };
+    let beds = "les 410 lits que laissent les autres patients (640 lits, environ 230 patients non Covid-19)";
+    for (bound, end) in [
+        (410.0, format!(" ; {beds} restent au-dessus de cette fourchette.")),
+        (250.0, format!(" ; le haut de la fourchette atteint {beds}.")),
+        (222.0, format!(" ; la médiane atteint {beds}.")),
+        (190.0, format!(" ; toute la fourchette atteint {beds}.")),
     ] {
-        let reach = Reach::of(190.0, 222.0, 260.0, capacity);
-        assert!(said(ahead(&of, Some((reach, "474")))).ends_with(end), "{capacity}");
+        let reach = Reach::of(190.0, 222.0, 260.0, bound);
+        assert!(said(ahead(&of, Some(&left(reach)))).ends_with(&end), "{bound}");
     }
+    let kept = Capacity::Kept { beds: "1 050".into(), reach: Reach::Below };
+    assert!(
+        said(ahead(&of, Some(&kept))).ends_with(
+            "les 1 050 lits réservés aux patients Covid-19 restent au-dessus de cette fourchette."
+        )
+    );
+    let unknown = Capacity::Unknown { beds: "650".into() };
+    assert!(said(ahead(&of, Some(&unknown))).ends_with(
+        "pas de comparaison aux 650 lits du palier, qui servent à tous : les autres patients ne sont pas comptés."
+    ));
     let flat = Ahead { low: "0".into(), median: "0".into(), high: "0".into(), ..of };
     assert!(said(ahead(&flat, None)).ends_with(" : 0 si la tendance se poursuit."));
     let past_of = |is_narrow, is_no_better| {
