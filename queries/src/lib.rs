@@ -45,7 +45,8 @@ pub use place::{
 pub use query::{PeopleCount, Query, QueryKind};
 pub use relation::{Condition, Operand, Operator, Relation, RelationSeverity, Term};
 pub use rule::{
-    Combine, Comparison, Criterion, GradeOfSource, Level, Owned, Rule, RuleTest, SCORE, Thresholds,
+    AlertBounds, Combine, Comparison, Criterion, GradeOfSource, Level, Owned, Rule, RuleTest, SCORE,
+    Thresholds,
 };
 pub use saved::{Parameter, ParameterType, SavedQuery};
 pub use toml_fault::{cron_fault, toml_fault};

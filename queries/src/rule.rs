@@ -384,11 +384,36 @@ impl Rule {
     }
 }
 
+/// What raises and what ends an alert, of one criterion and level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AlertBounds {
+    /// A value that passes it raises.
+    pub raise: f64,
+    /// A value that does not pass it ends.
+    pub clear: f64,
+    /// How a value passes.
+    pub comparison: Comparison,
+}
+
 impl Criterion {
     /// The thresholds in force on a day; none before the first of them.
     #[must_use]
     pub fn thresholds_on(&self, on: Date) -> Option<&Thresholds> {
         self.thresholds.iter().rfind(|set| set.from.is_none_or(|from| from <= on))
+    }
+
+    /// The threshold of a level on a day: the one that raises, and the one on whose other side an alert ends
+    /// ([`Self::clear_ratio`]). None when the criterion does not name that level then.
+    #[must_use]
+    pub fn bounds(&self, level: &str, on: Date) -> Option<AlertBounds> {
+        let raise = *self.thresholds_on(on)?.levels.get(level)?;
+        let margin = raise.abs() * (1.0 - self.clear_ratio);
+        let comparison = self.comparison_for(level);
+        let clear = match comparison {
+            Comparison::Above | Comparison::AtLeast => raise - margin,
+            Comparison::Below | Comparison::AtMost => raise + margin,
+        };
+        Some(AlertBounds { raise, clear, comparison })
     }
 
     /// How a level is compared.

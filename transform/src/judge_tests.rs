@@ -86,7 +86,8 @@ fn a_float_error_neither_passes_nor_misses_a_threshold() {
     assert_eq!(judged(1.1 - 1.0), "none", "0.10000000000000009 is one in ten, not over it");
     assert_eq!(judged(0.100_001), "tension");
     let tests = embedded("cover-tests");
-    let cover = BTreeMap::from([("rt_pcr".to_owned(), 0.7 * 10.0), ("antigen".to_owned(), 2.1 / 0.3)]);
+    let cover = ["rt_pcr", "rt_pcr_today", "antigen_today"].map(|id| (id.to_owned(), 0.7 * 10.0));
+    let cover = cover.into_iter().chain([("antigen".to_owned(), 2.1 / 0.3)]).collect();
     assert_eq!(judge_values(&tests, &cover, on).level, "none", "2.1 / 0.3 days is seven days");
 }
 

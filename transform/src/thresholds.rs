@@ -44,13 +44,10 @@ pub(crate) fn passes(comparison: Comparison, value: f64, threshold: f64) -> bool
 
 /// Threshold of a criterion for a level on a day; none when the criterion does not name that level then.
 pub(crate) fn threshold(rule: &Rule, criterion: &Criterion, rank: u8, on: Date, side: Side) -> Option<f64> {
-    let level = rule.level(rank)?;
-    let raise = *criterion.thresholds_on(on)?.levels.get(&level.id)?;
-    let margin = raise.abs() * (1.0 - criterion.clear_ratio);
-    Some(match (side, criterion.comparison_for(&level.id)) {
-        (Side::Raise, _) => raise,
-        (Side::Clear, Comparison::Above | Comparison::AtLeast) => raise - margin,
-        (Side::Clear, Comparison::Below | Comparison::AtMost) => raise + margin,
+    let bounds = criterion.bounds(&rule.level(rank)?.id, on)?;
+    Some(match side {
+        Side::Raise => bounds.raise,
+        Side::Clear => bounds.clear,
     })
 }
 

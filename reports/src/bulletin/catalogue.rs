@@ -41,6 +41,7 @@ pub(crate) fn label(view: &View, indicator: &str) -> String {
         "telemedicine_consultations_7d" => "Téléconsultations, 7 jours",
         "reinforcement_unfilled_share" => "Demandes de renfort non pourvues à 48 h",
         "test_days_of_cover" => "Jours de stock",
+        "test_days_of_cover_7d" => "Jours de stock, moyenne sur sept jours",
         "test_order_fill_rate_14d" => "Commandes livrées, 14 jours",
         "on_call_cover" => "Gardes pourvues",
         "on_call_cost_7d" => "Coût de la permanence des soins, 7 jours",

@@ -15,21 +15,19 @@ const PRODUCTS: [&str; 4] = ["rt_pcr", "antigen", "surgical_mask", "ffp2_mask"];
 
 /// Days of cover under which a stock is low, then critical: from the rule that watches tests, else 7 and 3.
 pub(crate) fn bounds(view: &View) -> (f64, f64) {
-    let steps = view
+    let days: Vec<f64> = view
         .input
         .vocabulary
         .rules()
         .filter(|rule| rule.id.starts_with("cover-tests") && rule.in_force(view.sunday))
         .flat_map(|rule| &rule.criteria)
-        .filter(|criterion| criterion.indicator == COVER)
-        .find_map(|criterion| {
-            let set =
-                criterion.thresholds.iter().rfind(|set| set.from.is_none_or(|from| from <= view.sunday))?;
-            let mut days: Vec<f64> = set.levels.values().copied().collect();
-            days.sort_by(f64::total_cmp);
-            Some((*days.last()?, *days.first()?))
-        });
-    steps.unwrap_or((7.0, 3.0))
+        .filter(|criterion| criterion.indicator.starts_with(COVER))
+        .filter_map(|criterion| criterion.thresholds_on(view.sunday))
+        .flat_map(|set| set.levels.values().copied())
+        .collect();
+    let most = days.iter().copied().max_by(f64::total_cmp);
+    let least = days.iter().copied().min_by(f64::total_cmp);
+    most.zip(least).unwrap_or((7.0, 3.0))
 }
 
 /// Products with stocks, in printing order.
