@@ -212,7 +212,8 @@ pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
 /// Publishes a bulletin with the words of a draft, from the data that the draft was made from.
 ///
 /// # Errors
-/// As [`publish`]; [`Error::Reports`] when the draft changes a number.
+/// As [`publish`]; [`Error::Reports`] when the draft turns what a text says, or when an edition published since computes a text
+/// that the editor had changed otherwise: the draft is then written anew, on that edition, beside the old one.
 pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &Path) -> Result<Made, Error> {
     let _one_at_a_time = room.lake.lock("bulletin", LOCK_WAIT)?;
     if draft.as_of.recorded > room.lake.settled()? {
@@ -221,18 +222,55 @@ pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &P
         ));
     }
     let known = published::editions(room).await?;
-    let mut brief = Brief {
+    let of = |known: &[Edition], as_of: AsOf| Brief {
         territory: draft.territory.clone(),
         week: draft.week,
-        as_of: draft.as_of,
-        number: published::next_number(&known, &draft.territory, draft.week),
-        previous: published::previous(&known, &draft.territory, draft.week, draft.as_of.issued).cloned(),
+        as_of,
+        number: published::next_number(known, &draft.territory, draft.week),
+        previous: published::previous(known, &draft.territory, draft.week, as_of.issued).cloned(),
         wording: BTreeMap::new(),
         by: by.map(str::to_owned),
     };
-    let scene = Scene::of(room, draft.as_of, std::slice::from_ref(&brief)).await?;
-    brief.wording =
-        crate::draft::changed(&draft.texts, &vigie_reports::texts(&scene.input(room, &brief).await?));
+    // What the editor had before him: the bulletin as it was computed then.
+    let then: Vec<Edition> =
+        known.iter().filter(|edition| edition.recorded_at <= draft.as_of.recorded).cloned().collect();
+    let brief_then = of(&then, draft.as_of);
+    let mut scene = Scene::of(room, draft.as_of, std::slice::from_ref(&brief_then)).await?;
+    let texts_then = vigie_reports::texts(&scene.input(room, &brief_then).await?);
+    let edited = crate::draft::changed(&draft.texts, &texts_then);
+    // An edition published since from newer data: the draft goes on from there, never back to older figures.
+    let newer = known.iter().filter(|edition| {
+        edition.territory == draft.territory
+            && edition.week == draft.week
+            && (edition.as_of.issued, edition.as_of.recorded) > (draft.as_of.issued, draft.as_of.recorded)
+    });
+    let as_of = newer.map(|edition| edition.as_of).max_by_key(|as_of| (as_of.issued, as_of.recorded));
+    let as_of = as_of.unwrap_or(draft.as_of);
+    let mut brief = of(&known, as_of);
+    if as_of != draft.as_of || brief.previous != brief_then.previous {
+        scene = Scene::of(room, as_of, std::slice::from_ref(&brief)).await?;
+    }
+    let texts = vigie_reports::texts(&scene.input(room, &brief).await?);
+    let (kept, differing) = crate::draft::rebased(&edited, &texts_then, &texts);
+    if !differing.is_empty() {
+        let with_kept: Vec<_> = texts
+            .into_iter()
+            .map(|mut block| {
+                block.wording = kept.get(&block.id).cloned().unwrap_or(block.wording);
+                block
+            })
+            .collect();
+        let path = draft.path.with_extension("rebased.toml");
+        crate::draft::save(room, &brief, &with_kept, &draft.own, &differing, &path)?;
+        let mut told: Vec<String> = differing.iter().map(crate::draft::Differing::sentence).collect();
+        told.push(format!(
+            "une édition plus récente a été publiée depuis : le brouillon repris sur elle, avec vos autres textes, est dans {}",
+            path.display()
+        ));
+        return Err(Error::Reports(vigie_reports::Error::Wording(told)));
+    }
+    brief.wording = kept;
+    brief.wording.extend(draft.own.clone());
     let drawn = scene.draw(room, std::slice::from_ref(&brief)).await?;
     let Some(drawn) = drawn.into_iter().next() else { return Err(Error::Failed("nothing was drawn".into())) };
     if !drawn.held.is_empty() {
@@ -269,7 +307,7 @@ pub async fn draft(
     let scene = Scene::of(room, brief.as_of, std::slice::from_ref(&brief)).await?;
     let texts = vigie_reports::texts(&scene.input(room, &brief).await?);
     let n = texts.len();
-    crate::draft::save(room, &brief, texts, path)?;
+    crate::draft::save(room, &brief, &texts, &BTreeMap::new(), &[], path)?;
     Ok(n)
 }
 

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use vigie_queries::{Alert, ColumnType, Contract, GeoType, Place, TimeType};
 use vigie_reports::input::{Cause, Change, Changes, Input, Previous};
-use vigie_reports::{Reread, reread};
+use vigie_reports::{PublishedValue, Reread, reread};
 use vigie_store::AsOf;
 use vigie_transform::Settling;
 
@@ -61,10 +61,19 @@ pub async fn since(
             week: previous.week,
             edition: previous.number,
             issued: previous.as_of.issued,
+            rule: rule_of(&published),
         }),
         compared: read_again.compared,
         changes,
     })
+}
+
+/// The rule whose levels a bulletin printed.
+fn rule_of(published: &[PublishedValue]) -> Option<String> {
+    let id = |value: &PublishedValue| {
+        value.indicator.strip_prefix("rule:")?.strip_suffix(".level").map(str::to_owned)
+    };
+    published.iter().find_map(id)
 }
 
 fn change(changed: Reread, causes: Vec<Cause>) -> Option<Change> {

@@ -7,7 +7,7 @@ use datafusion::common::runtime::SpawnedTask;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use rayon::prelude::*;
-use vigie_queries::{Alert, AlertState, Forecast, Place};
+use vigie_queries::{Alert, Forecast, Place};
 use vigie_reports::input::{
     AccessNumber, Agency, AsOf as PrintedAsOf, Event, FeedState, FindingSummary, IcuDay, Input, LegalList,
     LegalStatus, Theme,
@@ -175,7 +175,7 @@ impl Scene {
                 rendered,
                 faults: self.picture.faults(room).into_iter().chain(layout_fault.clone()).collect(),
                 layout_fault,
-                alerts: told(&self.judged.alerts, room, input),
+                alerts: vigie_reports::standing_alerts(input),
                 held: gates::held(&input.gates, &brief.territory, brief.week),
                 acknowledgements: acknowledged.map(|one| one.id.clone()).collect(),
             });
@@ -200,31 +200,4 @@ fn render(input: &Input<'_>) -> Result<(vigie_reports::Rendered, Option<String>)
 /// Whole milliseconds since then.
 fn millis(started: Instant) -> u128 {
     started.elapsed().as_millis()
-}
-
-/// The alerts of the territory that are raised, a line each.
-fn told(alerts: &[vigie_queries::Alert], room: &Room, input: &Input<'_>) -> Vec<String> {
-    let mut lines = Vec::new();
-    for alert in alerts {
-        let inside = alert.place == input.territory
-            || input.places.iter().any(|info| {
-                info.place == alert.place
-                    && info.region.as_deref().map(Place::region).as_ref() == Some(&input.territory)
-            });
-        if !inside || alert.inhibited || !matches!(alert.state, AlertState::Active | AlertState::Clearing) {
-            continue;
-        }
-        let name =
-            input.places.iter().find(|info| info.place == alert.place).map_or("", |info| info.name.as_str());
-        let rule = room.vocabulary.rule(&alert.rule);
-        let title = rule.map_or(alert.rule.as_str(), |rule| rule.title_fr.as_str());
-        let level = rule
-            .and_then(|rule| rule.level(alert.rank))
-            .map_or(alert.level.as_str(), |l| l.title_fr.as_str());
-        lines.push(format!(
-            "{name} : {title}, niveau « {level} » depuis le {}",
-            vigie_reports::french::date(alert.since)
-        ));
-    }
-    lines
 }

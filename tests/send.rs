@@ -198,7 +198,10 @@ fn a_published_bulletin_reaches_its_lists_its_folder_and_its_address_at_least_on
     assert_eq!(mail["from"], "Veille <veille@example.org>");
     assert_eq!(mail["defects"], serde_json::json!([]));
     let subject = mail["subject"].as_str().unwrap();
-    assert!(subject.starts_with("Occitanie, semaine 42 : 7 départements sur 13 sont en alerte"), "{subject}");
+    assert!(
+        subject.starts_with("Occitanie, semaine 42 : 7 départements sur 13 sont au niveau «"),
+        "{subject}"
+    );
     let text = mail["text"].as_str().unwrap();
     for part in ["Patients hospitalisés : 670", "Prochaine étape", "alertes en cours"] {
         assert!(text.contains(part), "{text}");
@@ -254,12 +257,13 @@ fn a_published_bulletin_reaches_its_lists_its_folder_and_its_address_at_least_on
     // A folder and a web address get every file; the address under an id of its own.
     let web = WebServer::start();
     let more = format!(
-        "[[send]]\nname = \"partage\"\nfolder = \"partage/deep\"\n[[send]]\nname = \"web\"\nurl = \"http://127.0.0.1:{}/in/{{file}}\"\n",
+        "[[send]]\nname = \"partage\"\nfolder = \"partage/deep\"\n[[send]]\nname = \"web\"\nurl = \"http://veille:secret-53@127.0.0.1:{}/in/{{file}}\"\n",
         web.port
     );
     configure(folder, nobody, &more);
     let (code, done, said) = send(folder, &[]);
     assert_eq!(code, Some(0), "{said} {done:#}");
+    assert!(!done.to_string().contains("secret-53"), "a password of an address is told nowhere: {done:#}");
     let there = |name: &str| hex(&std::fs::read(folder.join("partage/deep").join(name)).unwrap());
     assert_eq!(there("bulletin-2020-W42-region-76.pdf"), published);
     assert_eq!(
@@ -297,9 +301,25 @@ fn a_published_bulletin_reaches_its_lists_its_folder_and_its_address_at_least_on
     assert_eq!(send(folder, &[]).0, Some(0));
     let mail = read(&server.mails()[0]);
     assert!(
-        mail["subject"].as_str().unwrap().starts_with("Gard, semaine 42 : Niveau « saturation »"),
+        mail["subject"]
+            .as_str()
+            .unwrap()
+            .starts_with("Gard, semaine 42 : Département au niveau « saturation »"),
         "{mail:#}"
     );
+
+    // Another edition of the same week is told as such, with what it changes: here nothing.
+    succeed(&command(folder).args(words).arg("--new-edition").output().unwrap());
+    assert_eq!(send(folder, &[]).0, Some(0));
+    let mail = read(server.mails().last().unwrap());
+    let subject = mail["subject"].as_str().unwrap();
+    assert!(subject.starts_with("Rectificatif (édition 2) – Gard, semaine 42 : "), "{subject}");
+    let text = mail["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("RECTIFICATIF : cette édition 2 remplace l’édition 1, faite des données"),
+        "{text}"
+    );
+    assert!(text.contains("Aucune valeur ni aucun niveau publié n’a changé"), "{text}");
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -117,20 +117,33 @@ fn a_region_with_its_sheets_a_draft_and_a_theme_are_rebuilt_byte_for_byte() {
     assert!(!folder.join("wrong.pdf").exists() && editions() == before, "nothing is written or recorded");
 
     let edited = draft.replacen(
-        "lead = \"Le nombre de patients hospitalisés augmente\"",
-        "lead = \"La pression sur l'hôpital augmente\"",
+        "lead = '''Le nombre de patients hospitalisés augmente'''",
+        "lead = '''La \"pression\" sur l'hôpital augmente'''",
         1,
     );
     assert_ne!(edited, draft, "{draft}");
+    // What the calculations do not know: the editor's own, and said to be.
+    let own = "comment = '''\nTrois foyers en EHPAD, 41 résidents suivis.'''\n[[count]]\nlabel = 'EHPAD touchés'\nvalue = '3'\n";
+    let at = edited.find("comment = ").unwrap();
+    let until = at + edited[at..].find("\n# Vos propres").unwrap();
+    let edited = [&edited[..at], own, &edited[until..]].concat();
     std::fs::write(folder.join("draft.toml"), edited).unwrap();
     ok(&["bulletin", "--from-draft", "draft.toml", "--by", "Docteur Essai", "--out", "edited.pdf"]);
     let page = std::fs::read_to_string(folder.join("edited.html")).unwrap();
     assert!(
-        page.contains("La pression sur l’hôpital augmente") && page.contains("Texte relu par Docteur Essai")
+        page.contains("La &quot;pression&quot; sur l’hôpital augmente")
+            || page.contains("La \"pression\" sur l’hôpital augmente"),
+        "a quotation mark is text"
+    );
+    assert!(page.contains("Texte relu par Docteur Essai") && page.contains("Commentaire de la rédaction"));
+    assert!(page.contains("41 résidents suivis") && page.contains("EHPAD touchés"));
+    assert!(
+        plain(&page)
+            .contains("Ajouté par Docteur Essai : ni ce texte ni ces nombres ne viennent des calculs")
     );
     let recorded =
         ok(&["sql", "--format", "csv", "select inputs from bulletins where inputs like '%Docteur Essai%'"]);
-    assert!(recorded.contains("La pression sur l'hôpital augmente"), "{recorded}");
+    assert!(recorded.contains("sur l'hôpital augmente"), "{recorded}");
     assert!(ok(&["replay", "edited.pdf"]).starts_with("identique : "), "with its words, from the record");
 
     // A theme: kept with the edition, so that a later one changes nothing of it.

@@ -80,19 +80,20 @@ pub fn is_plural(value: f64) -> bool {
     value.abs() >= 2.0
 }
 
-/// The value times 10^`shift`, rounded and printed; the exact decimal arithmetic is ICU's.
-fn scaled(value: f64, shift: i16, decimals: u8) -> String {
-    thread_local! {
-        static FORMATTER: LazyCell<Option<DecimalFormatter>> =
-            LazyCell::new(|| DecimalFormatter::try_new(locale!("fr").into(), Default::default()).ok());
-    }
+/// The number that a value is printed as, with so many decimals; the value itself where it is no number.
+#[must_use]
+pub fn rounded(value: f64, decimals: u8) -> f64 {
+    let Some(decimal) = decimal(value, 0, decimals) else { return value };
+    decimal.to_string().parse::<f64>().map_or(value, |size| size.copysign(value))
+}
+
+/// The size of a value times 10^`shift`, rounded half away from zero; the exact decimal arithmetic is ICU's.
+fn decimal(value: f64, shift: i16, decimals: u8) -> Option<Decimal> {
     // Shortest decimal digits that give this f64 back; `Decimal` reads no exponent, `{}` prints none.
-    let Ok(mut decimal) = Decimal::try_from_str(&format!("{}", value.abs())) else {
-        return UNKNOWN.to_owned();
-    };
+    let mut decimal = Decimal::try_from_str(&format!("{}", value.abs())).ok()?;
     let places = -i16::from(decimals);
     decimal.multiply_pow10(shift);
-    // Half away from zero: the first digit dropped decides.
+    // The first digit dropped decides.
     if decimal.digit_at(places - 1) >= 5 {
         decimal.expand(places);
     } else {
@@ -100,6 +101,16 @@ fn scaled(value: f64, shift: i16, decimals: u8) -> String {
     }
     decimal.trim_start();
     decimal.pad_end(places);
+    Some(decimal)
+}
+
+/// The value times 10^`shift`, rounded and printed.
+fn scaled(value: f64, shift: i16, decimals: u8) -> String {
+    thread_local! {
+        static FORMATTER: LazyCell<Option<DecimalFormatter>> =
+            LazyCell::new(|| DecimalFormatter::try_new(locale!("fr").into(), Default::default()).ok());
+    }
+    let Some(decimal) = decimal(value, shift, decimals) else { return UNKNOWN.to_owned() };
     let zero = decimal.to_string().bytes().all(|byte| matches!(byte, b'0' | b'.'));
     let printed = FORMATTER.with(|formatter| match &**formatter {
         Some(formatter) => formatter.format(&decimal).to_string(),

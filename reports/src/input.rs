@@ -96,7 +96,7 @@ pub struct Changes {
 }
 
 /// An earlier bulletin of the same territory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Previous {
     /// Monday of its week.
     pub week: Date,
@@ -104,6 +104,8 @@ pub struct Previous {
     pub edition: u32,
     /// Editions of sources issued until then counted.
     pub issued: Timestamp,
+    /// Id of the rule that coloured its map, where it had one.
+    pub rule: Option<String>,
 }
 
 /// A published value or level that would be printed otherwise today.

@@ -55,6 +55,8 @@ pub struct Rendered {
     pub state: String,
     /// The first page as plain text: the body of a mail.
     pub text: String,
+    /// A further edition of a week: that it replaces the one before, and what changed, as plain text.
+    pub corrects: Option<String>,
     /// Number of pages.
     pub pages: usize,
     /// What the typesetter warned about.
@@ -119,6 +121,7 @@ pub fn render(input: &Input) -> Result<Rendered, Error> {
         xlsx,
         state: plain::state(&draft.document),
         text: plain::first_page(&draft.document),
+        corrects: bulletin::corrects(input),
         published: made.draft.published,
         pages: made.laid.pages,
         warnings,
@@ -161,6 +164,12 @@ fn fitting(input: &Input) -> Result<Fitting, Error> {
         }
     }
     made
+}
+
+/// The alerts that a bulletin tells of, a line each; a country counts the places of one rule and level.
+#[must_use]
+pub fn standing_alerts(input: &Input) -> Vec<String> {
+    bulletin::standing_alerts(input)
 }
 
 /// The texts of a bulletin that an editor may change, as they are computed.

@@ -15,7 +15,24 @@ pub(crate) fn state(document: &Document) -> String {
     let state = lead.unwrap_or_else(|| "Niveau non établi".to_owned());
     // The first sentence says it; what follows tells what is not known.
     let first = state.split_once(". ").map_or(state.as_str(), |(first, _)| first);
-    clean::short(first.trim_end_matches('.'), STATE_MAX)
+    let first = first.trim_end_matches('.');
+    match has_no_data(document) {
+        true => clean::short(&format!("{NO_DATA} ({first})"), STATE_MAX),
+        false => clean::short(first, STATE_MAX),
+    }
+}
+
+/// Said of a page that has nothing for its week.
+const NO_DATA: &str = "AUCUNE DONNÉE POUR CETTE SEMAINE";
+
+/// Whether no key figure of the first page has a value of its week.
+fn has_no_data(document: &Document) -> bool {
+    let blocks = || document.sections.iter().flat_map(|section| &section.blocks);
+    let mut figures = blocks().filter_map(|block| match block {
+        Block::KeyFigures { items } => Some(items),
+        _ => None,
+    });
+    figures.all(|items| items.iter().all(|item| item.value == "–"))
 }
 
 /// The first page: state, key figures, sentences, alerts, what to do.

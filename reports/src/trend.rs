@@ -1,7 +1,9 @@
 //! Whether a figure moved: materiality before words.
 //!
 //! A change is said only when it is large enough to matter **and** larger than what counting small numbers makes by
-//! chance. The sign alone is never enough.
+//! chance: two counts that come from one unchanged rate differ that much less than once in twenty ([`LEVEL`], two-sided).
+//! The test of two counts is exact (given their sum, one of them is binomial), that of two shares of few cases too
+//! (given the margins of the table, hypergeometric). The sign alone is never enough.
 
 /// What kind of figure is compared; each kind has its own bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +64,14 @@ const SHARE_MIN: f64 = 0.005;
 const SHARE_MIN_UNCOUNTED: f64 = 0.01;
 /// Change in days of cover under which nothing is said.
 const DAYS_MIN: f64 = 0.5;
-/// Two-sided 95 % for the difference of two shares.
-const Z: f64 = 1.96;
+/// Chance, two-sided, under which a difference is no longer put down to small numbers.
+pub const LEVEL: f64 = 0.05;
+/// The same as a number of standard deviations, where counts are large.
+pub(crate) const Z: f64 = 1.959_963_985;
+/// Counts above which the normal law is as good as the exact one.
+const LARGE: f64 = 2_000.0;
+/// Cases, or non-cases, of two shares up to which the exact test is used.
+const FEW_CASES: f64 = 100.0;
 
 /// Which way a figure moved from `before` to `now`.
 #[must_use]
@@ -90,9 +98,60 @@ pub fn direction(nature: Nature, before: Sample, now: Sample) -> Direction {
     }
 }
 
-/// More than one standard deviation of the difference of two counts (Poisson: the variance is the sum).
-fn beyond_noise(before: f64, now: f64) -> bool {
-    (now - before).abs() > (before + now).max(0.0).sqrt()
+/// Whether two counts differ by more than chance makes of one unchanged rate: less than once in twenty.
+pub(crate) fn beyond_noise(before: f64, now: f64) -> bool {
+    let sum = before + now;
+    if sum > LARGE {
+        // With a correction for continuity, as the exact law has steps.
+        return (now - before).abs() - 1.0 > Z * sum.sqrt();
+    }
+    p_of_counts(before, now) < LEVEL
+}
+
+/// Two-sided chance of a difference as large between two counts of one rate. Given their sum, each is binomial with one half.
+pub(crate) fn p_of_counts(before: f64, now: f64) -> f64 {
+    let (before, now) = (before.max(0.0).round(), now.max(0.0).round());
+    let sum = before + now;
+    if sum == 0.0 {
+        return 1.0;
+    }
+    // Both tails are alike: twice the smaller one, from its far end.
+    let fewest = before.min(now);
+    let mut term = -sum * std::f64::consts::LN_2;
+    let mut tail = term.exp();
+    for k in 1..=(fewest as u32) {
+        term += ((sum - f64::from(k) + 1.0) / f64::from(k)).ln();
+        tail += term.exp();
+    }
+    (2.0 * tail).min(1.0)
+}
+
+/// Two-sided chance of two shares as different as `a` of `n` and `b` of `m`, given how many cases there are in all.
+fn p_of_shares(a: f64, n: f64, b: f64, m: f64) -> f64 {
+    let (a, n, b, m) = (a.round(), n.round(), b.round(), m.round());
+    let cases = a + b;
+    // Whichever is rarer is counted: the test is the same.
+    if cases > n + m - cases {
+        return p_of_shares(n - a, n, m - b, m);
+    }
+    let weight = |k: f64| ln_choose(n, k) + ln_choose(m, cases - k) - ln_choose(n + m, cases);
+    let (least, most) = ((cases - m).max(0.0) as u32, cases.min(n) as u32);
+    let (mut below, mut above) = (0.0, 0.0);
+    for k in least..=most {
+        let chance = weight(f64::from(k)).exp();
+        if f64::from(k) <= a {
+            below += chance;
+        }
+        if f64::from(k) >= a {
+            above += chance;
+        }
+    }
+    (2.0 * f64::min(below, above)).min(1.0)
+}
+
+/// Logarithm of the number of ways to choose `k` of `n`; `k` is small.
+fn ln_choose(n: f64, k: f64) -> f64 {
+    (0..k as u32).map(|i| ((n - f64::from(i)) / (k - f64::from(i))).ln()).sum()
 }
 
 fn share_moved(before: Sample, now: Sample) -> bool {
@@ -106,6 +165,9 @@ fn share_moved(before: Sample, now: Sample) -> bool {
     // A denominator that stands still is a stock (beds), not a sample: judge the counts.
     if n == m {
         return beyond_noise(a, b);
+    }
+    if (a + b).min(n + m - a - b) <= FEW_CASES {
+        return p_of_shares(a, n, b, m) < LEVEL;
     }
     let pooled = (a + b) / (n + m);
     let error = (pooled * (1.0 - pooled) * (1.0 / n + 1.0 / m)).sqrt();
@@ -138,8 +200,65 @@ mod tests {
     #[test]
     fn from_zero_a_count_must_pass_the_noise() {
         assert_eq!(direction(Nature::Count, count(0.0), count(1.0)), Direction::Flat);
-        assert_eq!(direction(Nature::Count, count(0.0), count(4.0)), Direction::Up);
+        assert_eq!(direction(Nature::Count, count(0.0), count(5.0)), Direction::Flat);
+        assert_eq!(direction(Nature::Count, count(0.0), count(6.0)), Direction::Up);
         assert_eq!(direction(Nature::Count, count(0.0), count(0.0)), Direction::Flat);
+    }
+
+    /// Cases of departments in weeks 29 and 30 of 2020 (SI-DEP), p by SciPy's `binomtest(now, before + now)`; the levels of 5 %
+    /// are those of any table of the sign test: 6 of 6, 9 of 10, 15 of 20.
+    #[test]
+    fn the_chance_of_a_difference_is_exact() {
+        let close = |(before, now): (f64, f64), p: f64| {
+            let found = p_of_counts(before, now);
+            assert!((found - p).abs() < 5e-4, "{before} to {now}: {found}, not {p}");
+            assert_eq!(found, p_of_counts(now, before));
+        };
+        close((0.0, 2.0), 0.5); // Ariège
+        close((5.0, 10.0), 0.3018); // Hautes-Pyrénées
+        close((2.0, 6.0), 0.2891); // Gers
+        close((0.0, 5.0), 0.0625);
+        close((0.0, 6.0), 0.0313);
+        close((2.0, 8.0), 0.1094);
+        close((1.0, 9.0), 0.0215);
+        close((5.0, 15.0), 0.0414);
+        close((100.0, 130.0), 0.0558);
+        assert_eq!(p_of_counts(0.0, 0.0), 1.0);
+        assert_eq!((beyond_noise(10_000.0, 10_300.0), beyond_noise(10_000.0, 10_200.0)), (true, false));
+    }
+
+    /// Fisher's tea, 3 of 4 against 1 of 4: 17 chances in 70 at least as good, told twice; 0 of 10 against 5 of 11: p by hand,
+    /// twice C(11,5) / C(21,5).
+    #[test]
+    fn shares_of_few_cases_are_compared_exactly() {
+        assert!((p_of_shares(3.0, 4.0, 1.0, 4.0) - 34.0 / 70.0).abs() < 1e-9);
+        assert!((p_of_shares(0.0, 10.0, 5.0, 11.0) - 2.0 * 462.0 / 20_349.0).abs() < 1e-9);
+        assert_eq!(direction(Nature::Share, share(0.0, 10.0), share(5.0, 11.0)), Direction::Up);
+        assert_eq!(direction(Nature::Share, share(0.0, 10.0), share(4.0, 11.0)), Direction::Flat);
+    }
+
+    /// Without any change an arrow comes less than once in twenty, whatever the size: counts of one rate, each pair weighed by
+    /// its chance.
+    #[test]
+    fn an_unchanged_rate_makes_an_arrow_less_than_once_in_twenty() {
+        for mean in [2.0_f64, 5.0, 12.0, 30.0, 100.0] {
+            let most = (mean + 8.0 * mean.sqrt()) as u32 + 5;
+            let mut chance = vec![(-mean).exp()];
+            for k in 1..=most {
+                chance.push(chance[k as usize - 1] * mean / f64::from(k));
+            }
+            let mut arrows = 0.0;
+            for before in 0..=most {
+                for now in 0..=most {
+                    if direction(Nature::Count, count(f64::from(before)), count(f64::from(now)))
+                        != Direction::Flat
+                    {
+                        arrows += chance[before as usize] * chance[now as usize];
+                    }
+                }
+            }
+            assert!(arrows < LEVEL, "{mean}: {arrows}");
+        }
     }
 
     #[test]

@@ -62,7 +62,7 @@ struct ChangeTwin<'a> {
 fn changes<'a>(input: &'a Input<'a>) -> Option<ChangesTwin<'a>> {
     let changes = input.changes.as_ref()?;
     Some(ChangesTwin {
-        previous: changes.previous.map(|previous| PreviousTwin {
+        previous: changes.previous.as_ref().map(|previous| PreviousTwin {
             week: previous.week,
             edition: previous.edition,
             issued: previous.issued,

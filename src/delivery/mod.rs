@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use vigie_ingest::redact::redact;
 use vigie_queries::Place;
 use vigie_store::{AsOf, fetch_id, tables};
 
@@ -110,10 +111,20 @@ enum Address {
 }
 
 impl Address {
+    /// As it is kept and told: without passwords and keys.
     fn text(&self) -> String {
         match self {
-            Self::Mail(address) | Self::Web(address) => address.clone(),
+            Self::Mail(address) => address.clone(),
+            Self::Web(address) => redact(address),
             Self::Folder(path) => path.display().to_string(),
+        }
+    }
+
+    /// As it was configured: what tells one address from another.
+    fn whole(&self) -> String {
+        match self {
+            Self::Web(address) => address.clone(),
+            other => other.text(),
         }
     }
 }
@@ -182,7 +193,7 @@ pub async fn send(room: &Room, wanted: Wanted<'_>) -> Result<Vec<Delivery>, Erro
     for (place, due) in due.iter().enumerate() {
         let lane = match &due.address {
             Address::Mail(_) => "mail".to_owned(),
-            other => other.text(),
+            other => other.whole(),
         };
         lanes.entry(lane).or_default().push(place);
     }
@@ -328,7 +339,7 @@ fn addresses(target: &Target) -> Vec<Address> {
 
 /// The same for the same bulletin, target and address, whenever it is asked: what makes a second copy known as one.
 fn message_id(edition: &Edition, target: &Target, address: &Address, from: &str) -> String {
-    let text = format!("{}\n{}\n{}", edition.bulletin_id, target.name, address.text());
+    let text = format!("{}\n{}\n{}", edition.bulletin_id, target.name, address.whole());
     let domain = from.trim_end_matches('>').rsplit('@').next().filter(|domain| !domain.is_empty());
     format!("<vigie.{}@{}>", &sha256_hex(text.as_bytes())[..32], domain.unwrap_or("vigie.invalid"))
 }
@@ -359,12 +370,19 @@ async fn parcel(room: &Room, known: &[Edition], edition: &Edition) -> Result<Par
     );
     let territory = territory_name(&edition.territory);
     let week = edition.week.iso_week_date().week();
-    let subject =
-        format!("{territory}, semaine {week} : {}", rendered.state).replace(['\u{A0}', '\u{202F}'], " ");
+    let again = match edition.number {
+        0 | 1 => String::new(),
+        n => format!("Rectificatif (édition {n}) – "),
+    };
+    let subject = format!("{again}{territory}, semaine {week} : {}", rendered.state)
+        .replace(['\u{A0}', '\u{202F}'], " ");
     Ok(Parcel {
         name,
         subject,
-        text: rendered.text,
+        text: match rendered.corrects {
+            Some(corrects) => format!("{corrects}\n\n{}", rendered.text),
+            None => rendered.text,
+        },
         pdf: rendered.pdf,
         summary: rendered.summary,
         html: rendered.html,

@@ -2,7 +2,9 @@
 
 use std::cmp::Reverse;
 
-use vigie_queries::{Alert, AlertState, Combine, CriterionResult, GeoType, Rule, SCORE};
+use vigie_queries::{
+    Alert, AlertBounds, AlertState, Combine, Comparison, CriterionResult, GeoType, Rule, SCORE,
+};
 
 use super::catalogue;
 use super::parts;
@@ -10,7 +12,7 @@ use super::view::View;
 use crate::document::{Block, Cell, Column, Row, RowKind, Table};
 use crate::figures::style;
 use crate::french;
-use crate::published::Register;
+use crate::published::{About, Register};
 use crate::sentences;
 
 /// Rows printed per rule and level; the rest is counted.
@@ -20,15 +22,20 @@ const FEW: usize = 5;
 /// Criteria printed per alert.
 const CRITERIA_MAX: usize = 3;
 
-/// Alerts that stand, department alerts under a regional one left out, the gravest first.
+/// Places of one kind named one by one in a country's table; more are counted, and their names follow.
+const ROWS_OF_KIND: usize = 4;
+/// Places named of what began or ended.
+const NAMED_MAX: usize = 6;
+
+/// Alerts that stand, department alerts under a regional one left out where the region itself is told, the gravest first. A
+/// country counts all of them; a department's own sheet tells its own, whatever its region's says.
 pub(crate) fn standing<'a>(view: &View<'a>) -> Vec<&'a Alert> {
     let mut found: Vec<&Alert> = view
         .input
         .alerts
         .iter()
-        .filter(|alert| matches!(alert.state, AlertState::Active | AlertState::Clearing))
-        // On a department's own sheet its alert is told, whatever its region's says.
-        .filter(|alert| !alert.inhibited || view.territory().geo_type == GeoType::Department)
+        .filter(|alert| alert.state.stands())
+        .filter(|alert| !alert.inhibited || view.territory().geo_type != GeoType::Region)
         .filter(|alert| alert.place.geo_type == GeoType::Source || concerned(view, alert))
         .collect();
     found.sort_by(|a, b| {
@@ -46,9 +53,73 @@ pub(crate) fn standing<'a>(view: &View<'a>) -> Vec<&'a Alert> {
     found
 }
 
-/// Alerts of the territory and of its departments; those of the country above it are not its own.
+/// Alerts of the territory and of what it is made of: a country's regions and departments, a region's departments. Those of
+/// what it lies in are not its own.
 pub(crate) fn concerned(view: &View, alert: &Alert) -> bool {
-    alert.place == view.input.territory || view.departments.iter().any(|info| info.place == alert.place)
+    let territory = view.territory();
+    alert.place == *territory
+        || view.departments.iter().any(|info| info.place == alert.place)
+        || (territory.geo_type == GeoType::Country && alert.place.geo_type == GeoType::Region)
+}
+
+/// Alerts of departments that stand and that the table leaves to the region's of the same rule.
+pub(crate) fn covered<'a>(view: &View<'a>) -> Vec<&'a Alert> {
+    let covered = |alert: &&Alert| alert.inhibited && alert.state.stands() && concerned(view, alert);
+    match view.territory().geo_type {
+        GeoType::Region => view.input.alerts.iter().filter(covered).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What stands, a line each; a country counts places of one rule and level.
+pub(crate) fn told(view: &View) -> Vec<String> {
+    let health = standing(view).into_iter().filter(|alert| alert.place.geo_type != GeoType::Source);
+    if view.territory().geo_type == GeoType::Country {
+        let line =
+            |(_, _, group): &Group| format!("{} : {}", subject(view, group[0]), places_of(view, group));
+        return groups(health).iter().map(line).collect();
+    }
+    let line = |alert: &Alert| {
+        let since = french::date(alert.since);
+        format!("{} : {} depuis le {since}", view.name(&alert.place), subject(view, alert))
+    };
+    health.map(line).collect()
+}
+
+/// Rule, level, and the alerts that stand under them.
+type Group<'a> = (&'a str, &'a str, Vec<&'a Alert>);
+
+/// Alerts by rule and level, in the order in which each is first met.
+fn groups<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for alert in alerts {
+        match groups.iter_mut().find(|(rule, level, _)| *rule == alert.rule && *level == alert.level) {
+            Some((.., group)) => group.push(alert),
+            None => groups.push((&alert.rule, &alert.level, vec![alert])),
+        }
+    }
+    groups
+}
+
+/// « Stocks de tests, niveau « rupture proche » ».
+pub(crate) fn subject(view: &View, alert: &Alert) -> String {
+    format!("{}, niveau « {} »", crate::clean::short(&rule_title(view, alert), 80), level_title(view, alert))
+}
+
+/// Regions and departments of some alerts, how many of each.
+fn kinds(alerts: &[&Alert]) -> (usize, usize) {
+    let of = |kind| alerts.iter().filter(|alert| alert.place.geo_type == kind).count();
+    (of(GeoType::Region), of(GeoType::Department))
+}
+
+/// Their names, or how many they are.
+fn places_of(view: &View, alerts: &[&Alert]) -> String {
+    if alerts.len() <= NAMED_MAX {
+        let names: Vec<String> = alerts.iter().map(|alert| view.name(&alert.place)).collect();
+        return french::list(&names);
+    }
+    let (regions, departments) = kinds(alerts);
+    sentences::kinds(regions, departments)
 }
 
 /// At most `rows_max` places are printed per rule and level.
@@ -60,20 +131,66 @@ pub(crate) fn write(view: &View, register: &mut Register, rows_max: usize) -> Ve
     } else {
         blocks.push(table(view, register, &alerts, rows_max.min(ROWS_MAX)));
     }
-    let pending = count(view, AlertState::Pending);
-    let inhibited = view
-        .input
-        .alerts
-        .iter()
-        .filter(|alert| alert.inhibited && alert.state == AlertState::Active && concerned(view, alert))
-        .count();
-    let more: Vec<String> =
-        sentences::pending(pending).into_iter().chain(sentences::covered(inhibited)).collect();
-    if !more.is_empty() {
-        let text = format!("En outre : {}.", french::list(&more));
-        blocks.push(Block::Paragraph { text: parts::text(text) });
+    blocks.extend(covered_table(view));
+    if let Some(text) = sentences::pending(count(view, AlertState::Pending)) {
+        blocks.push(Block::Paragraph { text: parts::text(format!("{text}.")) });
     }
+    blocks.push(Block::Paragraph { text: parts::text(began_and_ended(view)) });
     blocks
+}
+
+/// What began and what ended from the Monday to the Sunday of the week.
+fn began_and_ended(view: &View) -> String {
+    let told = |wanted: &dyn Fn(&Alert) -> bool| -> Vec<String> {
+        let found = view.input.alerts.iter().filter(|alert| concerned(view, alert) && wanted(alert));
+        let mut by_rule: Vec<(&str, Vec<&Alert>)> = Vec::new();
+        for alert in found {
+            match by_rule.iter_mut().find(|(rule, _)| *rule == alert.rule) {
+                Some((_, group)) => group.push(alert),
+                None => by_rule.push((&alert.rule, vec![alert])),
+            }
+        }
+        let line = |(_, group): &(&str, Vec<&Alert>)| {
+            format!("{} ({})", crate::clean::short(&rule_title(view, group[0]), 80), places_of(view, group))
+        };
+        by_rule.iter().map(line).collect()
+    };
+    let began = told(&|alert| alert.state.stands() && alert.since >= view.input.week);
+    let ended = told(&|alert| alert.state == AlertState::Resolved);
+    sentences::began_and_ended(&began, &ended)
+}
+
+/// Departments under an alert of their region of the same rule: not in the table above, and to be found all the same.
+fn covered_table(view: &View) -> Option<Block> {
+    let covered = covered(view);
+    if covered.is_empty() {
+        return None;
+    }
+    let rows = groups(covered.into_iter())
+        .into_iter()
+        .map(|(.., group)| {
+            let names: Vec<String> = group.iter().map(|alert| view.name(&alert.place)).collect();
+            Row::of(vec![
+                Cell::text(french::typography(&subject(view, group[0]))),
+                Cell::text(names.len().to_string()),
+                Cell::text(french::list(&names)),
+            ])
+        })
+        .collect();
+    Some(Block::Table(Table {
+        caption: "Alertes départementales couvertes par celle de la région".to_owned(),
+        columns: vec![
+            Column::text("Alerte", 1.2),
+            Column::text("Nombre", 0.0),
+            Column::text("Départements", 1.8),
+        ],
+        rows,
+        notes: vec![
+            "La région est au même niveau de la même règle, ou au-dessus : c’est pour elle qu’il faut agir."
+                .replace(" :", "\u{A0}:"),
+        ],
+        source: String::new(),
+    }))
 }
 
 fn count(view: &View, state: AlertState) -> usize {
@@ -87,13 +204,7 @@ pub(crate) fn are_few(view: &View) -> bool {
 
 /// One group per rule and level: its title and what to do beside one row per place.
 fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usize) -> Block {
-    let mut groups: Vec<(&str, &str, Vec<&Alert>)> = Vec::new();
-    for &alert in alerts {
-        match groups.iter_mut().find(|(rule, level, _)| *rule == alert.rule && *level == alert.level) {
-            Some((.., group)) => group.push(alert),
-            None => groups.push((&alert.rule, &alert.level, vec![alert])),
-        }
-    }
+    let mut groups = groups(alerts.iter().copied());
     let mut rows = Vec::new();
     // A raised alert is a published fact, printed or counted.
     for (rule_id, level_id, group) in &groups {
@@ -115,7 +226,7 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usiz
         let level = rule.and_then(|rule| rule.levels.iter().find(|level| level.id == level_id));
         let rule_title = rule.map_or(rule_id, |rule| rule.title_fr.as_str());
         let level_title = level.map_or(level_id, |level| level.title_fr.as_str());
-        let heading = french::typography(&format!("{rule_title} : {level_title}"));
+        let heading = french::typography(&format!("{rule_title}, niveau « {} »", french::small(level_title)));
         let swatch = group.first().map_or_else(String::new, |alert| {
             style::level(alert.rank, 1 + rule.map_or(usize::from(alert.rank), |rule| rule.levels.len())).hex()
         });
@@ -124,8 +235,13 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usiz
             "" => String::new(),
             action => french::typography(&format!("Que faire : {}", crate::clean::short(action, 400))),
         };
-        for (place, alert) in group.iter().take(rows_max).enumerate() {
-            let mut row = row(view, register, rule, alert);
+        let by_kind = view.territory().geo_type == GeoType::Country && group.len() > ROWS_OF_KIND;
+        let told: Vec<Row> = match by_kind {
+            true => rows_of_kinds(view, &group),
+            false => group.iter().take(rows_max).map(|alert| row(view, register, rule, alert)).collect(),
+        };
+        let n = told.len();
+        for (place, mut row) in told.into_iter().enumerate() {
             if place == 0 {
                 row.cells.insert(
                     0,
@@ -134,14 +250,17 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usiz
                         swatch: swatch.clone(),
                         strong: true,
                         detail: detail.clone(),
-                        rows: group.len().min(rows_max),
+                        rows: n,
                         ..Cell::default()
                     },
                 );
             }
             rows.push(row);
         }
-        if group.len() > rows_max {
+        if by_kind {
+            let text = french::typography(&format!("{}.", names_by_kind(view, &group)));
+            rows.push(Row { cells: vec![Cell::text(text)], strong: false, kind: RowKind::Across });
+        } else if group.len() > rows_max {
             let names: Vec<String> = group[rows_max..].iter().map(|alert| view.name(&alert.place)).collect();
             let text = french::typography(&format!("Et aussi : {}.", french::list(&names)));
             rows.push(Row { cells: vec![Cell::text(text)], strong: false, kind: RowKind::Across });
@@ -178,10 +297,105 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usiz
     })
 }
 
+/// One row for the regions and one for the departments of a rule and level: how many, since when, how many are new.
+fn rows_of_kinds(view: &View, group: &[&Alert]) -> Vec<Row> {
+    let of_kind = |kind: GeoType| {
+        let alerts: Vec<&Alert> =
+            group.iter().copied().filter(|alert| alert.place.geo_type == kind).collect();
+        let (first, last) = (alerts.iter().map(|a| a.since).min()?, alerts.iter().map(|a| a.since).max()?);
+        let since = match first == last {
+            true => french::day_month_short(first),
+            false => format!("{} à {}", french::day_month_short(first), french::day_month_short(last)),
+        };
+        let (regions, departments) = kinds(&alerts);
+        let new = alerts.iter().filter(|alert| alert.since >= view.input.week).count();
+        let back = alerts.iter().filter(|alert| alert.state == AlertState::Clearing).count();
+        let covered = alerts.iter().filter(|alert| alert.inhibited).count();
+        let mut parts = Vec::new();
+        for (n, one, many) in [
+            (new, "nouvelle", "nouvelles"),
+            (back, "en recul", "en recul"),
+            (covered, "couverte par celle de sa région", "couvertes par celle de leur région"),
+        ] {
+            if n > 0 {
+                parts.push(french::counted(n as f64, 0, one, many));
+            }
+        }
+        let told = if parts.is_empty() { "–".to_owned() } else { format!("dont {}", french::list(&parts)) };
+        Some(Row::of(vec![
+            Cell { text: sentences::kinds(regions, departments), strong: true, ..Cell::default() },
+            Cell::text(since),
+            Cell::text(told),
+            Cell::text(if back == alerts.len() { "en recul" } else { "actives" }),
+        ]))
+    };
+    [GeoType::Country, GeoType::Region, GeoType::Department, GeoType::Source]
+        .into_iter()
+        .filter_map(of_kind)
+        .collect()
+}
+
+/// « Régions : … ; départements : … ».
+fn names_by_kind(view: &View, group: &[&Alert]) -> String {
+    let of_kind = |(kind, title): (GeoType, &str)| {
+        let names: Vec<String> =
+            group.iter().filter(|a| a.place.geo_type == kind).map(|a| view.name(&a.place)).collect();
+        (!names.is_empty()).then(|| format!("{title} : {}", french::list(&names)))
+    };
+    let told: Vec<String> = [(GeoType::Region, "Régions"), (GeoType::Department, "Départements")]
+        .into_iter()
+        .filter_map(of_kind)
+        .collect();
+    told.join(". ")
+}
+
+/// What raises and what ends an alert, of one of its criteria, as printed. The level it stands at raises; it is over below the
+/// mildest level that alerts.
+fn bounds_text(
+    view: &View,
+    register: &mut Register,
+    rule: &Rule,
+    alert: &Alert,
+    result: &CriterionResult,
+    (about, label): (&About, &str),
+) -> Option<String> {
+    let ranks = || (1_u8..).zip(&rule.levels);
+    let bounds = if result.id == SCORE {
+        let min = |rank: u8| rule.level(rank).and_then(|level| level.region_score_min);
+        let clear = ranks().find(|(rank, _)| *rank >= rule.alert_rank).and_then(|(rank, _)| min(rank))?;
+        AlertBounds {
+            raise: min(alert.rank)?,
+            clear: clear * rule.region_clear_ratio,
+            comparison: Comparison::AtLeast,
+        }
+    } else {
+        let criterion = rule.criterion(&result.id)?;
+        let named: Vec<(u8, AlertBounds)> = ranks()
+            .filter_map(|(rank, level)| Some((rank, criterion.bounds(&level.id, view.sunday)?)))
+            .collect();
+        let (_, raise) =
+            named.iter().rev().find(|(rank, _)| *rank <= alert.rank).or_else(|| named.first())?;
+        let (_, clear) = named.iter().find(|(rank, _)| *rank >= rule.alert_rank)?;
+        AlertBounds { raise: raise.raise, clear: clear.clear, comparison: raise.comparison }
+    };
+    let indicator = about.indicator.as_str();
+    let id = if indicator.starts_with("rule:") { "" } else { indicator };
+    let mut print = |suffix: &str, title: &str, value: f64| {
+        let about = About { indicator: format!("{indicator}.{suffix}"), ..about.clone() };
+        let (unit, _) = view.unit(id);
+        let text = view.exact_text(id, value);
+        register.note("table", &format!("{label}, {title}"), &about, Some(value), &unit, text)
+    };
+    let (raise, clear) =
+        (print("threshold", "seuil", bounds.raise), print("clear", "seuil de levée", bounds.clear));
+    Some(sentences::bounds(bounds.comparison, &raise, &clear))
+}
+
 fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert) -> Row {
     let name = crate::clean::short(&view.name(&alert.place), 80);
     let state = match alert.state {
         AlertState::Clearing => "en recul",
+        _ if alert.since >= view.input.week => "nouvelle",
         _ => "active",
     };
     let since = sentences::since_day(alert.since, view.sunday.max(alert.since));
@@ -208,6 +422,9 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
             (Some(criterion), category) if criterion.indicator == "test_days_of_cover" => {
                 format!("{}, jours de stock", catalogue::category(category))
             }
+            (Some(criterion), category) if criterion.indicator == "test_days_of_cover_7d" => {
+                format!("{}, jours de stock, moyenne de la semaine", catalogue::category(category))
+            }
             (Some(criterion), _) => criterion.title_fr.clone(),
             (None, _) if result.id == SCORE && of_region => {
                 "Score moyen des départements (sur 12)".to_owned()
@@ -226,14 +443,9 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
         let (unit, _) = view.unit(indicator);
         let label = format!("{name} : {title}");
         let printed = register.note("table", &label, &about, Some(value), &unit, view.text(indicator, value));
-        let bound = result.threshold.map_or_else(String::new, |threshold| {
-            let mut about = about.clone();
-            about.indicator = format!("{}.threshold", about.indicator);
-            let text = view.text(indicator, threshold);
-            let text =
-                register.note("table", &format!("{label}, seuil"), &about, Some(threshold), &unit, text);
-            format!(" (seuil {text})")
-        });
+        let bound = rule
+            .and_then(|rule| bounds_text(view, register, rule, alert, result, (&about, &label)))
+            .map_or_else(String::new, |text| format!(" ({text})"));
         figures.push(format!("{title} : {printed}{bound}"));
     }
     if of_region {
@@ -253,6 +465,13 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
             1 => "1 autre critère".to_owned(),
             n => format!("{n} autres critères"),
         });
+    }
+    if let Some(rule) = rule {
+        let known = |id: &str| alert.criteria.iter().any(|result| result.id == id && result.value.is_some());
+        let unknown = super::levels::unknown(rule, alert.rank, view.sunday, known);
+        if !unknown.is_empty() && !of_region {
+            figures.push(format!("{unknown}, d’où « au moins »"));
+        }
     }
     let figures = if figures.is_empty() { "–".to_owned() } else { figures.join(" ; ") };
     Row::of(vec![

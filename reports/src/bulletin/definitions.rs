@@ -41,6 +41,7 @@ pub(crate) fn write(view: &View, register: &Register, levels: Option<&Levels>) -
     }
     blocks.extend(rules(view, levels));
     blocks.extend(models(view));
+    blocks.push(Block::Paragraph { text: parts::text(crate::sentences::how_to_read_changes()) });
     let text = format!(
         "Les chiffres imprimés et les séries tracées sont joints à ce fichier (chiffres.json, chiffres.csv). {}.",
         figures::contours::ATTRIBUTION
@@ -58,19 +59,28 @@ fn rules(view: &View, levels: Option<&Levels>) -> Option<Block> {
             ids.push(&alert.rule);
         }
     }
-    let items: Vec<_> = ids
-        .into_iter()
-        .filter_map(|id| view.input.vocabulary.rule(id))
-        .map(|rule| {
-            let grade = match rule.source_grade {
-                GradeOfSource::Primary => "seuils lus dans le texte",
-                GradeOfSource::Secondary => "seuils lus dans une source secondaire",
-                GradeOfSource::Vigie => "seuils proposés par Vigie, à fixer par l’agence",
-            };
-            let reference = crate::sentences::trim(&rule.reference).to_owned();
-            parts::led(&format!("{} ", rule.title_fr), &format!(": {reference} ; {grade}."))
-        })
-        .collect();
+    // Rules of one text and grade share a line.
+    let mut by_source: Vec<(String, Vec<String>)> = Vec::new();
+    for rule in ids.into_iter().filter_map(|id| view.input.vocabulary.rule(id)) {
+        let reference = crate::sentences::trim(&rule.reference);
+        let source = match rule.source_grade {
+            GradeOfSource::Primary => format!("{reference} ; seuils lus dans le texte"),
+            GradeOfSource::Secondary => {
+                format!("{reference} ; seuils repris d’un document qui cite le texte")
+            }
+            GradeOfSource::Vigie => reference.to_owned(),
+        };
+        let title = format!("« {} »", crate::clean::short(&rule.title_fr, 90));
+        match by_source.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, titles)) => titles.push(title),
+            None => by_source.push((source, vec![title])),
+        }
+    }
+    let item = |(source, titles): (String, Vec<String>)| {
+        let lead = if titles.len() == 1 { "Règle" } else { "Règles" };
+        parts::led(&format!("{lead} {} ", french::list(&titles)), &format!(": {source}."))
+    };
+    let items: Vec<_> = by_source.into_iter().map(item).collect();
     (!items.is_empty()).then_some(Block::Bullets { items })
 }
 

@@ -98,7 +98,15 @@ fn table(view: &View, register: &mut Register, levels: Option<&Levels>, places: 
     }
     parts::lift_provisional(&mut heads, &mut rows);
     let mut lines = notes.lines();
-    lines.push("▲ ▼ : évolution notable sur une semaine.".replace(" :", "\u{A0}:"));
+    lines.push(
+        "▲ ▼ : évolution sur une semaine que le hasard des petits nombres ferait moins d’une fois sur vingt."
+            .replace(" :", "\u{A0}:"),
+    );
+    if let Some(because) = levels.and_then(|levels| {
+        places.iter().map(|place| levels.at(place, view.sunday).because).find(|because| !because.is_empty())
+    }) {
+        lines.push(french::typography(&format!("≥ : au moins ; {because}.")));
+    }
     if let Some(levels) = levels {
         lines.push(french::typography(&format!("Niveau : règle « {} ».", levels.rule.title_fr)));
     }

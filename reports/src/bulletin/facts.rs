@@ -1,7 +1,8 @@
 //! What else is true of a move: turns, pace, records, sizes. Each has its bar, so that none is said of noise.
 
 use jiff::Span;
-use vigie_queries::Place;
+use jiff::civil::Date;
+use vigie_queries::{Place, TimeType};
 
 use super::view::{Comparison, View, WEEKS_SHOWN};
 use crate::input::EventKind;
@@ -12,6 +13,10 @@ use crate::trend::{self, Direction, Nature, Sample};
 const RECORD_WEEKS: i64 = 8;
 /// Weeks that must be known for a record of all of them.
 const RECORD_ALL_WEEKS: u32 = 12;
+/// Weeks in a row without a value that a record sees through.
+const GAP_WEEKS: u32 = 2;
+/// Weeks that a record looks back at most.
+const RECORD_WEEKS_MAX: i64 = 520;
 /// Counts under which no doubling, halving or record is told.
 const COUNT_MIN: f64 = 20.0;
 /// How much larger or smaller a change must be than the one before to be another pace.
@@ -31,26 +36,69 @@ impl View<'_> {
             let crossed = self.break_between(indicator, back, 0).is_some();
             self.sample(indicator, category, place, back).filter(|_| !crossed)
         };
+        let seen = |back: i64| self.seen(indicator, category, place, back);
         More {
             turned_after: turned(nature, *direction, fact.weeks, before, &sample),
             pace: pace(nature, *direction, fact.weeks, now, before, sample(2)),
-            record: record(*direction, now, &sample, |back| self.monday(back)),
+            record: record(*direction, now, &seen, |back| self.monday(back)),
             size: size(nature, *direction, before, now),
         }
     }
 
-    /// Titles of the holidays that fall on working days of the week `back` weeks before.
-    pub(crate) fn holidays(&self, back: i64) -> Vec<String> {
+    /// What a week `back` weeks before has to say to a record.
+    fn seen(&self, indicator: &str, category: &str, place: &Place, back: i64) -> Seen {
+        if self.break_between(indicator, back, 0).is_some() {
+            return Seen::Break;
+        }
+        if let Some(sample) = self.sample(indicator, category, place, back) {
+            return Seen::Value { least: sample.value, most: sample.value };
+        }
         let (monday, sunday) = (self.monday(back), self.monday(back).saturating_add(Span::new().days(6)));
-        let holidays = self.input.events.iter().filter(|event| event.kind == EventKind::Holiday);
-        let mut titles: Vec<String> = holidays
-            .filter(|event| self.holds_here(&event.place))
-            .filter(|event| event.starts <= sunday && event.ends.unwrap_or(event.starts) >= monday)
-            .map(|event| crate::clean::short(&event.title_fr, 50))
-            .collect();
-        titles.dedup();
-        titles
+        let Some(days) = self.input.observations.series(indicator, category, place, TimeType::Day) else {
+            return Seen::Before;
+        };
+        let begun = days.iter().find(|(_, observation)| observation.value.is_some()).map(|(day, _)| *day);
+        if begun.is_none_or(|begun| sunday < begun) {
+            return Seen::Before;
+        }
+        // Without its Sunday a week still has the days that are known.
+        let known: Vec<f64> = days.range(monday..=sunday).filter_map(|(_, o)| o.value).collect();
+        let least = known.iter().copied().min_by(f64::total_cmp);
+        let most = known.iter().copied().max_by(f64::total_cmp);
+        least.zip(most).map_or(Seen::Gap, |(least, most)| Seen::Value { least, most })
     }
+
+    /// Public holidays that took a working day from the week `back` weeks before, Monday to Friday, in order: day and title.
+    /// What lasts longer (school holidays) takes none.
+    pub(crate) fn holidays(&self, back: i64) -> Vec<(Date, String)> {
+        let monday = self.monday(back);
+        let friday = monday.saturating_add(Span::new().days(4));
+        let mut days: Vec<(Date, String)> = self
+            .input
+            .events
+            .iter()
+            .filter(|event| event.kind == EventKind::Holiday && self.holds_here(&event.place))
+            .filter(|event| event.ends.is_none_or(|ends| ends == event.starts))
+            .filter(|event| (monday..=friday).contains(&event.starts))
+            .map(|event| (event.starts, crate::clean::short(&event.title_fr, 50)))
+            .collect();
+        days.sort();
+        days.dedup_by_key(|(day, _)| *day);
+        days
+    }
+}
+
+/// What is known of a week of the past.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Seen {
+    /// Its value twice; without a Sunday, the least and the most of its days.
+    Value { least: f64, most: f64 },
+    /// Nothing of it is known.
+    Gap,
+    /// The series had not begun.
+    Before,
+    /// The source counted otherwise.
+    Break,
 }
 
 /// What was counted, where that is known.
@@ -93,7 +141,7 @@ fn turned(
 }
 
 /// Faster or slower than the week before: the second difference of counts against its noise (Poisson: the variance of
-/// a − 2b + c is a + 4b + c).
+/// a − 2b + c is a + 4b + c), at the level of every other comparison.
 fn pace(
     nature: Nature,
     direction: Direction,
@@ -108,7 +156,7 @@ fn pace(
     }
     let (a, b, c) = (count(now), count(before), count(earlier));
     let (change, change_before) = ((a - b).abs(), (b - c).abs());
-    let noise = (a + 4.0 * b + c).sqrt();
+    let noise = trend::Z * (a + 4.0 * b + c).sqrt();
     if (change - change_before).abs() <= noise {
         None
     } else if change >= PACE * change_before {
@@ -120,27 +168,36 @@ fn pace(
     }
 }
 
-/// The highest value for long of a rise, the lowest of a fall; gaps and breaks end the search.
+/// The highest value for long of a rise, the lowest of a fall. The search sees through a gap of [`GAP_WEEKS`] and ends at a
+/// longer one, at a break, or where the series begins.
 fn record(
     direction: Direction,
     now: Sample,
-    sample: &dyn Fn(i64) -> Option<Sample>,
-    monday: impl Fn(i64) -> jiff::civil::Date,
+    seen: &dyn Fn(i64) -> Seen,
+    monday: impl Fn(i64) -> Date,
 ) -> Option<Record> {
     if direction == Direction::Flat || (direction == Direction::Up && count(now) < COUNT_MIN) {
         return None;
     }
-    let mut weeks = 1;
-    for back in 1..WEEKS_SHOWN {
-        let Some(then) = sample(back) else { break };
-        let reached = match direction {
-            Direction::Up => then.value >= now.value,
-            _ => then.value <= now.value,
+    let (mut weeks, mut gap) = (1, 0);
+    for back in 1..RECORD_WEEKS_MAX {
+        let reached = match (seen(back), direction) {
+            (Seen::Value { most, .. }, Direction::Up) => most >= now.value,
+            (Seen::Value { least, .. }, _) => least <= now.value,
+            (Seen::Gap, _) if gap < GAP_WEEKS => {
+                gap += 1;
+                continue;
+            }
+            (Seen::Before, _) => {
+                return (weeks >= RECORD_ALL_WEEKS).then(|| Record::Ever(monday(back - 1 - i64::from(gap))));
+            }
+            (Seen::Gap | Seen::Break, _) => break,
         };
         if reached {
             return (back >= RECORD_WEEKS).then(|| Record::Since(monday(back)));
         }
         weeks += 1;
+        gap = 0;
     }
     (weeks >= RECORD_ALL_WEEKS).then_some(Record::Of(weeks))
 }
@@ -158,7 +215,7 @@ fn size(nature: Nature, direction: Direction, before: Sample, now: Sample) -> Si
         }
         Direction::Flat if is_count && before.value > 0.0 => {
             let relative = ((now.value - before.value) / before.value).abs();
-            let beyond = (count(now) - count(before)).abs() > (count(now) + count(before)).sqrt();
+            let beyond = trend::beyond_noise(count(before), count(now));
             match (relative >= RELATIVE, beyond) {
                 (true, false) => Size::Scarce,
                 (false, true) => Size::Slight,
@@ -210,24 +267,31 @@ mod tests {
 
     #[test]
     fn a_record_says_since_when_and_small_counts_have_none() {
-        let high = |values| record(Direction::Up, of(60.0), &series(values), monday);
+        // A number is a value; a gap and the time before the first value have none.
+        const GAP: f64 = -1.0;
+        let weeks = |values: &'static [f64]| {
+            move |back: i64| match values.get(usize::try_from(back).unwrap()) {
+                None => Seen::Before,
+                Some(value) if *value == GAP => Seen::Gap,
+                Some(value) => Seen::Value { least: *value, most: *value },
+            }
+        };
+        let high = |values| record(Direction::Up, of(60.0), &weeks(values), monday);
         let long = &[60.0, 50.0, 40.0, 30.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0];
-        assert_eq!(high(long), Some(Record::Of(13)));
+        assert_eq!(high(long), Some(Record::Ever(monday(12))));
         assert_eq!(
             high(&[60.0, 50.0, 40.0, 30.0, 20.0, 20.0, 20.0, 20.0, 70.0]),
             Some(Record::Since(monday(8)))
         );
         assert_eq!(high(&[60.0, 50.0, 70.0]), None, "two weeks ago is no long time");
         assert_eq!(high(&[60.0, 50.0, 40.0]), None, "three weeks are no history");
-        assert_eq!(
-            record(
-                Direction::Up,
-                of(9.0),
-                &series(&[9.0, 5.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0]),
-                monday
-            ),
-            None
-        );
+        let gap = &[60.0, 50.0, 40.0, 30.0, 20.0, GAP, GAP, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 61.0];
+        assert_eq!(high(gap), Some(Record::Since(monday(14))), "a short gap is seen through");
+        let long_gap =
+            &[60.0, 50.0, 40.0, 30.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, GAP, GAP, GAP, 20.0];
+        assert_eq!(high(long_gap), Some(Record::Of(12)), "nobody knows what a month without data had");
+        let few = weeks(&[9.0, 5.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0]);
+        assert_eq!(record(Direction::Up, of(9.0), &few, monday), None);
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     );
     lines.push(
         "Valeur au dimanche de la semaine ; « 7 jours » : somme ou part des sept jours qui finissent ce dimanche. \
-         ▲ ▼ : évolution notable, au-delà du hasard des petits nombres."
+         ▲ ▼ : évolution que le hasard des petits nombres ferait moins d’une fois sur vingt."
             .to_owned(),
     );
     let absent = view.absent(&left_out);

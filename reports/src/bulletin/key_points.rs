@@ -18,7 +18,7 @@ use crate::figures::Size;
 use crate::french;
 use crate::input::Freshness;
 use crate::published::{About, Register};
-use crate::sentences::{self, AtLevel, Move, PrintedChange, Spread, Subject, Way};
+use crate::sentences::{self, AtLevel, Move, OneSubject, PrintedChange, Spread, Subject, Way};
 use crate::trend::{Direction, Nature};
 
 /// Key figures, in order of preference; five are printed.
@@ -39,6 +39,8 @@ const PLACES_AGAINST: usize = 2;
 /// Share of a change that one department makes to be told so, among at least so many departments.
 const CONCENTRATED: f64 = 0.5;
 const CONCENTRATED_AMONG: usize = 4;
+/// Silent departments without which a sum is still told.
+const SILENT_MAX: usize = 3;
 /// Places named per alert on the first page.
 const PLACES_NAMED: usize = 5;
 
@@ -65,6 +67,7 @@ impl First {
         let figures = key_figures(view, register);
         let readings = second_readings(view, register, levels);
         let mut points: Vec<(u8, Rich)> = Vec::new();
+        points.extend(super::changes::of_the_map(view, levels).map(|text| (0, text)));
         points.extend(changed_levels(view, levels).map(|text| (0, text)));
         points.extend(changes(view, register));
         points.extend(low_stocks(view, register).into_iter().map(|text| (3, text)));
@@ -174,13 +177,19 @@ fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
                 Ok(Direction::Up) => ("up", change),
                 Ok(Direction::Down) => ("down", change),
                 Ok(Direction::Flat) => ("flat", change),
-                Err(super::view::WhyNot::Break(_)) => ("none", "rupture de définition".to_owned()),
+                Err(WhyNot::Break(_)) => ("none", "pas de comparaison".to_owned()),
                 Err(_) => ("none", "pas de comparaison".to_owned()),
             };
             let last = shown.reason.as_ref().and_then(|_| last_known(view, register, id, label));
             let (change, provisional) = last.unwrap_or((change, shown.provisional));
             let room = if provisional { 80 } else { 90 };
-            let detail = shown.reason.map_or_else(
+            let why = shown.reason.clone().or(match &fact.direction {
+                Ok(_) => None,
+                Err(WhyNot::Missing(reason)) => Some(reason.clone()),
+                Err(WhyNot::NoBefore(reason)) => Some(format!("semaine précédente : {reason}")),
+                Err(WhyNot::Break(title)) => Some(format!("rupture de définition : {title}")),
+            });
+            let detail = why.map_or_else(
                 || "sur une semaine".to_owned(),
                 |reason| crate::clean::short(sentences::trim(&reason), room),
             );
@@ -226,7 +235,7 @@ fn state(view: &View, register: &mut Register, levels: Option<&Levels>) -> Optio
         let standing = levels.at(view.territory(), view.sunday);
         let before = levels.at(view.territory(), view.sunday_before());
         levels.note(view, register, view.territory(), &standing);
-        let text = |standing: &Standing| standing.rank.map(|_| standing.text.clone());
+        let text = |standing: &Standing| standing.rank.map(|_| standing.explained());
         let (now, before) = (text(&standing), text(&before));
         let (lead, rest) = sentences::state_of_one(now.as_deref(), before.as_deref(), &levels.rule.title_fr);
         return Some(parts::led(&lead, &rest));
@@ -241,14 +250,15 @@ fn state(view: &View, register: &mut Register, levels: Option<&Levels>) -> Optio
                 title: levels.title(rank),
                 names: here().map(|(name, _)| name.clone()).collect(),
                 at_least: here().any(|(_, standing)| standing.at_least),
+                because: here().map(|(_, standing)| standing.because.clone()).max().unwrap_or_default(),
             }
         })
         .collect();
-    let (lead, rest) = sentences::state(&by_level, ranks.len(), unknown);
+    let (lead, rest) = sentences::state(&by_level, ranks.len(), unknown, &levels.rule.title_fr);
     let own = levels.at(view.territory(), view.sunday);
     let own = match own.rank {
         Some(_) if levels.rule.geo_types.contains(&view.territory().geo_type) => {
-            format!(" {} : {}.", view.name(view.territory()), own.text)
+            format!(" {} est {}.", view.name(view.territory()), own.explained())
         }
         _ => String::new(),
     };
@@ -267,7 +277,7 @@ fn changed_levels(view: &View, levels: Option<&Levels>) -> Option<Rich> {
         judged += 1;
         if rank != rank_before {
             let step = i16::from(rank) - i16::from(rank_before);
-            moves.push((step, Move { name: view.name(&info.place), to: now.text, up: step > 0 }));
+            moves.push((step, Move { name: view.name(&info.place), to: now.phrase(), up: step > 0 }));
         }
     }
     moves.sort_by_key(|(step, _)| -step.abs());
@@ -311,6 +321,7 @@ fn changes(view: &View, register: &mut Register) -> Vec<(u8, Rich)> {
         if let Err(WhyNot::Missing(reason)) = &fact.direction {
             // Said once for all that lack for the same reason; the gap is a published fact all the same.
             view.print(register, "text", &label, id, "", place, 0);
+            let label = without_the_silent(view, register, id, &label).unwrap_or(label);
             match missing.iter_mut().find(|(known, _)| known == reason) {
                 Some((_, names)) => names.push(label),
                 None => missing.push((reason.clone(), vec![label])),
@@ -338,10 +349,29 @@ fn changes(view: &View, register: &mut Register) -> Vec<(u8, Rich)> {
         points.push((importance, parts::led(&lead, &rest)));
     }
     points.extend(missing.into_iter().map(|(reason, names)| {
-        let (lead, rest) = sentences::missing(&names, &reason);
+        let (lead, rest) = sentences::missing(&names, view.sunday, &reason);
         (1, parts::led(&lead, &rest))
     }));
     points
+}
+
+/// What the departments that are known add up to, where a few are silent and the figure is one that adds up: « Patients
+/// hospitalisés (1 579 hors Gers) ». A sum of fewer departments is called so, and who is missing can be called.
+fn without_the_silent(view: &View, register: &mut Register, id: &str, label: &str) -> Option<String> {
+    let (unit, decimals) = view.unit(id);
+    if Nature::of(&unit, decimals) != Nature::Count || view.departments.len() < 2 {
+        return None;
+    }
+    let values = view.departments.iter().map(|info| (&info.place, view.sample(id, "", &info.place, 0)));
+    let (known, silent): (Vec<_>, Vec<_>) = values.partition(|(_, sample)| sample.is_some());
+    if silent.is_empty() || silent.len() > SILENT_MAX || known.is_empty() {
+        return None;
+    }
+    let sum: f64 = known.iter().filter_map(|(_, sample)| sample.map(|sample| sample.value)).sum();
+    let names: Vec<String> = silent.iter().map(|(place, _)| view.name(place)).collect();
+    let about = About { indicator: format!("{id}.without"), ..view.about(id, "", view.territory(), 0) };
+    let text = register.note("text", label, &about, Some(sum), &unit, view.text(id, sum));
+    Some(sentences::without(label, &text, &names))
 }
 
 /// The departments whose figure moved most in the territory's direction, when theirs moved materially; how far the move
@@ -362,11 +392,12 @@ fn where_it_moved(view: &View, register: &mut Register, id: &str, fact: &super::
             let (Ok(direction), Some(now), Some(before)) = (fact.direction, fact.now, fact.before) else {
                 return None;
             };
-            Some((direction, now.value - before.value, &info.place))
+            let difference = view.as_printed(id, now.value) - view.as_printed(id, before.value);
+            Some((direction, difference, &info.place))
         })
         .collect();
     all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.2.cmp(b.2)));
-    let (unit, decimals) = view.unit(id);
+    let (unit, _) = view.unit(id);
     let mut printed = |direction: Direction, max: usize| -> Vec<(String, String)> {
         let moved = all.iter().filter(|(found, ..)| *found == direction).take(max);
         moved
@@ -374,11 +405,7 @@ fn where_it_moved(view: &View, register: &mut Register, id: &str, fact: &super::
                 let name = view.name(place);
                 let mut about = view.about(id, "", place, 0);
                 about.indicator = format!("{id}.change");
-                let text = if unit == "share" {
-                    french::points(*difference, decimals)
-                } else {
-                    french::signed(*difference, decimals)
-                };
+                let text = view.difference_text(id, *difference);
                 let text = register.note("text", &name, &about, Some(*difference), &unit, text);
                 (name, text)
             })
@@ -414,7 +441,7 @@ fn concentrated(
     let (Some(now), Some(before), Some((_, most, place))) = (fact.now, fact.before, all.first()) else {
         return String::new();
     };
-    let share = most / (now.value - before.value);
+    let share = most / (view.as_printed(id, now.value) - view.as_printed(id, before.value));
     if !adds_up || view.departments.len() < CONCENTRATED_AMONG || !(CONCENTRATED..=1.0).contains(&share) {
         return String::new();
     }
@@ -464,7 +491,7 @@ fn alerts_in_brief(view: &View, most: usize) -> Rich {
     let standing = alerts::standing(view);
     let health: Vec<_> = standing.iter().filter(|alert| alert.place.geo_type != GeoType::Source).collect();
     // One clause per rule and level, with its places.
-    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    let mut groups: Vec<OneSubject> = Vec::new();
     for alert in &health {
         let products = alerts::products(view, alert);
         let products =
@@ -472,22 +499,31 @@ fn alerts_in_brief(view: &View, most: usize) -> Rich {
         let title = crate::clean::short(&alerts::rule_title(view, alert), 70);
         let title = format!("{title}{products}, niveau « {} »", alerts::level_title(view, alert));
         let place = format!("{} ({})", view.name(&alert.place), french::day_month_short(alert.since));
-        match groups.iter_mut().find(|(known, _)| *known == title) {
-            Some((_, places)) => places.push(place),
-            None => groups.push((title, vec![place])),
+        // Where whole kinds of place are counted, no product sets one apart.
+        let region = usize::from(
+            alert.place.geo_type == GeoType::Region && view.territory().geo_type == GeoType::Country,
+        );
+        match groups.iter_mut().find(|known| known.title == title) {
+            Some(known) => {
+                known.places.push(place);
+                known.regions += region;
+            }
+            None => groups.push(OneSubject { title, places: vec![place], regions: region }),
         }
     }
     let rest = groups.len().saturating_sub(most);
     groups.truncate(most);
-    let (lead, text) = sentences::alerts(health.len(), &groups, rest, PLACES_NAMED.min(most + 1));
+    let covered = alerts::covered(view).len();
+    let (lead, text) = sentences::alerts(health.len(), covered, &groups, rest, PLACES_NAMED.min(most + 1));
     parts::led(&lead, &text)
 }
 
 /// Feeds that are late, so that a reader knows what the page rests on.
 fn feeds(view: &View) -> Option<Rich> {
-    let late = |feed: &&crate::input::FeedState| matches!(feed.state, Freshness::Late | Freshness::Stale);
-    let titles: Vec<String> =
-        view.input.feeds.iter().filter(late).map(|feed| crate::clean::short(&feed.title_fr, 60)).collect();
-    let (lead, rest) = sentences::feeds_late(&titles)?;
+    let titles = |state: Freshness| -> Vec<String> {
+        let feeds = view.input.feeds.iter().filter(|feed| feed.state == state);
+        feeds.map(|feed| crate::clean::short(&feed.title_fr, 60)).collect()
+    };
+    let (lead, rest) = sentences::feeds_late(&titles(Freshness::Stale), &titles(Freshness::Late))?;
     Some(parts::led(&lead, &rest))
 }

@@ -24,11 +24,35 @@ pub(crate) struct Levels<'a> {
 pub(crate) struct Standing {
     /// Rank, when it is certain or at least not nothing.
     pub(crate) rank: Option<u8>,
-    /// « alerte », « au moins alerte », « non établi ».
+    /// « alerte », « au moins alerte », « sous les seuils », « non établi ».
     pub(crate) text: String,
     /// Whether missing criteria could put it higher.
     pub(crate) at_least: bool,
+    /// Those criteria: « incidence des 65 ans et plus inconnue ».
+    pub(crate) because: String,
 }
+
+impl Standing {
+    /// Where a place stands, to go on a sentence: « au niveau « alerte » », « sous les seuils ».
+    pub(crate) fn phrase(&self) -> String {
+        match (self.rank, self.text.strip_prefix("au moins ")) {
+            (Some(0), _) => self.text.clone(),
+            (_, Some(title)) => format!("au moins au niveau « {title} »"),
+            _ => format!("au niveau « {} »", self.text),
+        }
+    }
+
+    /// The same with what is unknown, where that could put the place higher.
+    pub(crate) fn explained(&self) -> String {
+        match self.because.as_str() {
+            "" => self.phrase(),
+            because => format!("{} ({because})", self.phrase()),
+        }
+    }
+}
+
+/// Below every level of a rule. A place there may well have alerts of other rules.
+pub(crate) const BELOW: &str = "sous les seuils";
 
 /// Whether a rule grades territories as a whole in the bulletin's week; the others watch stocks, feeds or beds.
 fn grades(view: &View, rule: &Rule) -> bool {
@@ -88,7 +112,8 @@ impl<'a> Levels<'a> {
 
     /// The level of a place on a day.
     pub(crate) fn at(&self, place: &Place, sunday: Date) -> Standing {
-        let unknown = Standing { rank: None, text: "non établi".to_owned(), at_least: false };
+        let text = "non établi".to_owned();
+        let unknown = Standing { rank: None, text, at_least: false, because: String::new() };
         let Some(judgement) = self.judgement(place, sunday) else { return unknown };
         if judgement.level == "unknown" || (judgement.rank == 0 && judgement.rank_max > 0) {
             return unknown;
@@ -96,7 +121,8 @@ impl<'a> Levels<'a> {
         let title = self.title(judgement.rank);
         let at_least = judgement.rank_max > judgement.rank;
         let text = if at_least { format!("au moins {title}") } else { title };
-        Standing { rank: Some(judgement.rank), text, at_least }
+        let because = if at_least { unknown_criteria(self.rule, judgement) } else { String::new() };
+        Standing { rank: Some(judgement.rank), text, at_least, because }
     }
 
     /// Notes a printed level, so that the next bulletin can tell whether it changed.
@@ -109,7 +135,7 @@ impl<'a> Levels<'a> {
 
     /// Title of a rank, in lower case for use inside a sentence.
     pub(crate) fn title(&self, rank: u8) -> String {
-        self.rule.level(rank).map_or_else(|| "sans alerte".to_owned(), |level| french::small(&level.title_fr))
+        self.rule.level(rank).map_or_else(|| BELOW.to_owned(), |level| french::small(&level.title_fr))
     }
 
     /// Names of all levels from rank 0.
@@ -130,5 +156,32 @@ impl<'a> Levels<'a> {
             return None;
         }
         judgement.criteria.iter().find(|criterion| criterion.id == SCORE)?.value
+    }
+}
+
+/// The criteria without a value that could put a place higher: « incidence des 65 ans et plus inconnue ».
+fn unknown_criteria(rule: &Rule, judgement: &Judgement) -> String {
+    unknown(rule, judgement.rank, judgement.date, |id| {
+        judgement.criteria.iter().any(|result| result.id == id && result.value.is_some())
+    })
+}
+
+/// The criteria of a rule that are not known and name a level above a rank.
+pub(crate) fn unknown(rule: &Rule, rank: u8, on: Date, known: impl Fn(&str) -> bool) -> String {
+    let higher = |criterion: &&vigie_queries::Criterion| {
+        let named = criterion.thresholds_on(on).into_iter().flat_map(|set| set.levels.keys());
+        named.filter_map(|level| rule.rank(level)).any(|named| named > rank)
+    };
+    let titles: Vec<String> = rule
+        .criteria
+        .iter()
+        .filter(|criterion| !known(&criterion.id))
+        .filter(higher)
+        .map(|criterion| french::small(crate::clean::short(&criterion.title_fr, 80).as_str()))
+        .collect();
+    match titles.as_slice() {
+        [] => String::new(),
+        [only] => format!("critère inconnu : {only}"),
+        many => format!("critères inconnus : {}", french::list(many)),
     }
 }

@@ -75,10 +75,35 @@ pub(crate) fn write_in(input: &Input, room: sheet::Room) -> Draft {
     };
     let indicators = register.indicators().iter().filter(|id| view.defined(id)).cloned().collect();
     let mut document = Document { head: head(&view), sections };
-    let refused = wording::apply(&mut document, &input.wording);
+    let refused =
+        wording::apply(&mut document, &input.wording, &bound_names(&view), input.reviewed_by.as_deref());
     let summary = (!sheet::is_for(&input.territory)).then(|| summary::of(&document));
     let (published, plotted, drawings) = register.finish();
     Draft { document, summary, published, plotted, drawings, indicators, refused }
+}
+
+/// Of a further edition of a week: that it replaces the one before, and what changed.
+pub(crate) fn corrects(input: &Input) -> Option<String> {
+    changes::corrects(&View::new(input)).map(|text| text.replace(['\u{A0}', '\u{202F}'], " "))
+}
+
+/// Names that a draft may neither swap nor add.
+fn bound_names(view: &View) -> wording::Names {
+    let rules = view.input.vocabulary.rules().flat_map(|rule| &rule.levels);
+    let levels = rules.map(|level| level.title_fr.to_lowercase().replace('\'', "’"));
+    let mut levels: Vec<String> = levels.chain([levels::BELOW.to_owned()]).collect();
+    levels.sort();
+    levels.dedup();
+    let places = view.input.places.iter().map(|info| &info.place).filter(|place| *place != view.territory());
+    let mut places: Vec<String> = places.map(|place| view.name(place).replace('\'', "’")).collect();
+    places.sort();
+    places.dedup();
+    wording::Names { levels, places }
+}
+
+/// The alerts that a bulletin tells of, a line each.
+pub(crate) fn standing_alerts(input: &Input) -> Vec<String> {
+    alerts::told(&View::new(input))
 }
 
 impl Draft {
@@ -157,7 +182,7 @@ fn sections(
     r.enter("departments");
     add("departments", "Départements", departments::write(view, r, levels));
     r.enter("changes");
-    add("changes", "Ce qui a changé depuis le dernier bulletin", changes::write(view, r, room.rows));
+    add("changes", "Ce qui a changé depuis le dernier bulletin", changes::write(view, r, levels, room.rows));
     r.enter("quality");
     add("quality", "Qualité des données", quality::write(view, r));
     let blocks = definitions::write(view, r, levels);
@@ -222,5 +247,7 @@ fn date_parts(date: Date) -> [i16; 3] {
     [date.year(), i16::from(date.month()), i16::from(date.day())]
 }
 
+#[cfg(test)]
+mod prose_tests;
 #[cfg(test)]
 mod tests;

@@ -27,14 +27,13 @@ pub(crate) fn write(view: &View, judged: bool) -> Vec<Rich> {
             None => {}
         }
     }
-    let rest = groups.len().saturating_sub(STEPS_MAX);
-    let mut steps: Vec<Rich> = groups
+    let steps = once_a_place(view, groups);
+    let rest = steps.len().saturating_sub(STEPS_MAX);
+    let mut steps: Vec<Rich> = steps
         .into_iter()
         .take(STEPS_MAX)
-        .map(|(action, alerts)| {
-            let mut names: Vec<String> = alerts.iter().map(|alert| view.name(&alert.place)).collect();
-            names.dedup();
-            let (lead, text) = sentences::step(&names, PLACES_MAX, &crate::clean::short(action, 300));
+        .map(|(names, action)| {
+            let (lead, text) = sentences::step(&names, PLACES_MAX, &crate::clean::short(&action, 300));
             parts::led(&lead, &text)
         })
         .collect();
@@ -52,6 +51,27 @@ pub(crate) fn write(view: &View, judged: bool) -> Vec<Rich> {
             .map(|alert| view.name(&alert.place))
             .collect();
         steps.push(parts::text(sentences::nothing_to_do(&dedup(watched))));
+    }
+    steps
+}
+
+/// Actions with their places; what was asked of all of them further up (« réunir la cellule de crise ») is not asked again.
+fn once_a_place(view: &View, groups: Vec<(&str, Vec<&Alert>)>) -> Vec<(Vec<String>, String)> {
+    let mut asked: Vec<(Vec<String>, String)> = Vec::new();
+    let mut steps = Vec::new();
+    for (action, alerts) in groups {
+        let names = dedup(alerts.iter().map(|alert| view.name(&alert.place)).collect());
+        let known = |demand: &str| {
+            asked.iter().any(|(places, before)| {
+                names.iter().all(|name| places.contains(name)) && sentences::asks_the_same(before, demand)
+            })
+        };
+        let left = sentences::left_to_ask(action, known);
+        if left.is_empty() {
+            continue;
+        }
+        asked.extend(sentences::demands(&left).into_iter().map(|demand| (names.clone(), demand)));
+        steps.push((names, left));
     }
     steps
 }

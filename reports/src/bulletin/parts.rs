@@ -81,7 +81,8 @@ pub(crate) fn absent(view: &View, subject: &str, indicators: &[&str]) -> Block {
     Block::Note { text: text(crate::sentences::absent(subject, &titles)) }
 }
 
-/// The change on the week before, through the register: `+158 (+24 %)`, `+1,2 point`; « – » when none can be said.
+/// The change on the week before, through the register: `+158 (+24 %)`, `+1,2 point`; « – » when none can be said. It is the
+/// difference of the two values as they are printed, so that a reader who subtracts finds it.
 #[expect(clippy::too_many_arguments, reason = "a printed value is what it is about, and where")]
 pub(crate) fn change(
     view: &View,
@@ -101,21 +102,14 @@ pub(crate) fn change(
     let (Ok(_), Some(now), Some(before)) = (&fact.direction, fact.now, fact.before) else {
         return register.note(kind, &label, &about, None, &unit, "–".to_owned());
     };
-    let difference = now.value - before.value;
-    let printed = match nature {
-        Nature::Share => french::points(difference, decimals),
-        Nature::Days => format!("{}\u{A0}j", french::signed(difference, decimals.max(1))),
-        _ => french::signed(difference, decimals),
-    };
+    let (now, base) = (view.as_printed(indicator, now.value), view.as_printed(indicator, before.value));
+    let difference = now - base;
+    let printed = view.difference_text(indicator, difference);
     let printed = register.note(kind, &label, &about, Some(difference), &unit, printed);
     let counted = before.numerator.unwrap_or(before.value);
-    if matches!(nature, Nature::Count | Nature::Rate)
-        && before.value > 0.0
-        && counted >= 10.0
-        && difference != 0.0
-    {
+    if matches!(nature, Nature::Count | Nature::Rate) && base > 0.0 && counted >= 10.0 && difference != 0.0 {
         about.indicator = format!("{indicator}.change_share");
-        let share = difference / before.value;
+        let share = difference / base;
         let relative =
             register.note(kind, &label, &about, Some(share), "share", french::signed_percent(share, 0));
         return format!("{printed} ({relative})");

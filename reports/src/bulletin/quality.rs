@@ -22,15 +22,16 @@ const FINDINGS_MAX: usize = 12;
 const GATES_MAX: usize = 10;
 /// Sentences printed of one gate.
 const EXAMPLES_MAX: usize = 3;
-/// Daily series whose gaps are told: one per feed, not the rolling sums made from them.
-const WATCHED: [&str; 4] = ["hospital_patients", "admissions_7d", "tests_7d", "er_covid_share_7d"];
+/// Daily series whose gaps are told: those counted of each feed, not the rates and changes made from them.
+const WATCHED: [&str; 5] =
+    ["hospital_patients", "icu_patients", "admissions_7d", "tests_7d", "er_covid_share_7d"];
 
 pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     let mut blocks = vec![feeds(view, register)];
     blocks.push(Block::Heading { title: "Jours sans valeur et ruptures".to_owned() });
     let mut items = gaps(view);
     items.extend(breaks(view));
-    items.extend(provisional(view));
+    items.extend(provisional(view, register));
     items.extend(settling(view, register));
     if items.is_empty() {
         let text = "Aucun jour sans valeur ni rupture de définition sur la période des courbes.";
@@ -100,11 +101,11 @@ fn gates(view: &View, register: &mut Register) -> Option<Block> {
         .map(|result| format!("« {} »", crate::clean::short(&result.title_fr, 60)))
         .collect();
     if !passed.is_empty() {
-        notes.push(format!("Sans constat : {}.", french::list(&passed)));
+        notes.push(format!("N’ont rien trouvé : {}.", french::list(&passed)));
     }
     let notes: Vec<String> = notes.iter().map(|note| french::typography(note)).collect();
     if found.is_empty() {
-        let text = format!("Contrôles avant publication. {}", notes.join(" "));
+        let text = format!("Les contrôles avant publication n’ont rien trouvé. {}", notes.join(" "));
         return Some(Block::Paragraph { text: parts::text(text) });
     }
     Some(Block::Table(Table {
@@ -240,7 +241,8 @@ fn age(hours: f64) -> String {
 /// Days without a value on the charts, runs of days with the same reason told once.
 fn gaps(view: &View) -> Vec<Vec<crate::document::Run>> {
     let from = view.chart_start();
-    let mut items = Vec::new();
+    // Series that lack for the same days and reason are told in one line.
+    let mut told: Vec<(Vec<String>, String)> = Vec::new();
     for id in WATCHED {
         let Some(series) = view.input.observations.series(id, "", view.territory(), TimeType::Day) else {
             continue;
@@ -277,10 +279,15 @@ fn gaps(view: &View) -> Vec<Vec<crate::document::Run>> {
             } else {
                 french::list(&when)
             };
-            items.push(parts::led(&format!("{label} "), &format!(": pas de valeur {shown} ({reason}).")));
+            let said = format!(": pas de valeur {shown} ({reason}).");
+            match told.iter_mut().find(|(_, known)| *known == said) {
+                Some((labels, _)) => labels.push(label.clone()),
+                None => told.push((vec![label.clone()], said)),
+            }
         }
     }
-    items
+    let item = |(labels, said): (Vec<String>, String)| parts::led(&format!("{} ", labels.join(" ; ")), &said);
+    told.into_iter().map(item).collect()
 }
 
 fn breaks(view: &View) -> Vec<Vec<crate::document::Run>> {
@@ -309,22 +316,24 @@ fn breaks(view: &View) -> Vec<Vec<crate::document::Run>> {
         .collect()
 }
 
-/// Which indicators of this week are still provisional.
-fn provisional(view: &View) -> Option<Vec<crate::document::Run>> {
+/// Which figures that this bulletin prints of the territory's week are still provisional.
+fn provisional(view: &View, register: &Register) -> Option<Vec<crate::document::Run>> {
     let mut names: Vec<String> = Vec::new();
-    for query in view.input.vocabulary.queries() {
-        let partial = view
-            .week(&query.id, "", view.territory(), 0)
-            .is_some_and(|o| o.status == vigie_queries::Status::Partial && o.value.is_some());
-        let printed = catalogue::label(view, &query.id);
-        if partial && !names.contains(&printed) && printed != query.title_fr {
+    for id in register.indicators().iter().filter(|id| view.defined(id)) {
+        let mut categories = vec![""];
+        categories.extend(view.input.observations.categories(id, view.territory()));
+        let partial = categories.into_iter().any(|category| {
+            view.week(id, category, view.territory(), 0)
+                .is_some_and(|o| o.status == vigie_queries::Status::Partial && o.value.is_some())
+        });
+        let printed = catalogue::label(view, id);
+        if partial && !names.contains(&printed) {
             names.push(printed);
         }
     }
     if names.is_empty() {
         return None;
     }
-    names.truncate(10);
     Some(parts::led("Chiffres provisoires cette semaine ", &format!(": {}.", names.join(" ; "))))
 }
 
@@ -354,11 +363,14 @@ fn settling(view: &View, register: &mut Register) -> Vec<Vec<crate::document::Ru
             None => declared.push(format!("« {title} », {printed}")),
         }
     }
-    [("Consolidation mesurée ", measured), ("Consolidation déclarée ", declared)]
-        .into_iter()
-        .filter(|(_, sources)| !sources.is_empty())
-        .map(|(how, sources)| parts::led(how, &format!(": {}.", sources.join(" ; "))))
-        .collect()
+    [
+        ("Délai de consolidation mesuré sur les éditions reçues ", measured),
+        ("Délai de consolidation annoncé par le producteur ", declared),
+    ]
+    .into_iter()
+    .filter(|(_, sources)| !sources.is_empty())
+    .map(|(how, sources)| parts::led(how, &format!(": {}.", sources.join(" ; "))))
+    .collect()
 }
 
 fn findings(view: &View, register: &mut Register) -> Block {

@@ -22,11 +22,11 @@ fn keep(name: &str, rendered: &Rendered) {
 }
 
 #[test]
-fn a_region_with_every_feed_makes_six_to_eleven_pages_the_same_every_time() {
+fn a_region_with_every_feed_makes_six_to_twelve_pages_the_same_every_time() {
     let made = Made::rich();
     let first = render(&made.input()).unwrap();
     keep("rich", &first);
-    assert!((6..=11).contains(&first.pages), "{} pages", first.pages);
+    assert!((6..=12).contains(&first.pages), "{} pages", first.pages);
     assert_eq!(first.warnings, Vec::<String>::new());
     let second = render(&made.input()).unwrap();
     assert!(first.pdf == second.pdf && first.json == second.json && first.xlsx == second.xlsx);
@@ -196,6 +196,35 @@ fn a_week_that_is_not_over_in_the_data_shows_its_last_value_beside_the_gap() {
     assert_eq!((noted.value, noted.time_value), (Some(171.0), date(2020, 10, 16)));
 }
 
+/// Gers did not transmit: the region has no value, and who is missing is named beside the sum of the others.
+#[test]
+fn a_region_short_of_one_department_names_it_and_calls_the_sum_without_it() {
+    use vigie_queries::{SeriesKey, Status, TimeType};
+    let mut made = Made::rich();
+    for place in [Place::region("76"), Place::department("32")] {
+        let key = SeriesKey {
+            indicator: "hospital_patients".into(),
+            category: String::new(),
+            place,
+            time_type: TimeType::Week,
+        };
+        let week = made.observations.series_mut(key).get_mut(&date(2020, 10, 12)).unwrap();
+        (week.value, week.status) = (None, Status::Missing);
+        week.missing_reason = Some("12 départements sur 13 ont transmis".into());
+    }
+    let others: f64 = made
+        .places
+        .iter()
+        .filter(|info| info.region.as_deref() == Some("76") && info.place.code != "32")
+        .filter_map(|info| {
+            made.observations.get("hospital_patients", "", &info.place, TimeType::Week, date(2020, 10, 12))
+        })
+        .filter_map(|observation| observation.value)
+        .sum();
+    let text = serde_json::to_string(&super::write(&made.input()).document).unwrap();
+    assert!(text.contains(&format!("Patients hospitalisés ({others} hors Gers)")), "{others}: {text}");
+}
+
 #[test]
 fn an_empty_lake_makes_a_bulletin_without_figures() {
     let mut made = Made::rich();
@@ -257,9 +286,9 @@ fn a_bad_template_is_told_with_its_line() {
 fn the_quality_page_says_which_settling_times_are_measured() {
     let draft = super::write(&Made::rich().input());
     let text = serde_json::to_string(&draft.document).unwrap();
-    assert!(text.contains("Consolidation mesurée"), "that of the admissions");
+    assert!(text.contains("Délai de consolidation mesuré sur les éditions reçues"), "that of the admissions");
     assert!(text.contains("14\u{a0}jours (60\u{a0}éditions)"), "days and editions");
-    assert!(text.contains("Consolidation déclarée"), "those of the others");
+    assert!(text.contains("Délai de consolidation annoncé par le producteur"), "those of the others");
     assert!(draft.published.iter().any(|p| p.indicator == "feed.settling" && p.value == Some(14.0)));
 }
 
@@ -310,6 +339,7 @@ fn changes(n: usize) -> crate::input::Changes {
             week: date(2020, 10, 5),
             edition: 1,
             issued: "2020-10-15T07:00:00Z".parse().unwrap(),
+            rule: Some("tension-score".into()),
         }),
         compared: 412,
         changes: changes.collect(),
@@ -325,7 +355,9 @@ fn what_changed_since_the_last_bulletin_has_its_page_and_its_sentence() {
     assert!(rendered.pages <= 12, "{} pages", rendered.pages);
     let draft = super::write(&made.input());
     let section = draft.document.sections.iter().find(|section| section.id == "changes").unwrap();
-    let Some(crate::document::Block::Table(table)) = section.blocks.get(1) else { panic!("no table") };
+    let rules = serde_json::to_string(&section.blocks[1]).unwrap();
+    assert!(rules.contains("Zone de circulation active") || rules.contains("ne s’applique plus"), "{rules}");
+    let Some(crate::document::Block::Table(table)) = section.blocks.get(2) else { panic!("no table") };
     assert_eq!(table.rows.len(), 25, "the rest is counted");
     assert!(table.notes[0].starts_with("Et 15 autres"), "{:?}", table.notes);
     let first: Vec<&str> = table.rows[0].cells.iter().map(|cell| cell.text.as_str()).collect();
@@ -464,7 +496,7 @@ fn a_level_and_an_alert_that_would_not_be_printed_today_are_changes() {
     assert!(
         changed.iter().any(|c| c.then.indicator == "rule:tension-score.level"
             && c.then.geo_value == place.code
-            && c.printed == "sans alerte"),
+            && c.printed == "sous les seuils"),
         "{changed:#?}"
     );
     let alert = changed.iter().find(|c| c.then.indicator.ends_with(".alert")).unwrap();
@@ -568,11 +600,11 @@ fn words_of_an_editor_are_printed_and_another_number_is_refused() {
     let mut made = Made::rich();
     let texts = crate::texts(&made.input());
     let block = texts.iter().find(|block| block.wording.lead.contains("patients hospitalisés")).unwrap();
-    let wording = |text: String| Wording { lead: "La pression hospitalière augmente".into(), text };
+    let wording = |text: String| Wording { lead: "La pression hospitalière est stable".into(), text };
     made.wording.insert(block.id.clone(), wording(block.wording.text.clone()));
     let rendered = render(&made.input()).unwrap();
-    assert!(String::from_utf8(rendered.html).unwrap().contains("La pression hospitalière augmente"));
-    assert!(rendered.text.contains("La pression hospitalière augmente"));
+    assert!(String::from_utf8(rendered.html).unwrap().contains("La pression hospitalière est stable"));
+    assert!(rendered.text.contains("La pression hospitalière est stable"));
     let twin = render(&Made::rich().input()).unwrap();
     assert_eq!(rendered.published, twin.published, "no number has changed");
 

@@ -181,6 +181,40 @@ impl<'a> View<'a> {
         }
     }
 
+    /// A bound in the unit of an indicator, with as many decimals as it has, at most two more than values have: who is on which
+    /// side of it must not hang on a rounding.
+    pub(crate) fn exact_text(&self, indicator: &str, value: f64) -> String {
+        let (unit, decimals) = self.unit(indicator);
+        let scale = if unit == "share" { 2 } else { 0 };
+        let exact = |more: &u8| {
+            let rounded = french::rounded(value, decimals + scale + more);
+            (rounded - value).abs() <= value.abs() * 1e-9
+        };
+        let decimals = decimals + (0..2).find(exact).unwrap_or(2);
+        match unit.as_str() {
+            "share" => french::percent(value, decimals),
+            "euros" => french::euros(value, decimals),
+            _ => french::number(value, decimals),
+        }
+    }
+
+    /// A value as far as it is printed: the number a reader has before him.
+    pub(crate) fn as_printed(&self, indicator: &str, value: f64) -> f64 {
+        let (unit, decimals) = self.unit(indicator);
+        french::rounded(value, if unit == "share" { decimals + 2 } else { decimals })
+    }
+
+    /// A difference of two values as printed, with its sign and unit.
+    pub(crate) fn difference_text(&self, indicator: &str, difference: f64) -> String {
+        let (unit, decimals) = self.unit(indicator);
+        match Nature::of(&unit, decimals) {
+            Nature::Share => french::points(difference, decimals),
+            Nature::Days => format!("{}\u{A0}j", french::signed(difference, decimals)),
+            _ if unit == "euros" => format!("{}\u{A0}€", french::signed(difference, decimals)),
+            _ => french::signed(difference, decimals),
+        }
+    }
+
     /// What the value of a week is about.
     pub(crate) fn about(&self, indicator: &str, category: &str, place: &Place, back: i64) -> About {
         About {

@@ -25,6 +25,26 @@ impl Subject {
         if self.plural { many } else { one }
     }
 
+    /// The pronoun that stands for it: « elle », « ils ».
+    fn pronoun(self) -> &'static str {
+        match (self.feminine, self.plural) {
+            (false, false) => "il",
+            (true, false) => "elle",
+            (false, true) => "ils",
+            (true, true) => "elles",
+        }
+    }
+
+    /// The same of another week: « celle », « ceux ».
+    fn that_of(self) -> &'static str {
+        match (self.feminine, self.plural) {
+            (false, false) => "celui",
+            (true, false) => "celle",
+            (false, true) => "ceux",
+            (true, true) => "celles",
+        }
+    }
+
     /// A participle in its gender and number: « divisé », « comparées ».
     fn participle(self, stem: &str) -> String {
         let e = if self.feminine { "e" } else { "" };
@@ -69,7 +89,9 @@ pub(crate) enum Pace {
 pub(crate) enum Record {
     /// Since the week of that Monday.
     Since(Date),
-    /// Of all weeks known, so many.
+    /// Since the data begin, in the week of that Monday.
+    Ever(Date),
+    /// Of so many weeks; those before are not known.
     Of(u32),
 }
 
@@ -108,11 +130,18 @@ pub(crate) fn moved(
     let text = subject.text;
     match &fact.direction {
         Ok(direction) => {
+            if *direction == Direction::Flat && now == "0" && before == "0" {
+                let lead = format!("{text} {} à zéro", subject.verb("reste", "restent"));
+                return (lead, format!("{provisional}."));
+            }
             let lead = format!("{text} {}", verb(subject, *direction, more.size));
             let rest = match (direction, more.size) {
+                (Direction::Flat, _) if now == before => {
+                    format!(" : {now}{provisional}, comme la semaine précédente.")
+                }
                 (Direction::Flat, Size::Scarce) => format!(
-                    " : {now}{provisional}, contre {before} la semaine précédente, un écart que le hasard suffit à \
-                     expliquer."
+                    " : {now}{provisional}, contre {before} la semaine précédente, un écart que le hasard des petits \
+                     nombres peut expliquer."
                 ),
                 (Direction::Flat, _) => {
                     format!(" : {now}{provisional}, contre {before} la semaine précédente.")
@@ -127,18 +156,22 @@ pub(crate) fn moved(
             (lead, rest)
         }
         Err(WhyNot::Missing(reason)) => {
-            (text.to_owned(), format!(" : pas de valeur pour cette semaine ({}).", trim(reason)))
+            let lead =
+                format!("{text} {} de valeur pour cette semaine", subject.verb("n’a pas", "n’ont pas"));
+            (lead, format!(" ({}).", trim(reason)))
         }
         Err(WhyNot::NoBefore(reason)) => (
-            text.to_owned(),
-            format!(" : {now}{provisional}. La valeur de la semaine précédente manque ({}).", trim(reason)),
+            format!("{text} {} de {now}{provisional}", subject.verb("est", "sont")),
+            format!(" ; la valeur de la semaine précédente manque ({}).", trim(reason)),
         ),
         Err(WhyNot::Break(title)) => (
-            text.to_owned(),
+            format!("{text} {} de {now}{provisional}", subject.verb("est", "sont")),
             format!(
-                " : {now}{provisional}, qui {} {} à la semaine précédente : rupture de définition ({}).",
+                " ; {} {} {} à {} de la semaine précédente : rupture de définition ({}).",
+                subject.pronoun(),
                 subject.verb("ne peut être", "ne peuvent être"),
                 subject.participle("comparé"),
+                subject.that_of(),
                 trim(title)
             ),
         ),
@@ -182,6 +215,10 @@ fn qualifiers(fact: &Comparison, direction: Direction, more: &More) -> String {
         Some(Record::Since(week)) => {
             said.push(format!(" ; {extreme} niveau depuis la semaine {}", week.iso_week_date().week()));
         }
+        Some(Record::Ever(first)) => said.push(format!(
+            " ; {extreme} niveau depuis le début des données (semaine du {})",
+            french::date(first)
+        )),
         Some(Record::Of(weeks)) => said.push(format!(" ; {extreme} niveau des {weeks} dernières semaines")),
         None => {}
     }
@@ -194,26 +231,59 @@ pub(crate) fn last_known(value: &str, day: Date) -> String {
     format!("{value} le {}", french::day_month_short(day))
 }
 
-/// Figures without a value this week, for one reason.
-pub(crate) fn missing(names: &[String], reason: &str) -> (String, String) {
-    ("Pas de valeur cette semaine".to_owned(), format!(" ({}) : {}.", trim(reason), names.join(" ; ")))
+/// Figures without a value on the Sunday of the week, for one reason.
+pub(crate) fn missing(names: &[String], sunday: Date, reason: &str) -> (String, String) {
+    (
+        format!("Pas de valeur au {} {}", french::weekday(sunday), french::day_month(sunday)),
+        format!(" ({}) : {}.", trim(reason), names.join(" ; ")),
+    )
 }
 
-/// A week with a holiday compared with one without: « Semaine avec jour férié (Toussaint) : … ».
+/// A figure that lacks for want of a few places, with the sum of the others: « Patients hospitalisés (1 579 hors Gers) ».
+pub(crate) fn without(label: &str, sum: &str, silent: &[String]) -> String {
+    format!("{label} ({sum} hors {})", french::list(silent))
+}
+
+/// A week with fewer working days than the one beside it: « Un jour ouvré de moins cette semaine (mercredi 11 novembre,
+/// Armistice) : … ».
 ///
-/// `now` are the holidays of the week, `before` those of the week before; nothing where both weeks have the same.
-pub(crate) fn holiday(now: &[String], before: &[String]) -> Option<(String, String)> {
-    let (lead, titles) = match (now, before) {
-        (now, before) if now == before => return None,
-        ([], before) => ("Semaine ordinaire après une semaine de congé", before),
-        (now, _) => ("Semaine de congé", now),
+/// `now` are the public holidays that fell on working days of the week, `before` those of the week before; nothing where both
+/// have as many.
+pub(crate) fn holiday(now: &[(Date, String)], before: &[(Date, String)]) -> Option<(String, String)> {
+    let lost = |days: &[(Date, String)]| match days.len() {
+        1 => "Un jour ouvré de moins".to_owned(),
+        n => format!("{n} jours ouvrés de moins"),
     };
+    let (lead, days) = match (now, before) {
+        (now, before) if now.len() == before.len() => return None,
+        (now, []) => (format!("{} cette semaine", lost(now)), now.to_vec()),
+        ([], before) => (format!("{} la semaine précédente", lost(before)), before.to_vec()),
+        (now, before) => (
+            format!("{} cette semaine, {} la semaine précédente", lost(now), before.len()),
+            [before, now].concat(),
+        ),
+    };
+    let named: Vec<String> = days
+        .iter()
+        .map(|(day, title)| format!("{} {}, {title}", french::weekday(*day), french::day_month(*day)))
+        .collect();
     Some((
-        lead.to_owned(),
+        lead,
         format!(
-            " ({}) : on teste et on consulte autrement ces jours-là, l’évolution du dépistage et des urgences se lit avec \
+            " ({}) : on teste et on consulte autrement un jour férié ; l’évolution du dépistage et des urgences se lit avec \
              prudence.",
-            french::list(titles)
+            named.join(" ; ")
         ),
     ))
+}
+
+/// What an arrow and a difference mean, on every page.
+pub(crate) fn how_to_read_changes() -> String {
+    format!(
+        "Une évolution est la différence des deux valeurs telles qu’elles sont imprimées. ▲ ▼ et les mots « augmente », \
+         « diminue » : l’écart compte (5 % d’un nombre ou d’un taux, un demi-point d’une part, un demi-jour de stock) et, sans \
+         aucun changement réel, le hasard en ferait un aussi grand moins de {} fois sur 100 (test bilatéral, exact pour les \
+         petits nombres).",
+        french::number(crate::trend::LEVEL * 100.0, 0)
+    )
 }

@@ -1,6 +1,8 @@
 //! Levels and alerts: how the territory stands, what changed of it.
 
+use jiff::Span;
 use jiff::civil::Date;
+use vigie_queries::Comparison;
 
 use super::{counted, named};
 use crate::french;
@@ -17,19 +19,15 @@ pub(crate) struct AtLevel {
     pub(crate) names: Vec<String>,
     /// Whether missing criteria could put some of them higher.
     pub(crate) at_least: bool,
+    /// Those criteria.
+    pub(crate) because: String,
 }
 
-/// How many departments stand at each level: the state of the territory in one sentence.
+/// How many departments stand at each level: the state of the territory in one sentence, by the names of the levels. The word
+/// « alerte » is that of levels called so, and of alerts that stand.
 ///
-/// `levels`: from the highest; `unknown`: departments that could not be judged.
-pub(crate) fn state(levels: &[AtLevel], total: usize, unknown: usize) -> (String, String) {
-    let mut parts: Vec<String> = Vec::new();
-    for AtLevel { title, names, at_least } in levels.iter().filter(|level| !level.names.is_empty()) {
-        let shown =
-            if names.len() <= NAMED_MAX { format!(" ({})", french::list(names)) } else { String::new() };
-        let or_more = if *at_least { " ou au-dessus" } else { "" };
-        parts.push(format!("{} au niveau « {title} »{or_more}{shown}", names.len()));
-    }
+/// `levels`: from the highest; `unknown`: departments that could not be judged; `rule`: title of the rule.
+pub(crate) fn state(levels: &[AtLevel], total: usize, unknown: usize, rule: &str) -> (String, String) {
     let of_unknown = match unknown {
         0 => String::new(),
         n => format!(
@@ -37,49 +35,61 @@ pub(crate) fn state(levels: &[AtLevel], total: usize, unknown: usize) -> (String
             counted(n, "département", "départements")
         ),
     };
-    if parts.is_empty() {
-        let judged = total.saturating_sub(unknown);
-        return match judged {
-            0 => (
-                "Le niveau d’alerte ne peut être établi".to_owned(),
-                " pour aucun département : il manque des données.".to_owned(),
-            ),
-            1 => ("Le département jugé n’est pas en alerte.".to_owned(), of_unknown),
-            n => (format!("Aucun des {n} départements jugés n’est en alerte."), of_unknown),
-        };
-    }
-    let raised: usize = levels.iter().map(|level| level.names.len()).sum();
-    let lead = match raised {
-        n if n == total && n > 1 => format!("Les {n} départements sont en alerte"),
-        1 => format!("1 département sur {total} est en alerte"),
-        n => format!("{n} départements sur {total} sont en alerte"),
+    let raised: Vec<&AtLevel> = levels.iter().filter(|level| !level.names.is_empty()).collect();
+    let below = total.saturating_sub(unknown + raised.iter().map(|level| level.names.len()).sum::<usize>());
+    let subject = |n: usize| match n {
+        n if n == total && n > 1 => format!("Les {n} départements sont"),
+        1 => format!("1 département sur {total} est"),
+        n => format!("{n} départements sur {total} sont"),
     };
-    (lead, format!(" : {}.{of_unknown}", french::list(&parts)))
+    let [first, others @ ..] = raised.as_slice() else {
+        return match below {
+            0 => (
+                "Aucun niveau ne peut être établi".to_owned(),
+                " pour les départements : il manque des données.".to_owned(),
+            ),
+            n => (format!("{} sous les seuils", subject(n)), format!(" de la règle « {rule} ».{of_unknown}")),
+        };
+    };
+    let at = |level: &AtLevel| {
+        format!("au niveau « {} »{}", level.title, if level.at_least { " ou au-dessus" } else { "" })
+    };
+    let detail = |level: &AtLevel| {
+        let names = if level.names.len() <= NAMED_MAX { french::list(&level.names) } else { String::new() };
+        let said: Vec<&str> =
+            [names.as_str(), level.because.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
+        if said.is_empty() { String::new() } else { format!(" ({})", said.join(" ; ")) }
+    };
+    let mut rest = detail(first);
+    for level in others {
+        rest.push_str(&format!(", {} {}{}", level.names.len(), at(level), detail(level)));
+    }
+    rest.push_str(&match below {
+        0 => String::new(),
+        1 => ", 1 sous les seuils".to_owned(),
+        n => format!(", {n} sous les seuils"),
+    });
+    (format!("{} {}", subject(first.names.len()), at(first)), format!("{rest}.{of_unknown}"))
 }
 
 /// No rule could be applied to any department.
 pub(crate) fn state_unknown() -> (String, String) {
-    (
-        "Le niveau d’alerte ne peut être établi".to_owned(),
-        " cette semaine : il manque des données.".to_owned(),
-    )
+    ("Aucun niveau ne peut être établi".to_owned(), " cette semaine : il manque des données.".to_owned())
 }
 
 /// The level of one department: on its own sheet.
 ///
-/// `level` is none when it cannot be judged; `before` is that of the week before where it is known.
+/// `level` says where it stands (« au niveau « alerte » », « sous les seuils »), none when it cannot be judged; `before` is
+/// that of the week before where it is known.
 pub(crate) fn state_of_one(level: Option<&str>, before: Option<&str>, rule: &str) -> (String, String) {
     let rule = format!(" (règle « {rule} »)");
     let Some(level) = level else {
-        return (
-            "Le niveau d’alerte ne peut être établi".to_owned(),
-            format!(" : il manque des données{rule}."),
-        );
+        return ("Le niveau ne peut être établi".to_owned(), format!(" : il manque des données{rule}."));
     };
-    let lead = format!("Niveau « {level} »");
+    let lead = format!("Département {level}");
     match before {
         Some(before) if before == level => (lead, format!(", comme la semaine précédente{rule}.")),
-        Some(before) => (lead, format!(", contre « {before} » la semaine précédente{rule}.")),
+        Some(before) => (lead, format!(", {before} la semaine précédente{rule}.")),
         None => (lead, format!("{rule}.")),
     }
 }
@@ -88,7 +98,7 @@ pub(crate) fn state_of_one(level: Option<&str>, before: Option<&str>, rule: &str
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Move {
     pub(crate) name: String,
-    /// Title of the level it reached.
+    /// Where it stands now: « au niveau « alerte » ».
     pub(crate) to: String,
     pub(crate) up: bool,
 }
@@ -114,7 +124,7 @@ pub(crate) fn changed_levels(moves: &[Move], judged: usize) -> Option<(String, S
         }
         clauses.extend(groups.into_iter().map(|(to, names)| {
             let verb = if names.len() == 1 { one } else { many };
-            format!("{} {verb} au niveau « {to} »", named(&names, NAMED_MAX))
+            format!("{} {verb} {to}", named(&names, NAMED_MAX))
         }));
     }
     let lead = match moves.len() {
@@ -124,21 +134,62 @@ pub(crate) fn changed_levels(moves: &[Move], judged: usize) -> Option<(String, S
     Some((lead, format!(" : {}.", clauses.join(" ; "))))
 }
 
-/// How many alerts stand, and the gravest: one clause a rule and level, with its places.
+/// Alerts of one rule and level.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OneSubject {
+    /// Rule and level.
+    pub(crate) title: String,
+    /// The places, each with the day it began.
+    pub(crate) places: Vec<String>,
+    /// How many of them are regions, for a country that counts instead of naming.
+    pub(crate) regions: usize,
+}
+
+/// The map follows another rule than in the bulletin before.
+pub(crate) fn another_rule(then: &str, now: &str) -> (String, String) {
+    (
+        "La carte change de règle".to_owned(),
+        format!(
+            " : « {now} », au lieu de « {then} » dans le bulletin précédent ; leurs niveaux ne se comparent pas."
+        ),
+    )
+}
+
+/// A rule that came into force since.
+pub(crate) fn rule_begins(rule: &str, from: Date) -> String {
+    format!("La règle « {rule} » s’applique depuis le {}.", french::date(from))
+}
+
+/// A rule that ended since, and its alerts with it.
+pub(crate) fn rule_ended(rule: &str, last: Date, alerts: bool) -> String {
+    let of_alerts = if alerts { " : ses alertes ont pris fin avec elle" } else { "" };
+    format!(
+        "La règle « {rule} » ne s’applique plus depuis le {}{of_alerts}.",
+        french::date(last.saturating_add(Span::new().days(1)))
+    )
+}
+
+/// How many alerts stand, and the gravest: one clause a rule and level, with its places; where there are more than
+/// `named_max` of both kinds they are counted.
 ///
-/// `rest`: subjects that are not among the clauses.
+/// `covered`: alerts of departments that the region's covers; `rest`: subjects that are not among the clauses.
 pub(crate) fn alerts(
     n: usize,
-    clauses: &[(String, Vec<String>)],
+    covered: usize,
+    clauses: &[OneSubject],
     rest: usize,
     named_max: usize,
 ) -> (String, String) {
     if n == 0 {
         return ("Aucune alerte active".to_owned(), " à la fin de la semaine.".to_owned());
     }
+    let dated = clauses.iter().any(|clause| clause.regions == 0 || clause.places.len() <= named_max);
     let said: Vec<String> = clauses
         .iter()
-        .map(|(title, places)| match places.len() {
+        .map(|OneSubject { title, places, regions }| match places.len() {
+            n if n > named_max && *regions > 0 => {
+                format!("{title} : {}", kinds(*regions, n - regions))
+            }
             n if n > named_max => {
                 let others = counted(n - named_max, "autre lieu", "autres lieux");
                 format!("{title} : {} et {others}", places[..named_max].join(", "))
@@ -148,20 +199,29 @@ pub(crate) fn alerts(
         .collect();
     let more = match rest {
         0 => String::new(),
-        n => format!(" ; {} plus loin", counted(n, "autre sujet d’alerte", "autres sujets d’alerte")),
+        n => format!(" ; {}, voir « Alertes »", counted(n, "autre sujet", "autres sujets")),
     };
+    let covered = self::covered(covered).map_or_else(String::new, |text| format!(" En outre, {text}."));
     (
         format!("{} en cours", counted(n, "alerte", "alertes")),
-        format!(" (date de début). {}{more}.", said.join(" ; ")),
+        format!("{}. {}{more}.{covered}", if dated { " (date de début)" } else { "" }, said.join(" ; ")),
     )
+}
+
+/// « 3 régions et 74 départements ».
+pub(crate) fn kinds(regions: usize, departments: usize) -> String {
+    let parts = [(regions, "région", "régions"), (departments, "département", "départements")];
+    let said: Vec<String> =
+        parts.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| counted(n, one, many)).collect();
+    french::list(&said)
 }
 
 /// Thresholds passed, not yet for long enough.
 pub(crate) fn pending(n: usize) -> Option<String> {
     match n {
         0 => None,
-        1 => Some("1 dépassement récent, pas encore assez durable pour une alerte".to_owned()),
-        n => Some(format!("{n} dépassements récents, pas encore assez durables pour une alerte")),
+        1 => Some("1 seuil est dépassé depuis trop peu de jours pour une alerte".to_owned()),
+        n => Some(format!("{n} seuils sont dépassés depuis trop peu de jours pour une alerte")),
     }
 }
 
@@ -169,14 +229,38 @@ pub(crate) fn pending(n: usize) -> Option<String> {
 pub(crate) fn covered(n: usize) -> Option<String> {
     match n {
         0 => None,
-        1 => Some("1 alerte départementale couverte par l’alerte régionale de la même règle".to_owned()),
-        n => Some(format!("{n} alertes départementales couvertes par l’alerte régionale de la même règle")),
+        1 => Some("1 alerte départementale est couverte par celle de la région".to_owned()),
+        n => Some(format!("{n} alertes départementales sont couvertes par celles de la région")),
     }
 }
 
-/// `12 octobre (7 jours)`: since when, both ends included.
+/// What began and what ended in the week: subjects with their places.
+pub(crate) fn began_and_ended(began: &[String], ended: &[String]) -> String {
+    let told = |lead: &str, none: &str, what: &[String]| match what {
+        [] => none.to_owned(),
+        what => format!("{lead} : {}.", what.join(" ; ")),
+    };
+    format!(
+        "{} {}",
+        told("Nouvelles cette semaine", "Aucune alerte nouvelle cette semaine.", began),
+        told("Terminées cette semaine", "Aucune ne s’est terminée.", ended)
+    )
+}
+
+/// On which side of its thresholds a value raises an alert and ends it, both as printed: « alerte sous 90 %, levée à partir
+/// de 92,7 % ».
+pub(crate) fn bounds(comparison: Comparison, raise: &str, clear: &str) -> String {
+    match comparison {
+        Comparison::Above => format!("alerte au-dessus de {raise}, levée à {clear} ou moins"),
+        Comparison::AtLeast => format!("alerte à partir de {raise}, levée sous {clear}"),
+        Comparison::Below => format!("alerte sous {raise}, levée à partir de {clear}"),
+        Comparison::AtMost => format!("alerte à {raise} ou moins, levée au-dessus de {clear}"),
+    }
+}
+
+/// `12 octobre (7 jours)`: since when, both ends included; the year where it is another.
 pub(crate) fn since_day(since: Date, until: Date) -> String {
     let days = i64::from((until - since).get_days()) + 1;
-    let noun = if days >= 2 { "jours" } else { "jour" };
-    format!("{} ({days} {noun})", french::day_month(since))
+    let day = if since.year() == until.year() { french::day_month(since) } else { french::date(since) };
+    format!("{day} ({})", french::counted(days as f64, 0, "jour", "jours"))
 }

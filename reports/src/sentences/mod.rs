@@ -21,18 +21,20 @@ pub(crate) use beds::{
     Beds, Count, Which, beds, estimated, levels_by_rule, no_margin, readings, step_beside,
 };
 pub(crate) use change::{
-    More, Pace, PrintedChange, Record, Size, Subject, holiday, last_known, missing, moved,
+    More, Pace, PrintedChange, Record, Size, Subject, holiday, how_to_read_changes, last_known, missing,
+    moved, without,
 };
 pub(crate) use legal::{Gap, gap, standing, status};
 pub(crate) use levels::{
-    AtLevel, Move, alerts, changed_levels, covered, pending, since_day, state, state_of_one, state_unknown,
+    AtLevel, Move, OneSubject, alerts, another_rule, began_and_ended, bounds, changed_levels, kinds, pending,
+    rule_begins, rule_ended, since_day, state, state_of_one, state_unknown,
 };
 pub(crate) use outlook::{
     Ahead, Capacity, Past, Reach, ahead, alone_a_criterion, holidays_ahead, how_to_read_a_fan,
     near_thresholds, no_forecast, none_is_near, past, school_holidays_ahead, what_a_forecast_is,
 };
 pub(crate) use places::{Spread, Way, concentrated, opposite, spread};
-pub(crate) use steps::{more_steps, not_judged, nothing_to_do, step};
+pub(crate) use steps::{asks_the_same, demands, left_to_ask, more_steps, not_judged, nothing_to_do, step};
 pub(crate) use supply::{absent, feeds_late, low_cover};
 
 /// A reason without its final stop, to stand in brackets.

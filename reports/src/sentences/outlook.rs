@@ -138,21 +138,21 @@ pub(crate) struct Past {
     pub(crate) is_no_better: bool,
 }
 
-/// « Rejouée sur les données d’aujourd’hui… »: goes after the numbers to come.
+/// « Refaite pour les dimanches précédents… »: goes after the numbers to come.
 pub(crate) fn past(of: &Past) -> String {
     let no_change = of
         .no_change
         .as_ref()
         .map_or_else(String::new, |error| format!(" ({error} en supposant que rien ne change)"));
-    let narrow = if of.is_narrow { " : la fourchette a été trop étroite" } else { "" };
+    let narrow = if of.is_narrow { ", trop peu : elle a été trop étroite" } else { "" };
     let no_better = if of.is_no_better {
         " : prolonger la tendance n’a pas fait mieux que « rien ne change »"
     } else {
         ""
     };
     format!(
-        " Rejouée sur les données d’aujourd’hui pour les dimanches précédents, la fourchette à {} jours a contenu {} ce qui est \
-         venu{narrow} ; erreur moyenne {}{no_change}{no_better}.",
+        " Refaite pour les dimanches précédents avec les données d’aujourd’hui, la fourchette à {} jours a été juste {}{narrow} ; \
+         erreur moyenne {}{no_change}{no_better}.",
         of.days, of.times, of.error
     )
 }

@@ -65,8 +65,7 @@ pub(crate) fn spread(way: Way, spread: Spread, places: &[(String, String)]) -> S
         };
         return ranked(one, many, places);
     };
-    let most = if items.len() == 1 { "surtout" } else { "d’abord" };
-    format!("{reach}, {most} : {}.", french::list(&items))
+    format!("{reach}, surtout : {}.", french::list(&items))
 }
 
 /// One place makes most of the change: « Haute-Garonne compte pour 62 % de la hausse. »

@@ -7,6 +7,31 @@ pub(crate) fn step(names: &[String], max: usize, action: &str) -> (String, Strin
     (named(names, max), format!(" : {}", first_small(action)))
 }
 
+/// The demands of an action, in its order: « réunir la cellule de crise », « ouvrir des lits ».
+pub(crate) fn demands(action: &str) -> Vec<String> {
+    let demands = action.trim_end_matches('.').split([':', ',']);
+    demands.map(|demand| demand.trim().to_owned()).filter(|demand| !demand.is_empty()).collect()
+}
+
+/// Whether one demand says no more than another: « réunir la cellule de crise dans la journée » holds « réunir la cellule de
+/// crise ».
+pub(crate) fn asks_the_same(before: &str, demand: &str) -> bool {
+    let words = |text: &str| text.to_lowercase().split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let (before, demand) = (words(before), words(demand));
+    before.starts_with(&demand) || demand.starts_with(&before)
+}
+
+/// An action without the demands that are known already; as it was written when none is.
+pub(crate) fn left_to_ask(action: &str, known: impl Fn(&str) -> bool) -> String {
+    let all = demands(action);
+    let left: Vec<&String> = all.iter().filter(|demand| !known(demand)).collect();
+    match left.len() {
+        0 => String::new(),
+        n if n == all.len() => action.to_owned(),
+        _ => format!("{}.", left.iter().map(|demand| demand.as_str()).collect::<Vec<_>>().join(", ")),
+    }
+}
+
 /// Steps that stand with their alerts further on.
 pub(crate) fn more_steps(n: usize) -> String {
     match n {
@@ -32,7 +57,8 @@ pub(crate) fn not_judged(steps: usize) -> String {
         0 => "Les règles ne peuvent être appliquées cette semaine, il manque des données : aucune action ne peut en être \
               déduite. Se renseigner auprès des établissements et du SAMU."
             .to_owned(),
-        _ => "Les règles ne peuvent être appliquées cette semaine, il manque des données : les alertes sont celles d’avant."
+        _ => "Les règles ne peuvent être appliquées cette semaine, il manque des données : ces actions répondent à des alertes \
+              d’avant, à vérifier auprès des établissements et du SAMU."
             .to_owned(),
     }
 }

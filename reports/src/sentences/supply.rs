@@ -36,12 +36,24 @@ pub(crate) fn absent(subject: &str, titles: &[String]) -> String {
     }
 }
 
-/// Feeds that are late: what a page rests on is said on it.
-pub(crate) fn feeds_late(titles: &[String]) -> Option<(String, String)> {
-    let quoted: Vec<String> = titles.iter().map(|title| format!("« {title} »")).collect();
-    match quoted.as_slice() {
-        [] => None,
-        [only] => Some(("Source en retard ".to_owned(), format!(": {only}."))),
-        many => Some(("Sources en retard ".to_owned(), format!(": {}.", french::list(many)))),
+/// Feeds that are out of date or late, in the words of the table of sources: what a page rests on is said on it.
+pub(crate) fn feeds_late(stale: &[String], late: &[String]) -> Option<(String, String)> {
+    let quoted = |titles: &[String]| {
+        french::list(&titles.iter().map(|title| format!("« {title} »")).collect::<Vec<_>>())
+    };
+    let noun = |titles: &[String], one: &str, many: &str| {
+        if titles.len() == 1 { one.to_owned() } else { many.to_owned() }
+    };
+    let (stale_lead, late_lead) = (
+        noun(stale, "Source périmée", "Sources périmées"),
+        noun(late, "Source en retard", "Sources en retard"),
+    );
+    match (stale, late) {
+        ([], []) => None,
+        ([], late) => Some((format!("{late_lead} "), format!(": {}.", quoted(late)))),
+        (stale, []) => Some((format!("{stale_lead} "), format!(": {}.", quoted(stale)))),
+        (stale, late) => {
+            Some((format!("{stale_lead} "), format!(": {}. {late_lead} : {}.", quoted(stale), quoted(late))))
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::civil::date;
 
+use super::levels::covered;
 use super::*;
 use crate::bulletin::view::{Comparison, WhyNot};
 use crate::trend::Direction;
@@ -54,7 +55,7 @@ fn pairs(places: &[(&str, &str)]) -> Vec<(String, String)> {
 fn what_moved() {
     let before_reason = WhyNot::NoBefore("9 départements sur 13 ont transmis.".into());
     let definition = WhyNot::Break("on compte autrement".into());
-    let patients: [(Comparison, More, &str); 17] = [
+    let patients: [(Comparison, More, &str); 18] = [
         (
             up(1),
             More::default(),
@@ -112,6 +113,12 @@ fn what_moved() {
              depuis la semaine 18.",
         ),
         (
+            up(1),
+            More { record: Some(Record::Ever(date(2020, 3, 16))), ..More::default() },
+            "Le nombre de patients augmente : 812, contre 654 la semaine précédente, soit +158 (+24 %) ; plus haut niveau \
+             depuis le début des données (semaine du 16 mars 2020).",
+        ),
+        (
             down(1),
             More { record: Some(Record::Of(14)), ..More::default() },
             "Le nombre de patients diminue : 812, contre 654 la semaine précédente, soit +158 (+24 %) ; plus bas niveau des \
@@ -120,8 +127,8 @@ fn what_moved() {
         (
             flat(),
             size(Size::Scarce),
-            "Le nombre de patients est stable : 812, contre 654 la semaine précédente, un écart que le hasard suffit à \
-             expliquer.",
+            "Le nombre de patients est stable : 812, contre 654 la semaine précédente, un écart que le hasard des petits \
+             nombres peut expliquer.",
         ),
         (
             flat(),
@@ -131,24 +138,33 @@ fn what_moved() {
         (
             fact(Err(WhyNot::Missing("source périmée".into())), 0),
             More::default(),
-            "Le nombre de patients : pas de valeur pour cette semaine (source périmée).",
+            "Le nombre de patients n’a pas de valeur pour cette semaine (source périmée).",
         ),
         (
             fact(Err(before_reason), 0),
             More::default(),
-            "Le nombre de patients : 812. La valeur de la semaine précédente manque (9 départements sur 13 ont transmis).",
+            "Le nombre de patients est de 812 ; la valeur de la semaine précédente manque (9 départements sur 13 ont transmis).",
         ),
         (
             fact(Err(definition.clone()), 0),
             More::default(),
-            "Le nombre de patients : 812, qui ne peut être comparé à la semaine précédente : rupture de définition (on compte \
-             autrement).",
+            "Le nombre de patients est de 812 ; il ne peut être comparé à celui de la semaine précédente : rupture de définition \
+             (on compte autrement).",
         ),
         (up(1), size(Size::FromZero), "Le nombre de patients repart de zéro : 812 cette semaine."),
     ];
     for (fact, more, expected) in patients {
         assert_eq!(said(moved(PATIENTS, &printed(), &fact, &more)), expected);
     }
+    let same = |text: &str| PrintedChange { now: text.into(), before: text.into(), change: "0".into() };
+    assert_eq!(
+        said(moved(PATIENTS, &same("43"), &flat(), &size(Size::Scarce))),
+        "Le nombre de patients est stable : 43, comme la semaine précédente."
+    );
+    assert_eq!(
+        said(moved(ADMISSIONS, &same("0"), &flat(), &More::default())),
+        "Les admissions restent à zéro."
+    );
     let cases: [(Subject, Comparison, More, &str); 10] = [
         (ADMISSIONS, up(1), More::default(), "Les admissions augmentent"),
         (ADMISSIONS, down(1), More::default(), "Les admissions diminuent"),
@@ -168,7 +184,7 @@ fn what_moved() {
             ADMISSIONS,
             fact(Err(definition), 0),
             More::default(),
-            "Les admissions : 812, qui ne peuvent être comparées à la semaine précédente",
+            "Les admissions sont de 812 ; elles ne peuvent être comparées à celles de la semaine précédente : rupture",
         ),
     ];
     for (subject, fact, more, expected) in cases {
@@ -207,11 +223,11 @@ fn where_it_moved() {
         (spread(Way::Down, of(1, 13, false), &one), " Plus forte baisse : Gers (+3)."),
         (
             spread(Way::Up, of(10, 13, false), &two),
-            " La hausse touche 10 départements sur 13, d’abord : Haute-Garonne (+45) et Hérault (+23).",
+            " La hausse touche 10 départements sur 13, surtout : Haute-Garonne (+45) et Hérault (+23).",
         ),
         (
             spread(Way::Down, of(13, 13, false), &two),
-            " La baisse touche tous les départements, d’abord : Haute-Garonne (+45) et Hérault (+23).",
+            " La baisse touche tous les départements, surtout : Haute-Garonne (+45) et Hérault (+23).",
         ),
         (spread(Way::Up, of(1, 13, true), &one), " Hausse toutefois : Gers (+3)."),
         (
@@ -228,7 +244,7 @@ fn where_it_moved() {
 }
 
 fn at(title: &str, names: &[&str]) -> AtLevel {
-    AtLevel { title: title.into(), names: strings(names), at_least: false }
+    AtLevel { title: title.into(), names: strings(names), ..AtLevel::default() }
 }
 
 #[test]
@@ -238,69 +254,73 @@ fn how_the_territory_stands() {
     let one = [at("rouge", &["Gard"])];
     let from_below = [AtLevel { at_least: true, ..at("orange", &["Lot"]) }];
     let seven = [at("rouge", &["A", "B", "C", "D", "E", "F", "G"])];
-    let cases: [(&[AtLevel], usize, usize, &str); 9] = [
-        (&none, 13, 0, "Aucun des 13 départements jugés n’est en alerte."),
+    let because = [AtLevel { because: "critère inconnu : âge".into(), ..from_below[0].clone() }];
+    let cases: [(&[AtLevel], usize, usize, &str); 11] = [
+        (&none, 13, 0, "Les 13 départements sont sous les seuils de la règle « R »."),
         (
             &none,
             13,
             2,
-            "Aucun des 11 départements jugés n’est en alerte. Le niveau de 2 départements ne peut être établi : il manque \
-             des données.",
+            "11 départements sur 13 sont sous les seuils de la règle « R ». Le niveau de 2 départements ne peut être établi : \
+             il manque des données.",
         ),
-        (&none, 1, 0, "Le département jugé n’est pas en alerte."),
-        (
-            &none,
-            2,
-            2,
-            "Le niveau d’alerte ne peut être établi pour aucun département : il manque des données.",
-        ),
+        (&none, 1, 0, "1 département sur 1 est sous les seuils de la règle « R »."),
+        (&none, 2, 2, "Aucun niveau ne peut être établi pour les départements : il manque des données."),
         (
             &some,
             13,
             0,
-            "3 départements sur 13 sont en alerte : 1 au niveau « rouge » (Gard) et 2 au niveau « orange » (Hérault et Lot).",
+            "1 département sur 13 est au niveau « rouge » (Gard), 2 au niveau « orange » (Hérault et Lot), 10 sous les seuils.",
         ),
         (
             &one,
             13,
             1,
-            "1 département sur 13 est en alerte : 1 au niveau « rouge » (Gard). Le niveau de 1 département ne peut être \
+            "1 département sur 13 est au niveau « rouge » (Gard), 11 sous les seuils. Le niveau de 1 département ne peut être \
              établi : il manque des données.",
         ),
         (
             &from_below,
             13,
             0,
-            "1 département sur 13 est en alerte : 1 au niveau « orange » ou au-dessus (Lot).",
+            "1 département sur 13 est au niveau « orange » ou au-dessus (Lot), 12 sous les seuils.",
+        ),
+        (
+            &because,
+            1,
+            0,
+            "1 département sur 1 est au niveau « orange » ou au-dessus (Lot ; critère inconnu : âge).",
         ),
         (
             &some,
             3,
             0,
-            "Les 3 départements sont en alerte : 1 au niveau « rouge » (Gard) et 2 au niveau « orange » (Hérault et Lot).",
+            "1 département sur 3 est au niveau « rouge » (Gard), 2 au niveau « orange » (Hérault et Lot).",
         ),
-        (&seven, 13, 0, "7 départements sur 13 sont en alerte : 7 au niveau « rouge »."),
+        (&seven, 13, 0, "7 départements sur 13 sont au niveau « rouge », 6 sous les seuils."),
+        (&seven, 7, 0, "Les 7 départements sont au niveau « rouge »."),
     ];
     for (levels, total, unknown, expected) in cases {
-        assert_eq!(said(state(levels, total, unknown)), expected);
+        assert_eq!(said(state(levels, total, unknown, "R")), expected);
     }
 }
 
 #[test]
 fn how_one_department_stands() {
+    let (tension, vigilance) = ("au niveau « tension »", "au niveau « vigilance »");
     for (level, before, expected) in [
-        (Some("tension"), Some("tension"), "Niveau « tension », comme la semaine précédente (règle « R »)."),
         (
-            Some("tension"),
-            Some("vigilance"),
-            "Niveau « tension », contre « vigilance » la semaine précédente (règle « R »).",
+            Some(tension),
+            Some(tension),
+            "Département au niveau « tension », comme la semaine précédente (règle « R »).",
         ),
-        (Some("tension"), None, "Niveau « tension » (règle « R »)."),
         (
-            None,
-            Some("tension"),
-            "Le niveau d’alerte ne peut être établi : il manque des données (règle « R »).",
+            Some(tension),
+            Some(vigilance),
+            "Département au niveau « tension », au niveau « vigilance » la semaine précédente (règle « R »).",
         ),
+        (Some("sous les seuils"), None, "Département sous les seuils (règle « R »)."),
+        (None, Some(tension), "Le niveau ne peut être établi : il manque des données (règle « R »)."),
     ] {
         assert_eq!(said(state_of_one(level, before, "R")), expected);
     }
@@ -313,20 +333,20 @@ fn which_levels_changed() {
         (vec![], 13, Some("Aucun département ne change de niveau par rapport à la semaine précédente.")),
         (vec![], 0, None),
         (
-            vec![moved("Gard", "tension", true)],
+            vec![moved("Gard", "au niveau « tension »", true)],
             13,
             Some("1 département change de niveau : Gard monte au niveau « tension »."),
         ),
         (
             vec![
-                moved("Gard", "tension", true),
-                moved("Lot", "tension", true),
-                moved("Gers", "sans alerte", false),
+                moved("Gard", "au niveau « tension »", true),
+                moved("Lot", "au niveau « tension »", true),
+                moved("Gers", "sous les seuils", false),
             ],
             13,
             Some(
-                "3 départements changent de niveau : Gard et Lot montent au niveau « tension » ; Gers redescend au niveau \
-                 « sans alerte ».",
+                "3 départements changent de niveau : Gard et Lot montent au niveau « tension » ; Gers redescend sous les \
+                 seuils.",
             ),
         ),
     ] {
@@ -336,41 +356,91 @@ fn which_levels_changed() {
 
 #[test]
 fn which_alerts_stand() {
-    let clause = |title: &str, places: &[&str]| (title.to_owned(), strings(places));
-    for (n, clauses, rest, expected) in [
-        (0, vec![], 0, "Aucune alerte active à la fin de la semaine."),
+    let clause = |title: &str, places: &[&str], regions| OneSubject {
+        title: title.to_owned(),
+        places: strings(places),
+        regions,
+    };
+    for (n, covered, clauses, rest, expected) in [
+        (0, 0, vec![], 0, "Aucune alerte active à la fin de la semaine."),
         (
             1,
-            vec![clause("Tension, niveau « orange »", &["Gard (12 oct.)"])],
+            0,
+            vec![clause("Tension, niveau « orange »", &["Gard (12 oct.)"], 0)],
             0,
             "1 alerte en cours (date de début). Tension, niveau « orange » : Gard (12 oct.).",
         ),
         (
             4,
-            vec![clause("Tension", &["A", "B", "C"])],
             1,
-            "4 alertes en cours (date de début). Tension : A, B et 1 autre lieu ; 1 autre sujet d’alerte plus loin.",
+            vec![clause("Tension", &["A", "B", "C"], 0)],
+            1,
+            "4 alertes en cours (date de début). Tension : A, B et 1 autre lieu ; 1 autre sujet, voir « Alertes ». En outre, 1 \
+             alerte départementale est couverte par celle de la région.",
         ),
         (
             6,
-            vec![clause("Tension", &["A", "B", "C", "D"])],
+            36,
+            vec![clause("Tension", &["A", "B", "C", "D"], 0)],
             2,
-            "6 alertes en cours (date de début). Tension : A, B et 2 autres lieux ; 2 autres sujets d’alerte plus loin.",
+            "6 alertes en cours (date de début). Tension : A, B et 2 autres lieux ; 2 autres sujets, voir « Alertes ». En \
+             outre, 36 alertes départementales sont couvertes par celles de la région.",
+        ),
+        (
+            5,
+            0,
+            vec![clause("Tension", &["A", "B", "C", "D", "E"], 2)],
+            0,
+            "5 alertes en cours. Tension : 2 régions et 3 départements.",
         ),
     ] {
-        assert_eq!(said(alerts(n, &clauses, rest, 2)), expected);
+        assert_eq!(said(alerts(n, covered, &clauses, rest, 2)), expected);
     }
     assert_eq!(pending(0), None);
-    assert_eq!(pending(1).unwrap(), "1 dépassement récent, pas encore assez durable pour une alerte");
-    assert_eq!(pending(2).unwrap(), "2 dépassements récents, pas encore assez durables pour une alerte");
+    assert_eq!(pending(1).unwrap(), "1 seuil est dépassé depuis trop peu de jours pour une alerte");
+    assert_eq!(pending(2).unwrap(), "2 seuils sont dépassés depuis trop peu de jours pour une alerte");
     assert_eq!(covered(0), None);
     assert_eq!(
-        covered(1).unwrap(),
-        "1 alerte départementale couverte par l’alerte régionale de la même règle"
+        began_and_ended(&strings(&["Tension (Gard)"]), &[]),
+        "Nouvelles cette semaine : Tension (Gard). Aucune ne s’est terminée."
     );
-    assert!(covered(3).unwrap().starts_with("3 alertes départementales couvertes"));
+    assert_eq!(
+        began_and_ended(&[], &strings(&["A (Gard)", "B (Lot)"])),
+        "Aucune alerte nouvelle cette semaine. Terminées cette semaine : A (Gard) ; B (Lot)."
+    );
+    assert_eq!(since_day(date(2019, 12, 30), date(2020, 1, 5)), "30 décembre 2019 (7\u{A0}jours)");
+    let days = |text: String| text.replace('\u{A0}', " ");
+    let since_day = |since, until| days(since_day(since, until));
     assert_eq!(since_day(date(2020, 10, 1), date(2020, 10, 18)), "1er octobre (18 jours)");
     assert_eq!(since_day(date(2020, 10, 18), date(2020, 10, 18)), "18 octobre (1 jour)");
+}
+
+/// The four sides of a threshold: 0.90 and 0.97 of the on-call rule give 92.7 %, over which the alert ends.
+#[test]
+fn an_alert_says_what_raises_and_what_ends_it() {
+    use vigie_queries::Comparison::{Above, AtLeast, AtMost, Below};
+    for (comparison, raise, clear, expected) in [
+        (Below, "90 %", "92,7 %", "alerte sous 90 %, levée à partir de 92,7 %"),
+        (AtLeast, "4,0", "3,6", "alerte à partir de 4,0, levée sous 3,6"),
+        (Above, "10 %", "9 %", "alerte au-dessus de 10 %, levée à 9 % ou moins"),
+        (AtMost, "3", "3,3", "alerte à 3 ou moins, levée au-dessus de 3,3"),
+    ] {
+        assert_eq!(bounds(comparison, raise, clear), expected);
+    }
+}
+
+#[test]
+fn a_change_of_rule_is_told() {
+    assert_eq!(
+        said(another_rule("Zones d’alerte", "Indicateurs de suivi")),
+        "La carte change de règle : « Indicateurs de suivi », au lieu de « Zones d’alerte » dans le bulletin précédent ; leurs \
+         niveaux ne se comparent pas."
+    );
+    assert_eq!(
+        rule_ended("Zones d’alerte", date(2020, 10, 29), true),
+        "La règle « Zones d’alerte » ne s’applique plus depuis le 30 octobre 2020 : ses alertes ont pris fin avec elle."
+    );
+    assert_eq!(rule_begins("R", date(2020, 9, 23)), "La règle « R » s’applique depuis le 23 septembre 2020.");
 }
 
 #[test]
@@ -475,32 +545,58 @@ fn feeds_that_are_absent_or_late_are_named() {
         absent("Soins de ville", &strings(&["Centres", "Infirmiers"])),
         "Soins de ville : aucune donnée. Les sources « Centres » et « Infirmiers » n’ont pas été reçues."
     );
-    assert_eq!(feeds_late(&[]), None);
-    assert_eq!(said(feeds_late(&strings(&["A"])).unwrap()), "Source en retard : « A ».");
-    assert_eq!(said(feeds_late(&strings(&["A", "B"])).unwrap()), "Sources en retard : « A » et « B ».");
+    let late = |stale: &[&str], late: &[&str]| feeds_late(&strings(stale), &strings(late)).map(said);
+    assert_eq!(late(&[], &[]), None);
+    assert_eq!(late(&[], &["A"]).unwrap(), "Source en retard : « A ».");
+    assert_eq!(late(&["A", "B"], &[]).unwrap(), "Sources périmées : « A » et « B ».");
+    assert_eq!(
+        late(&["A"], &["B", "C"]).unwrap(),
+        "Source périmée : « A ». Sources en retard : « B » et « C »."
+    );
 }
 
+/// Days by the calendar: 14 July 2020 was a Tuesday, 11 November a Wednesday, Christmas a Friday.
 #[test]
 fn a_holiday_is_told_where_the_two_weeks_differ() {
-    let of = |now: &[&str], before: &[&str]| holiday(&strings(now), &strings(before)).map(said);
+    let days = |days: &[(i8, i8, &str)]| {
+        days.iter()
+            .map(|(month, day, title)| (date(2020, *month, *day), (*title).to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let of = |now: &[(i8, i8, &str)], before: &[(i8, i8, &str)]| holiday(&days(now), &days(before)).map(said);
     assert_eq!(of(&[], &[]), None);
-    assert_eq!(of(&["Toussaint"], &["Toussaint"]), None, "both weeks alike are compared as they are");
-    assert!(of(&["Toussaint"], &[]).unwrap().starts_with("Semaine de congé (Toussaint) : on teste"));
+    assert_eq!(of(&[(11, 11, "Armistice")], &[(11, 4, "X")]), None, "weeks alike are compared as they are");
     assert!(
-        of(&[], &["Noël"]).unwrap().starts_with("Semaine ordinaire après une semaine de congé (Noël) : ")
+        of(&[(11, 11, "Armistice")], &[])
+            .unwrap()
+            .starts_with("Un jour ouvré de moins cette semaine (mercredi 11 novembre, Armistice) : on teste")
+    );
+    assert!(
+        of(&[], &[(7, 14, "Fête nationale")]).unwrap().starts_with(
+            "Un jour ouvré de moins la semaine précédente (mardi 14 juillet, Fête nationale) : "
+        )
+    );
+    assert!(
+        of(&[(12, 25, "Noël"), (12, 24, "X")], &[])
+            .unwrap()
+            .starts_with("2 jours ouvrés de moins cette semaine (vendredi 25 décembre, Noël ; jeudi 24")
     );
 }
 
 #[test]
 fn what_is_missing_is_said_once_for_a_reason() {
     assert_eq!(
-        said(missing(&strings(&["Patients hospitalisés", "Taux de positivité"]), "source périmée.")),
-        "Pas de valeur cette semaine (source périmée) : Patients hospitalisés ; Taux de positivité."
+        said(missing(
+            &strings(&["Patients hospitalisés", "Taux de positivité"]),
+            date(2021, 1, 3),
+            "source périmée."
+        )),
+        "Pas de valeur au dimanche 3 janvier (source périmée) : Patients hospitalisés ; Taux de positivité."
     );
     assert_eq!(last_known("183", jiff::civil::date(2021, 1, 1)), "183 le 1er janv.");
-    assert!(said(state_unknown()).starts_with("Le niveau d’alerte ne peut être établi cette semaine"));
+    assert!(said(state_unknown()).starts_with("Aucun niveau ne peut être établi cette semaine"));
     assert!(not_judged(0).contains("aucune action ne peut en être déduite"));
-    assert!(not_judged(2).ends_with("les alertes sont celles d’avant."));
+    assert!(not_judged(2).contains("répondent à des alertes d’avant"));
 }
 
 #[test]
@@ -513,6 +609,15 @@ fn what_to_do_next() {
         said(step(&strings(&["A", "B", "C", "D"]), 2, "URPS : appeler.")),
         "A, B et 2 autres : URPS : appeler.",
     );
+    // The score and the zones of the demo both began by calling the same meeting, for the same place.
+    let demands = demands("Réunir la cellule de crise dans la journée : ouvrir des lits, déprogrammer.");
+    let known = |demand: &str| demands.iter().any(|before| asks_the_same(before, demand));
+    assert_eq!(
+        left_to_ask("Réunir la cellule de crise, renforcer le dépistage, vérifier les capacités.", known),
+        "renforcer le dépistage, vérifier les capacités."
+    );
+    assert_eq!(left_to_ask("Réunir la cellule de crise.", known), "");
+    assert_eq!(left_to_ask("Commander : vérifier.", known), "Commander : vérifier.");
     assert_eq!(more_steps(1), "Une autre action est demandée : voir « Alertes ».");
     assert_eq!(more_steps(2), "2 autres actions sont demandées : voir « Alertes ».");
     let holidays = strings(&["1er novembre (Toussaint)", "11 novembre (Armistice)"]);
@@ -573,10 +678,10 @@ fn a_range_is_told_with_its_chance_and_against_the_capacity() {
     };
     assert_eq!(
         past_of(false, false),
-        " Rejouée sur les données d’aujourd’hui pour les dimanches précédents, la fourchette à 14 jours a contenu 10 fois sur 12 ce \
-         qui est venu ; erreur moyenne 9 % (14 % en supposant que rien ne change)."
+        " Refaite pour les dimanches précédents avec les données d’aujourd’hui, la fourchette à 14 jours a été juste 10 fois sur \
+         12 ; erreur moyenne 9 % (14 % en supposant que rien ne change)."
     );
-    assert!(past_of(true, false).contains("ce qui est venu : la fourchette a été trop étroite ;"));
+    assert!(past_of(true, false).contains("sur 12, trop peu : elle a été trop étroite ;"));
     assert!(past_of(false, true).ends_with("n’a pas fait mieux que « rien ne change »."));
     assert!(what_a_forecast_is().contains("ni les mesures à venir"));
     assert!(how_to_read_a_fan().contains("5 et 8 chances sur 10"));
