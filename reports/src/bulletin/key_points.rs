@@ -154,7 +154,10 @@ fn second_readings(view: &View, register: &mut Register, levels: Option<&Levels>
             said.push(sentences::readings(label, &own, &others));
         }
     }
-    let by_rule: Vec<(String, String)> = Levels::others(view, levels)
+    // A sheet is one page: its region's bulletin has them.
+    let others =
+        if place.geo_type == GeoType::Department { Vec::new() } else { Levels::others(view, levels) };
+    let by_rule: Vec<(String, String)> = others
         .into_iter()
         .map(|other| {
             let standing = other.at(place, view.sunday);

@@ -517,7 +517,7 @@ fn beds_are_told_with_everybody_who_lies_in_them() {
     assert_eq!(step_beside("469", true, "98 %"), " La capacité habituelle, 469 lits, est occupée à 98 %.");
     assert_eq!(step_beside("551", false, "90 %"), " Le palier annoncé, 551 lits, est occupé à 90 %.");
     assert_eq!(
-        estimated("282", day, Some("Bretagne")).replace('\u{A0}', " "),
+        super::estimated("282", day, Some("Bretagne")).replace('\u{A0}', " "),
         "Palier, tous patients : patients Covid-19 et environ 282 autres, estimés d’après le compte publié le 27 octobre pour la \
          région Bretagne."
     );
