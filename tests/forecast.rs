@@ -147,8 +147,7 @@ fn ranges_hold_what_they_promise_on_the_autumn_of_2020() {
         let day: Date = row["time_value"].as_str().unwrap().parse().unwrap();
         let value = row["value"].as_f64();
         let status = if value.is_some() { Status::Ok } else { Status::Missing };
-        let observation =
-            Observation { value, numerator: None, denominator: None, status, missing_reason: None };
+        let observation = Observation::of(value, status, None);
         observations.insert(key, day, observation);
     }
     let vocabulary = Vocabulary::embedded().unwrap();

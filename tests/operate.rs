@@ -39,7 +39,7 @@ fn room_with_own_files() -> Lake {
     lake
 }
 
-const INDICATOR: &str = "/*---\nid = \"calls_a_day\"\ntitle_fr = \"Appels par jour\"\ndefinition_fr = \"Appels.\"\nunit = \"calls\"\n\
+const INDICATOR: &str = "/*---\nid = \"calls_a_day\"\ntitle_fr = \"Appels par jour\"\ndefinition_fr = \"Appels.\"\nunit = \"calls\"\nweek = \"sum\"\n\
     grain = [\"geo_type\", \"geo_value\", \"time_value\"]\nsources = [\"calls\"]\n---*/\n-- one row a place and day\nselect\n  \
     'department' as geo_type, department as geo_value, time_value,\n  cast(calls as double) as value,\n  \
     cast(calls as double) as numerator, cast(null as double) as denominator,\n  cast(null as varchar) as missing_reason\n\
@@ -61,17 +61,17 @@ fn a_check_plans_every_query_and_names_file_line_and_reason() {
     succeed(&check());
     // The last line of the file reads the table; what is wrong with the whole query is told at its first line.
     for (from, to, line, what) in [
-        ("from calls", "from call", 15, "there is no table \"call\"; was \"calls\" meant?"),
-        ("select\n", "slect\n", 10, "this is not SQL"),
-        ("cast(calls as double) as value", "cast(cals as double) as value", 12, "cals"),
-        ("cast(calls as double) as value", "calls + department_name as value", 12, "department_name"),
-        ("cast(calls as double) as value", "sum(calls, 3, 4) as value", 12, "sum"),
-        ("cast(calls as double) as value", "date_trunc(calls, 5) as value", 12, "date_trunc"),
-        ("'department' as geo_type, ", "", 9, "geo_type"),
+        ("from calls", "from call", 16, "there is no table \"call\"; was \"calls\" meant?"),
+        ("select\n", "slect\n", 11, "this is not SQL"),
+        ("cast(calls as double) as value", "cast(cals as double) as value", 13, "cals"),
+        ("cast(calls as double) as value", "calls + department_name as value", 13, "department_name"),
+        ("cast(calls as double) as value", "sum(calls, 3, 4) as value", 13, "sum"),
+        ("cast(calls as double) as value", "date_trunc(calls, 5) as value", 13, "date_trunc"),
+        ("'department' as geo_type, ", "", 10, "geo_type"),
         (
             "from calls",
             "from tests",
-            9,
+            10,
             "it reads the table \"tests\", which sources in its header does not name",
         ),
     ] {

@@ -4,6 +4,8 @@ title_fr      = "Nouvelles hospitalisations, 7 jours"
 definition_fr = "Somme sur 7 jours glissants des nouvelles hospitalisations de patients Covid-19 (SI-VIC). Il faut les 7 jours, et chaque jour tous les départements."
 unit          = "patients"
 decimals      = 0
+week          = "window"
+coverage      = { unit_fr = "départements", at_least = 1.0 }
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["admissions_place_day"]
 references    = ["SI-VIC: incid_hosp"]
@@ -13,8 +15,10 @@ select
     geo_type,
     geo_value,
     time_value,
-    admissions_7d as value,
-    admissions_7d as numerator,
+    admissions_7d_known as value,
+    admissions_7d_known as numerator,
     null as denominator,
+    coverage_7d as coverage,
+    lacking_7d as lacking,
     reason_7d as missing_reason
 from admissions_place_day

@@ -4,6 +4,7 @@ title_fr      = "Personnes positives : évolution sur une semaine, en écarts-ty
 definition_fr = "Différence entre les personnes positives de 7 jours et celles des 7 jours d’avant, rapportée à l’écart-type que le hasard seul donne à la différence de deux comptes (racine de leur somme). Au-dessus de 1,96, une hausse a moins d’une chance sur vingt de venir du hasard."
 unit          = "ratio"
 decimals      = 1
+week          = "window"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["tests_place_day"]
 references    = ["SI-DEP: P", "loi de Poisson: la variance d’un compte est ce compte"]

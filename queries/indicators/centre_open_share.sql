@@ -4,6 +4,7 @@ title_fr      = "Part des centres soutenus qui sont ouverts"
 definition_fr = "Centres ouverts rapportés aux centres soutenus, ouverts ou suspendus ce jour : ni les projets à l’étude, ni les centres fermés. Ensemble, puis par nature."
 unit          = "share"
 decimals      = 0
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["centre_place_day"]
 references    = ["ARS Île-de-France, 29 mars 2020: près de 40 centres dédiés, 17 ouverts"]
@@ -30,6 +31,6 @@ select
     case when reason is null then n_supported end as denominator,
     case
         when reason is not null then reason
-        when n_supported = 0 then 'aucun centre soutenu'
+        when n_supported = 0 then 'sans objet : aucun centre soutenu'
     end as missing_reason
 from sums

@@ -4,6 +4,7 @@ title_fr      = "Créneaux de consultation réservés"
 definition_fr = "Créneaux réservés rapportés aux créneaux offerts sur 7 jours, dans les centres ouverts qui déclarent les deux."
 unit          = "share"
 decimals      = 0
+week          = "window"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["centre_place_day"]
 references    = ["registre des centres"]

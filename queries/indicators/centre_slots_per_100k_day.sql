@@ -4,6 +4,7 @@ title_fr      = "Créneaux de consultation offerts par jour pour 100 000 habit
 definition_fr = "Créneaux offerts par jour dans les centres ouverts, rapportés à la population (INSEE, année du référentiel) et multipliés par 100 000. Il faut que chaque centre ouvert déclare ses créneaux."
 unit          = "slots_per_100k"
 decimals      = 1
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["centre_place_day"]
 references    = ["registre des centres", "INSEE: population"]

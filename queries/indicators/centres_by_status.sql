@@ -4,6 +4,7 @@ title_fr      = "Centres de consultation par statut"
 definition_fr = "Centres de consultation Covid-19 du registre ce jour, par statut (à l’étude, soutenu, ouvert, suspendu, fermé), puis par nature et statut."
 unit          = "centres"
 decimals      = 0
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["centre_place_day"]
 references    = ["ARS Île-de-France, 29 mars 2020"]

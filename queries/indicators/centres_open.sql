@@ -4,6 +4,7 @@ title_fr      = "Centres de consultation ouverts"
 definition_fr = "Centres de consultation Covid-19 ouverts ce jour, selon la dernière édition du registre parue à cette date ; ensemble, puis par nature : créés pour l’épidémie ou structures existantes réorganisées."
 unit          = "centres"
 decimals      = 0
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["centre_place_day"]
 references    = ["ARS Île-de-France, 29 mars 2020"]

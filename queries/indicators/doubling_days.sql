@@ -4,6 +4,7 @@ title_fr      = "Temps de doublement des hospitalisations"
 definition_fr = "Temps, en jours, dans lequel les nouvelles hospitalisations doubleraient au rythme des 14 derniers jours : logarithme de 2 divisé par la pente de la droite ajustée au logarithme des admissions du jour. Pas de valeur sans croissance, ni au-delà d’un an (la croissance ne se distingue plus d’une stagnation), ni si un des 14 jours est sans admission."
 unit          = "days"
 decimals      = 0
+week          = "window"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["admissions_place_day"]
 references    = ["SI-VIC: incid_hosp"]

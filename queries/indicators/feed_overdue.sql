@@ -4,6 +4,7 @@ title_fr      = "Retard des sources"
 definition_fr = "Âge de la dernière édition reçue d’une source, en jours entiers, rapporté au délai au-delà duquel son contrat la dit périmée. Au-dessus de 1, la source est périmée."
 unit          = "ratio"
 decimals      = 2
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["feeds", "fetches", "as_of"]
 references    = ["contrats des sources: cadence.error_after"]

@@ -4,6 +4,7 @@ title_fr      = "Demandes de soins à domicile sans réponse en 24 heures"
 definition_fr = "Part des demandes d’infirmier à domicile qui n’ont pas été acceptées sous 24 heures, sur les jours déclarés parmi les 7 derniers ; ensemble des plateformes, puis par plateforme."
 unit          = "share"
 decimals      = 1
+week          = "window"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["nurse_place_day"]
 references    = ["plateformes"]
@@ -19,6 +20,6 @@ select
     requests_week as denominator,
     case
         when days_7d = 0 then coalesce(reason, 'demandes non déclarées')
-        when requests_week = 0 then 'aucune demande en 7 jours'
+        when requests_week = 0 then 'sans objet : aucune demande en 7 jours'
     end as missing_reason
 from nurse_place_day

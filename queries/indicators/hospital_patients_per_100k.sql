@@ -4,6 +4,7 @@ title_fr      = "Patients hospitalisés pour 100 000 habitants"
 definition_fr = "Patients Covid-19 présents à l’hôpital ce jour, rapportés à la population (INSEE, estimation de l’année du référentiel) et multipliés par 100 000."
 unit          = "per_100k"
 decimals      = 1
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["hospital_place_day"]
 references    = ["SI-VIC: hosp", "INSEE: population"]
@@ -16,6 +17,7 @@ select
     100000.0 * hospital_patients / population as value,
     hospital_patients as numerator,
     population as denominator,
+    lacking,
     case
         when reason is not null then reason
         when population is null then 'population inconnue'

@@ -4,6 +4,7 @@ title_fr      = "Nouvelles admissions en réanimation : évolution sur une sema
 definition_fr = "Somme des 7 derniers jours comparée à celle des 7 jours précédents, en part de celle-ci. Pas de valeur quand elle était nulle, ni quand une rupture de définition sépare les deux."
 unit          = "share"
 decimals      = 1
+week          = "window"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["admissions_place_day"]
 references    = ["SI-VIC: incid_rea"]
@@ -16,6 +17,7 @@ select
     case when trend_broken is null then cast(icu_admissions_7d - icu_admissions_before as double) / nullif(icu_admissions_before, 0) end as value,
     icu_admissions_7d - icu_admissions_before as numerator,
     icu_admissions_before as denominator,
+    lacking_7d as lacking,
     case
         when trend_broken is not null then trend_broken
         when reason_7d is not null then reason_7d

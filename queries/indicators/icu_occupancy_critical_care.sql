@@ -6,6 +6,7 @@ reading_fr    = "de tous les lits de soins critiques (Covid-19)"
 second_readings = ["icu_occupancy_initial", "icu_occupancy_open", "icu_step_occupancy"]
 unit          = "share"
 decimals      = 1
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["hospital_place_day"]
 references    = ["SI-VIC: rea", "SAE: réanimation, soins intensifs, surveillance continue"]
@@ -18,6 +19,7 @@ select
     cast(icu_patients as double) / critical_care_beds as value,
     icu_patients as numerator,
     critical_care_beds as denominator,
+    lacking,
     case
         when reason is not null then reason
         when critical_care_beds is null then 'pas de lits de soins critiques déclarés'

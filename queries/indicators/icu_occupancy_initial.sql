@@ -6,6 +6,7 @@ reading_fr    = "des lits installés avant l’épidémie (Covid-19)"
 second_readings = ["icu_occupancy_open", "icu_step_occupancy", "icu_occupancy_critical_care"]
 unit          = "share"
 decimals      = 1
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["hospital_place_day"]
 references    = ["SI-VIC: rea", "SAE: lits de réanimation", "ARS Occitanie, bulletin du 13 octobre 2020: 159 / 474"]
@@ -18,6 +19,7 @@ select
     cast(icu_patients as double) / icu_beds as value,
     icu_patients as numerator,
     icu_beds as denominator,
+    lacking,
     case
         when reason is not null then reason
         when icu_beds is null then 'pas de lits de réanimation déclarés'

@@ -6,6 +6,8 @@ reading_fr    = "pour Covid-19"
 second_readings = ["icu_patients_all"]
 unit          = "patients"
 decimals      = 0
+week          = "sunday"
+coverage      = { unit_fr = "départements", at_least = 1.0 }
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["hospital_place_day"]
 references    = ["SI-VIC: rea"]
@@ -15,8 +17,10 @@ select
     geo_type,
     geo_value,
     time_value,
-    icu_patients as value,
-    icu_patients as numerator,
+    icu_patients_known as value,
+    icu_patients_known as numerator,
     null as denominator,
+    coverage,
+    lacking,
     reason as missing_reason
 from hospital_place_day

@@ -6,6 +6,7 @@ reading_fr    = "pour toutes causes (déclarés ou estimés)"
 second_readings = ["icu_patients"]
 unit          = "patients"
 decimals      = 0
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["icu_place_day"]
 references    = ["déclarations des établissements", "comptes publiés des autres patients (icu_other_patients)"]

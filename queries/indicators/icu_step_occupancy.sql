@@ -6,6 +6,7 @@ reading_fr    = "du palier en vigueur (tous patients)"
 second_readings = ["icu_occupancy_initial", "icu_occupancy_open", "icu_occupancy_critical_care"]
 unit          = "share"
 decimals      = 1
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["icu_place_day"]
 references    = ["paliers annoncés par les agences régionales de santé (capacity_steps)", "comptes publiés des autres patients (icu_other_patients)"]

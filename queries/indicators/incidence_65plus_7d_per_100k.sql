@@ -4,6 +4,7 @@ title_fr      = "Taux d’incidence des 65 ans et plus pour 100 000 habitants, 7
 definition_fr = "Personnes positives de 65 ans et plus en 7 jours, rapportées à la population de cet âge (SI-DEP par classe d’âge) ; pour une métropole, le taux publié. Sans flux par âge il n’y a pas de valeur, et les règles qui la demandent donnent un intervalle."
 unit          = "per_100k"
 decimals      = 1
+week          = "window"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["tests_by_age", "metropole_incidence", "membership", "places"]
 references    = ["SI-DEP: P par classe d’âge", "SI-DEP: taux d’incidence des métropoles"]

@@ -4,6 +4,7 @@ title_fr      = "Taux d’incidence : évolution relative sur une semaine"
 definition_fr = "Taux d’incidence sur 7 jours rapporté à celui de 7 jours avant, moins 1. Pas de valeur quand une rupture de définition sépare les deux, ni quand il n’y avait aucun cas."
 unit          = "share"
 decimals      = 0
+week          = "window"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["tests_place_day"]
 references    = ["SI-DEP: P", "zones de circulation active, août 2020: dynamique défavorable"]

@@ -4,6 +4,7 @@ title_fr      = "Taux d’incidence pour 100 000 habitants, 7 jours"
 definition_fr = "Personnes positives en 7 jours glissants (SI-DEP), rapportées à la population (INSEE, année du référentiel) et multipliées par 100 000 ; pour une métropole, le taux publié."
 unit          = "per_100k"
 decimals      = 1
+week          = "window"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["tests_place_day", "metropole_incidence"]
 references    = ["SI-DEP: P", "INSEE: population"]
@@ -17,6 +18,7 @@ select
     100000.0 * cases_7d / population as value,
     cast(cases_7d as double) as numerator,
     cast(population as double) as denominator,
+    lacking_7d as lacking,
     case
         when reason_7d is not null then reason_7d
         when population is null then 'population inconnue'
@@ -30,6 +32,7 @@ select
     m.rate,
     cast(null as double),
     cast(null as double),
+    cast(null as varchar),
     case when m.rate is null then 'taux non publié' end
 from metropole_incidence as m
 where m.age_class = 'all'

@@ -4,6 +4,7 @@ title_fr      = "Infirmiers actifs sur 7 jours"
 definition_fr = "Infirmiers libéraux ayant accepté au moins une demande dans les 7 derniers jours, sur l’ensemble des plateformes puis par plateforme."
 unit          = "nurses"
 decimals      = 0
+week          = "window"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["nurse_place_day"]
 references    = ["plateformes"]

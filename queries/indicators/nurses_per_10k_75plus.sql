@@ -4,6 +4,7 @@ title_fr      = "Infirmiers actifs pour 10 000 habitants de 75 ans et plus"
 definition_fr = "Infirmiers libéraux actifs sur 7 jours, rapportés à la population de 75 ans et plus (INSEE, année du référentiel) et multipliés par 10 000 ; ensemble des plateformes, puis par plateforme."
 unit          = "per_10k"
 decimals      = 1
+week          = "window"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["nurse_place_day"]
 references    = ["plateformes", "INSEE: population"]

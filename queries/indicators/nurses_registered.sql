@@ -4,6 +4,7 @@ title_fr      = "Infirmiers inscrits sur les plateformes"
 definition_fr = "Infirmiers libéraux inscrits à ce jour, sur l’ensemble des plateformes puis par plateforme. Un infirmier inscrit sur deux plateformes compte deux fois."
 unit          = "nurses"
 decimals      = 0
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["nurse_place_day"]
 references    = ["ARS Occitanie, 18 mars 2020: plus de 3 300 sur Inzee.Care"]

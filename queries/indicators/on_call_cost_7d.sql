@@ -4,6 +4,7 @@ title_fr      = "Coût des gardes tenues, 7 jours"
 definition_fr = "Somme sur 7 jours glissants des heures des postes pourvus multipliées par le tarif horaire de leur tranche (jour, soirée, nuit, dimanche). Il faut les 7 jours."
 unit          = "euros"
 decimals      = 0
+week          = "window"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["on_call_place_day"]
 references    = ["ARS Occitanie: tarifs de régulation et d’effection"]

@@ -4,6 +4,7 @@ title_fr      = "Patients suivis à domicile"
 definition_fr = "Patients suivis à domicile par les infirmiers des plateformes ce jour, ensemble puis par plateforme."
 unit          = "patients"
 decimals      = 0
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["nurse_place_day"]
 references    = ["plateformes"]

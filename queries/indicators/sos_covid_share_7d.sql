@@ -1,9 +1,11 @@
 /*---
 id            = "sos_covid_share_7d"
 title_fr      = "Part des actes SOS Médecins pour suspicion de Covid-19, 7 jours"
-definition_fr = "Actes SOS Médecins pour suspicion de Covid-19 rapportés à tous les actes, sur les jours déclarés parmi les 7 derniers. Seuls comptent les départements où SOS Médecins exerce."
+definition_fr = "Actes SOS Médecins pour suspicion de Covid-19 rapportés à tous les actes, sur les jours déclarés parmi les 7 derniers. Seuls comptent les départements où SOS Médecins exerce ; sous 75 % de leurs jours, il n’y a pas de valeur."
 unit          = "share"
 decimals      = 1
+week          = "window"
+coverage      = { unit_fr = "jours de déclaration des départements", at_least = 0.75 }
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["er_place_day"]
 references    = ["SurSaUD: SOS Médecins"]
@@ -16,8 +18,10 @@ select
     cast(sos_covid_calls_week as double) / nullif(sos_calls_week, 0) as value,
     sos_covid_calls_week as numerator,
     sos_calls_week as denominator,
+    sos_coverage_7d as coverage,
+    sos_lacking as lacking,
     case
-        when n_sos_expected = 0 then 'pas de SOS Médecins'
-        when sos_days_7d = 0 then 'aucun jour complet sur 7'
+        when n_sos_expected = 0 then 'sans objet : pas de SOS Médecins'
+        when sos_calls_week is null then 'aucun jour déclaré sur 7'
     end as missing_reason
 from er_place_day

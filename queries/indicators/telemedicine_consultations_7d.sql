@@ -4,6 +4,7 @@ title_fr      = "Téléconsultations, 7 jours"
 definition_fr = "Somme sur 7 jours glissants des téléconsultations, ensemble des plateformes puis par plateforme. Il faut les 7 jours."
 unit          = "consultations"
 decimals      = 0
+week          = "window"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["telemedicine_place_day"]
 references    = ["plateformes"]

@@ -4,6 +4,7 @@ title_fr      = "Médecins inscrits en téléconsultation"
 definition_fr = "Médecins inscrits à ce jour sur les plateformes de téléconsultation, ensemble puis par plateforme."
 unit          = "doctors"
 decimals      = 0
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["telemedicine_place_day"]
 references    = ["ARS Occitanie, 18 mars 2020: plus de 1 850 sur MEDICAM"]

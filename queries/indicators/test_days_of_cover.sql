@@ -4,6 +4,7 @@ title_fr      = "Jours de couverture des stocks"
 definition_fr = "Stock de fin de journée divisé par l’usage moyen quotidien des 7 derniers jours, par produit, tous détenteurs déclarants ensemble. Pas de valeur quand rien n’a été utilisé."
 unit          = "days"
 decimals      = 1
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["supply_place_day"]
 references    = ["DGS-Urgent, décembre 2020: stocks de tests"]

@@ -4,6 +4,7 @@ title_fr      = "Jours de couverture des stocks, moyenne sur sept jours"
 definition_fr = "Moyenne des stocks de fin de journée des 7 derniers jours, divisée par l’usage moyen quotidien de ces jours, par produit, tous détenteurs déclarants ensemble : une semaine entière, qui contient toujours le creux d’avant une livraison hebdomadaire et le plein d’après. Pas de valeur quand rien n’a été utilisé ou qu’un stock manque."
 unit          = "days"
 decimals      = 1
+week          = "window"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["supply_place_day"]
 references    = ["DGS-Urgent, décembre 2020: stocks de tests"]

@@ -5,12 +5,13 @@ grain    = ["department", "category", "time_value"]
 sources  = ["on_call", "events", "membership", "as_of"]
 ---*/
 -- A shift belongs to the day it begins, local time; the roster published ahead is left out until its day comes. Category
--- is '' for all shifts, a role, `strike` (shifts under a declared strike) or `holiday` (public holidays of the place).
+-- is '' for all shifts, a role, a slot, `strike` (shifts under a declared strike) or `holiday` (public holidays of the place).
 with shifts as (
     select
         department,
         cast(shift_start as date) as time_value,
         role,
+        slot,
         planned,
         filled,
         coalesce(strike, false) as strike,
@@ -41,6 +42,7 @@ reports as (
         unnest(make_array(
             '',
             s.role,
+            s.slot,
             case when s.strike then 'strike' end,
             case when h.department is not null then 'holiday' end
         )) as category
@@ -51,7 +53,8 @@ select
     department,
     category,
     time_value,
-    count(*) filter (where planned is not null and filled is not null) > 0 as is_told,
+    count(*) as n_shifts,
+    count(*) filter (where planned is not null and filled is not null) as n_told,
     sum(planned) filter (where filled is not null) as planned,
     sum(filled) filter (where planned is not null) as filled,
     case when count(cost) = count(*) then sum(cost) end as cost

@@ -35,10 +35,18 @@ pub struct CriterionResult {
     pub value: Option<f64>,
     /// Threshold of the highest level reached, or of the first level when none is.
     pub threshold: Option<f64>,
-    /// Rank of the level this criterion reaches alone; none when unknown.
+    /// Rank of the level this criterion reaches alone; none when unknown, 0 without a value where nothing was due.
     pub rank: Option<u8>,
     /// Why the value is unknown, in French.
     pub missing_reason: Option<String>,
+}
+
+impl CriterionResult {
+    /// Whether there was nothing to judge: no value is missing, none was due.
+    #[must_use]
+    pub fn nothing_due(&self) -> bool {
+        self.value.is_none() && self.rank.is_some()
+    }
 }
 
 /// State of an alert.
@@ -55,13 +63,15 @@ pub enum AlertState {
     Clearing,
     /// Over.
     Resolved,
+    /// Given up: of what raised it nothing fresh has been heard for weeks. Nobody knows whether it is over.
+    Silent,
 }
 
 impl AlertState {
     /// The state a word stands for.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
-        [Self::Inactive, Self::Pending, Self::Active, Self::Clearing, Self::Resolved]
+        [Self::Inactive, Self::Pending, Self::Active, Self::Clearing, Self::Resolved, Self::Silent]
             .into_iter()
             .find(|state| state.as_str() == word)
     }
@@ -81,6 +91,7 @@ impl AlertState {
             Self::Active => "active",
             Self::Clearing => "clearing",
             Self::Resolved => "resolved",
+            Self::Silent => "silent",
         }
     }
 }

@@ -37,12 +37,12 @@ pub use gate::{Gate, GateOnSource, GateSetting, GateSeverity, Stage};
 pub use layout::{Epoch, Join, Piece, Stated, Unpivot};
 pub use month::{MONTHS_FR, date_fr, month_fr};
 pub use nearest::nearest;
-pub use observation::{Observation, Observations, SeriesKey, Status, TimeType};
+pub use observation::{NOTHING_DUE, Observation, Observations, SeriesKey, Status, TimeType};
 pub use pattern::Pattern;
 pub use place::{
     Epci, GeoType, Place, department_by_name, known_departments, known_epcis, official_name, region_name,
 };
-pub use query::{PeopleCount, Query, QueryKind};
+pub use query::{Coverage, PeopleCount, Query, QueryKind, Week};
 pub use relation::{Condition, Operand, Operator, Relation, RelationSeverity, Term};
 pub use rule::{
     AlertBounds, Combine, Comparison, Criterion, GradeOfSource, Level, Owned, Rule, RuleTest, SCORE,

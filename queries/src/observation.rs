@@ -54,6 +54,39 @@ pub struct Observation {
     pub status: Status,
     /// French sentence: why there is no value.
     pub missing_reason: Option<String>,
+    /// Share of those expected that the value rests on, 0 to 1; none where it is whole or nothing.
+    pub coverage: Option<f64>,
+    /// Who is missing, by name, where that is known.
+    pub lacking: Option<String>,
+    /// Where too few reported for a value: what those who did would give. It is never printed without saying so.
+    pub without: Option<f64>,
+}
+
+/// How the reason of a gap begins where nothing was due: no strike that day, no request, no bed to fill. Nobody failed to
+/// report, and there is nothing to judge.
+pub const NOTHING_DUE: &str = "sans objet";
+
+impl Observation {
+    /// A value, or the reason of a gap, and nothing else.
+    #[must_use]
+    pub fn of(value: Option<f64>, status: Status, missing_reason: Option<String>) -> Self {
+        Self {
+            value,
+            numerator: None,
+            denominator: None,
+            status,
+            missing_reason,
+            coverage: None,
+            lacking: None,
+            without: None,
+        }
+    }
+
+    /// Whether there is no value because nothing was due.
+    #[must_use]
+    pub fn nothing_due(&self) -> bool {
+        self.value.is_none() && self.missing_reason.as_deref().is_some_and(|why| why.starts_with(NOTHING_DUE))
+    }
 }
 
 /// What a series is about.

@@ -56,6 +56,43 @@ fn people_counts(file: &str, text: &str, written: &[String]) -> Result<Vec<Peopl
     written.iter().map(read).collect()
 }
 
+/// How the value of a week is made of those of its days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Week {
+    /// A stock: the week is told by its Sunday.
+    Sunday,
+    /// A value that itself rests on the seven days ending that day: that of the Sunday is the week's.
+    Window,
+    /// A share of the flows of a day: numerators and denominators of the seven days are summed.
+    Ratio,
+    /// A flow of the day: the values of the seven days are summed.
+    Sum,
+}
+
+impl Week {
+    /// The word of the header.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sunday => "sunday",
+            Self::Window => "window",
+            Self::Ratio => "ratio",
+            Self::Sum => "sum",
+        }
+    }
+}
+
+/// How much of those expected must have reported for a value to be one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// What is counted, for readers: `départements`, `lits`, `jours de garde`.
+    pub unit_fr: String,
+    /// Share of them, 0 to 1, under which there is no value.
+    pub at_least: f64,
+}
+
 /// A SQL file: its header and its text.
 #[derive(Debug, Clone)]
 pub struct Query {
@@ -82,6 +119,10 @@ pub struct Query {
     pub sources: Vec<String>,
     /// Documents the formula comes from.
     pub references: Vec<String>,
+    /// How the week's value is made; none for a mart.
+    pub week: Option<Week>,
+    /// The share of those expected that a value needs; none where a value is whole or is none.
+    pub coverage: Option<Coverage>,
     /// Days of its sources that a value rests on, its own day included, where its id does not tell.
     window_days: Option<u16>,
     /// Counts of people that a value rests on; empty when it rests on none.
@@ -116,6 +157,8 @@ struct Header {
     sources: Vec<String>,
     #[serde(default)]
     references: Vec<String>,
+    week: Option<Week>,
+    coverage: Option<Coverage>,
     window_days: Option<u16>,
     #[serde(default)]
     people: Vec<String>,
@@ -138,6 +181,7 @@ impl Query {
         if kind == QueryKind::Indicator && (header.unit.is_empty() || header.definition_fr.is_empty()) {
             return Err(Error::at(file, text, OPEN.len(), "an indicator needs unit and definition_fr"));
         }
+        check_weeks(kind, &header).map_err(|(key, what)| Error::at(file, text, line_of(text, key), what))?;
         Ok(Self {
             id: header.id,
             kind,
@@ -150,6 +194,8 @@ impl Query {
             grain: header.grain,
             sources: header.sources,
             references: header.references,
+            week: header.week,
+            coverage: header.coverage,
             window_days: header.window_days,
             people: people_counts(file, text, &header.people)?,
             columns: header.columns,
@@ -176,6 +222,50 @@ impl Query {
         };
         own + if has("change") { 7 } else { 0 }
     }
+}
+
+/// An indicator says how its week is made and a mart does not; a share of coverage is a share. The key at fault, and what is.
+fn check_weeks(kind: QueryKind, header: &Header) -> Result<(), (&'static str, String)> {
+    match (kind, header.week) {
+        (QueryKind::Indicator, None) => {
+            let what = "an indicator needs week: how the value of a week is made, \"sunday\" (a stock, told by its Sunday), \
+                        \"window\" (already seven days ending that day), \"ratio\" (numerators and denominators of the \
+                        seven days summed) or \"sum\" (the seven days summed)";
+            return Err(("", what.to_owned()));
+        }
+        (QueryKind::Mart, Some(_)) => {
+            return Err(("week", "week is for indicators; a mart has no weeks".to_owned()));
+        }
+        _ => {}
+    }
+    match &header.coverage {
+        Some(_) if kind == QueryKind::Mart => {
+            Err(("coverage", "coverage is for indicators; a mart has none".to_owned()))
+        }
+        Some(coverage) if !(coverage.at_least > 0.0 && coverage.at_least <= 1.0) => {
+            let what =
+                format!("coverage: at_least is {}, expected a share above 0, up to 1", coverage.at_least);
+            Err(("coverage", what))
+        }
+        Some(coverage) if coverage.unit_fr.trim().is_empty() => Err((
+            "coverage",
+            "coverage: unit_fr is empty; it says what is counted (départements, lits)".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Where a key of the header stands; its first line when it does not.
+fn line_of(text: &str, key: &str) -> usize {
+    let at = text.lines().scan(0, |start, line| {
+        let here = *start;
+        *start += line.len() + 1;
+        Some((here, line))
+    });
+    let is_key = |line: &str| {
+        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    at.into_iter().find(|(_, line)| !key.is_empty() && is_key(line)).map_or(OPEN.len(), |(start, _)| start)
 }
 
 /// The header of a SQL file and the query that follows it.

@@ -42,6 +42,7 @@ id            = "open_beds"
 title_fr      = "Lits"
 definition_fr = "Lits ouverts."
 unit          = "beds"
+week          = "sunday"
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["beds"]
 ---*/
@@ -212,9 +213,13 @@ fn a_faulty_query_header_is_refused_with_file_line_what_and_why() {
         ("---*/", "", 1, vec!["not closed", "---*/"]),
         ("unit  ", "units ", 5, vec!["unknown field", "units"]),
         ("title_fr      = \"Lits\"\n", "", 1, vec!["missing field", "title_fr"]),
-        ("= [\"beds\"]", "= \"beds\"", 7, vec!["sequence"]),
+        ("= [\"beds\"]", "= \"beds\"", 8, vec!["sequence"]),
         ("\"open_beds\"", "\"beds_open\"", 1, vec!["beds_open", "open_beds", "the same"]),
         ("\"Lits ouverts.\"", "\"\"", 1, vec!["definition_fr"]),
+        ("week          = \"sunday\"\n", "", 1, vec!["needs week", "sunday", "window", "ratio", "sum"]),
+        ("\"sunday\"", "\"monday\"", 6, vec!["monday", "sunday", "window"]),
+        ("grain ", "coverage = { unit_fr = \"lits\", at_least = 90 }\ngrain ", 7, vec!["90", "up to 1"]),
+        ("grain ", "coverage = { unit_fr = \"\", at_least = 0.9 }\ngrain ", 7, vec!["unit_fr is empty"]),
     ] {
         let found = Query::parse(QueryKind::Indicator, file, &with(QUERY, from, to));
         refused(found.map(drop), file, line, &words);

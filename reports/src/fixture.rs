@@ -293,6 +293,9 @@ impl Made {
                     _ => Status::Ok,
                 },
                 missing_reason: value.is_none().then(|| reason.to_owned()),
+                coverage: None,
+                lacking: None,
+                without: None,
             };
             let key = |time_type| SeriesKey {
                 indicator: indicator.to_owned(),

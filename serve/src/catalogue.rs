@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use jiff::civil::{Date, date};
-use vigie_queries::{Column, Contract, QueryKind, Vocabulary};
+use vigie_queries::{Column, Contract, QueryKind, Vocabulary, Week};
 
 /// The tables, by name.
 pub(crate) type Catalogue = BTreeMap<&'static str, Arc<dyn TableProvider>>;
@@ -187,6 +187,12 @@ fn indicators(vocabulary: &Vocabulary) -> Result<RecordBatch, ArrowError> {
         ("definition_fr", texts(all.iter().map(|q| q.definition_fr.as_str()))),
         ("unit", texts(all.iter().map(|q| q.unit.as_str()))),
         ("decimals", Arc::new(all.iter().map(|q| Some(i64::from(q.decimals))).collect::<Int64Array>())),
+        ("week", texts(all.iter().map(|q| q.week.map_or("", Week::as_str)))),
+        ("coverage_of", texts(all.iter().map(|q| q.coverage.as_ref().map_or("", |of| of.unit_fr.as_str())))),
+        (
+            "coverage_min",
+            Arc::new(all.iter().map(|q| q.coverage.as_ref().map(|of| of.at_least)).collect::<Float64Array>()),
+        ),
         ("grain", owned(all.iter().map(|q| Some(q.grain.join(", "))))),
         ("reads", owned(all.iter().map(|q| Some(q.sources.join(", "))))),
         ("sources", owned(all.iter().map(|q| Some(feeds(&q.id))))),

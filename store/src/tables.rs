@@ -109,6 +109,9 @@ pub fn indicators() -> TableSpec {
             ("status", Utf8),
             ("missing_reason", Utf8),
             ("definition", Utf8),
+            ("coverage", Float64),
+            ("lacking", Utf8),
+            ("value_without", Float64),
         ],
     )
 }

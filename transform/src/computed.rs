@@ -59,6 +59,7 @@ fn read(batch: &RecordBatch) -> Result<Observations, Error> {
         .ok_or_else(|| shape("column \"time_value\" is not a date".to_owned()))?;
     let (value, numerator, denominator) = (number("value")?, number("numerator")?, number("denominator")?);
     let (status, missing_reason) = (text("status")?, text("missing_reason")?);
+    let (coverage, lacking, without) = (number("coverage")?, text("lacking")?, number("value_without")?);
     // Rows of one series follow each other: its key is made once.
     let texts = [indicator, category, geo_type, geo_value, time_type];
     let same = |row: usize, other: usize| texts.iter().all(|text| text.value(row) == text.value(other));
@@ -89,6 +90,9 @@ fn read(batch: &RecordBatch) -> Result<Observations, Error> {
                     _ => Status::Missing,
                 },
                 missing_reason: missing_reason.is_valid(row).then(|| missing_reason.value(row).to_owned()),
+                coverage: at(coverage),
+                lacking: lacking.is_valid(row).then(|| lacking.value(row).to_owned()),
+                without: at(without),
             };
             series.insert(date, observation);
         }

@@ -113,12 +113,8 @@ fn a_late_series_is_forecast_from_its_last_day() {
 
 #[test]
 fn nothing_after_the_sunday_and_nothing_before_a_break_is_looked_at() {
-    let observation = |value: Option<f64>| Observation {
-        value,
-        numerator: None,
-        denominator: None,
-        status: if value.is_some() { Status::Ok } else { Status::Missing },
-        missing_reason: None,
+    let observation = |value: Option<f64>| {
+        Observation::of(value, if value.is_some() { Status::Ok } else { Status::Missing }, None)
     };
     let place = Place::region("76");
     let key = SeriesKey {

@@ -2,7 +2,8 @@
 //!
 //! A criterion whose value is missing is *unknown*, never favourable: the judgement is then a range, from the level
 //! reached for certain (`rank`) to the one that would be reached if every unknown criterion were unfavourable
-//! (`rank_max`). Any day can be judged under any rule; only [`judge_rule`] keeps to the days a rule is in force.
+//! (`rank_max`). Where nothing was due (no post planned, no request) there is nothing to judge: the criterion is left out,
+//! and neither raises nor widens. Any day can be judged under any rule; only [`judge_rule`] keeps to the days a rule is in force.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,7 +135,11 @@ pub fn judge_values(rule: &Rule, given: &BTreeMap<String, f64>, on: Date) -> Ver
     let readings = rule
         .criteria
         .iter()
-        .map(|criterion| Reading { value: given.get(&criterion.id).copied(), missing_reason: None })
+        .map(|criterion| Reading {
+            value: given.get(&criterion.id).copied(),
+            missing_reason: None,
+            nothing_due: false,
+        })
         .collect();
     verdict(rule, readings, on)
 }
@@ -176,6 +181,8 @@ pub(crate) fn place_key(place: &Place) -> (&'static str, &str) {
 struct Reading {
     value: Option<f64>,
     missing_reason: Option<String>,
+    /// There is no value, because nothing was due.
+    nothing_due: bool,
 }
 
 type Series<'a> = Option<&'a BTreeMap<Date, Observation>>;
@@ -323,10 +330,11 @@ fn readings(series: &[Series<'_>], on: Date) -> Vec<Reading> {
     let read = |series: &Series<'_>| {
         let Some(found) = series.and_then(|s| s.get(&on)) else {
             let missing_reason = Some("aucune valeur calculée pour ce jour".to_owned());
-            return Reading { value: None, missing_reason };
+            return Reading { value: None, missing_reason, nothing_due: false };
         };
         let value = found.value.filter(|value| value.is_finite());
-        Reading { value, missing_reason: if value.is_none() { found.missing_reason.clone() } else { None } }
+        let missing_reason = if value.is_none() { found.missing_reason.clone() } else { None };
+        Reading { value, missing_reason, nothing_due: found.nothing_due() }
     };
     series.iter().map(read).collect()
 }
@@ -339,7 +347,8 @@ fn verdict(rule: &Rule, readings: Vec<Reading>, on: Date) -> Verdict {
         .zip(readings)
         .map(|(criterion, reading)| {
             let Some(value) = reading.value else {
-                return unknown(&criterion.id, reading.missing_reason);
+                let rank = reading.nothing_due.then_some(0);
+                return CriterionResult { rank, ..unknown(&criterion.id, reading.missing_reason) };
             };
             let value = criterion.round_before.map_or(value, |decimals| round_half_away(value, decimals));
             let rank = rank_alone(rule, criterion, value, on, Side::Raise);
@@ -358,7 +367,9 @@ fn verdict(rule: &Rule, readings: Vec<Reading>, on: Date) -> Verdict {
         return score_verdict(rule, criteria, score);
     }
     let (rank, rank_max) = combine(rule, &criteria, on, Side::Raise);
-    let level = level_name(rule, rank, criteria.iter().all(|criterion| criterion.value.is_none()));
+    let nothing_known = criteria.iter().all(|criterion| criterion.value.is_none())
+        && !criteria.iter().all(CriterionResult::nothing_due);
+    let level = level_name(rule, rank, nothing_known);
     Verdict { rank, rank_max, level, criteria }
 }
 
@@ -371,7 +382,11 @@ pub(crate) fn combine(rule: &Rule, criteria: &[CriterionResult], on: Date, side:
         // Of the criteria that name the level: those that fulfil it, those that do not, those nobody knows.
         let (mut fulfilled, mut refuted, mut unknown) = (0_usize, 0_usize, 0_usize);
         for criterion in &rule.criteria {
-            let value = criteria.iter().find(|found| found.id == criterion.id).and_then(|found| found.value);
+            let found = criteria.iter().find(|found| found.id == criterion.id);
+            if found.is_some_and(CriterionResult::nothing_due) {
+                continue;
+            }
+            let value = found.and_then(|found| found.value);
             match crate::thresholds::fulfils(rule, criterion, value, level, on, side) {
                 None => {}
                 Some(Some(true)) => fulfilled += 1,
@@ -425,12 +440,14 @@ fn regional_score(rule: &Rule, members: &[(f64, Vec<Series<'_>>)], on: Date) -> 
     for (position, criterion) in rule.criteria.iter().enumerate() {
         let (mut mean, mut weight_unknown, mut n_unknown) = (0.0, 0.0, 0);
         for (weight, readings) in &read {
-            match readings.get(position).and_then(|reading| reading.value) {
+            let reading = readings.get(position);
+            match reading.and_then(|reading| reading.value) {
                 Some(value) => {
                     let value = criterion.round_before.map_or(value, |d| round_half_away(value, d));
                     mean += weight * points(rule, criterion, value, on) / residents;
                     any_known = true;
                 }
+                None if reading.is_some_and(|reading| reading.nothing_due) => {}
                 None => {
                     weight_unknown += weight;
                     n_unknown += 1;

@@ -10,7 +10,7 @@ use super::*;
 fn observation(value: Option<f64>) -> Observation {
     let missing_reason = value.is_none().then(|| "rien reçu".to_owned());
     let status = if value.is_some() { Status::Ok } else { Status::Missing };
-    Observation { value, numerator: None, denominator: None, status, missing_reason }
+    Observation::of(value, status, missing_reason)
 }
 
 fn put(

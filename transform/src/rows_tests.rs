@@ -14,7 +14,7 @@ use super::{NO_REASON, NOT_A_NUMBER, of_indicator};
 use crate::system::date32;
 
 fn query() -> Query {
-    let text = "/*---\nid = \"patients\"\ntitle_fr = \"Patients\"\ndefinition_fr = \"Patients.\"\nunit = \"patients\"\n\
+    let text = "/*---\nid = \"patients\"\ntitle_fr = \"Patients\"\ndefinition_fr = \"Patients.\"\nunit = \"patients\"\nweek = \"sunday\"\n\
                 grain = [\"geo_type\"]\nsources = []\n---*/\nselect 1";
     Query::parse(QueryKind::Indicator, "indicators/patients.sql", text).unwrap()
 }
@@ -126,6 +126,136 @@ fn a_gap_that_a_missing_file_explains_has_that_reason_and_a_value_keeps_none() {
     let batch = of_indicator(&query(), &result(&rows), 0, date(2020, 12, 1), &absent.into()).unwrap();
     let reasons: Vec<Option<&str>> = batch.column(10).as_string::<i32>().iter().collect();
     assert_eq!(reasons, [None, Some(why.as_str()), Some("1 établissement sur 3 a déclaré")]);
+}
+
+/// Rows of shares of one department on days of October 2020: day, filled, planned, coverage.
+fn shares(rows: &[(i8, Option<f64>, Option<f64>, f64)]) -> RecordBatch {
+    let same = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; rows.len()])) };
+    let number = |of: &dyn Fn(&(i8, Option<f64>, Option<f64>, f64)) -> Option<f64>| -> ArrayRef {
+        Arc::new(rows.iter().map(of).collect::<Float64Array>())
+    };
+    let share =
+        |row: &(i8, Option<f64>, Option<f64>, f64)| Some(row.1? / row.2.filter(|planned| *planned > 0.0)?);
+    let why = |row: &(i8, Option<f64>, Option<f64>, f64)| match (row.1, row.3 < 1.0) {
+        (_, true) => Some("1 département sur 2 a transmis"),
+        (Some(_), _) => Some("sans objet : aucun poste de garde prévu"),
+        (None, _) => Some("aucune garde déclarée"),
+    };
+    let columns: [(&str, ArrayRef, bool); 9] = [
+        ("geo_type", same("region"), false),
+        ("geo_value", same("94"), false),
+        (
+            "time_value",
+            Arc::new(rows.iter().map(|row| Some(date32(date(2020, 10, row.0)))).collect::<Date32Array>()),
+            false,
+        ),
+        ("value", number(&share), true),
+        ("numerator", number(&|row| row.1), true),
+        ("denominator", number(&|row| row.2), true),
+        ("missing_reason", Arc::new(rows.iter().map(why).collect::<StringArray>()), true),
+        ("coverage", number(&|row| Some(row.3)), true),
+        (
+            "lacking",
+            Arc::new(rows.iter().map(|row| (row.3 < 1.0).then_some("Corse-du-Sud")).collect::<StringArray>()),
+            true,
+        ),
+    ];
+    RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+}
+
+/// The weeks of an indicator whose week is a ratio: Monday, value, numerator, denominator, coverage, value without, reason.
+fn ratio_weeks(at_least: f64, rows: &[(i8, Option<f64>, Option<f64>, f64)], as_of_day: Date) -> Vec<String> {
+    let text = format!(
+        "/*---\nid = \"cover\"\ntitle_fr = \"Gardes\"\ndefinition_fr = \"Gardes.\"\nunit = \"share\"\nweek = \"ratio\"\n\
+         coverage = {{ unit_fr = \"départements\", at_least = {at_least:?} }}\ngrain = [\"geo_type\"]\nsources = []\n---*/\nselect 1"
+    );
+    let query = Query::parse(QueryKind::Indicator, "indicators/cover.sql", &text).unwrap();
+    let batch = of_indicator(&query, &shares(rows), 0, as_of_day, &BTreeMap::new()).unwrap();
+    let text = |at: usize| batch.column(at).as_string::<i32>();
+    let number = |at: usize, row: usize| {
+        let column: &Float64Array = batch.column(at).as_primitive::<Float64Type>();
+        if column.is_valid(row) { format!("{:.4}", column.value(row)) } else { "-".into() }
+    };
+    let days: &Date32Array = batch.column(5).as_primitive::<Date32Type>();
+    (0..batch.num_rows())
+        .filter(|row| text(4).value(*row) == "week")
+        .map(|row| {
+            let monday = crate::system::date_of(days.value(row)).unwrap();
+            let reason = if text(10).is_valid(row) { text(10).value(row) } else { "" };
+            let numbers = [6, 7, 8, 12, 14].map(|at| number(at, row)).join(" ");
+            format!("{monday} {numbers} {reason}").trim_end().to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn a_week_of_shares_is_the_share_of_its_seven_days_and_not_its_sunday() {
+    // Regulators of Haute-Garonne in the strike week of 12 October 2020, counted by hand in the sample's roster: 4, 2, 5, 3
+    // and 6 of 10 from Monday to Friday, 14 of 15 and 15 of 15: 49 of 80. The Sunday alone would say 100 %.
+    let filled = [4.0, 2.0, 5.0, 3.0, 6.0, 14.0, 15.0];
+    let planned = [10.0, 10.0, 10.0, 10.0, 10.0, 15.0, 15.0];
+    let days: Vec<_> = (12..)
+        .zip(filled)
+        .zip(planned)
+        .map(|((day, filled), planned)| (day, Some(filled), Some(planned), 1.0))
+        .collect();
+    assert_eq!(ratio_weeks(1.0, &days, date(2020, 10, 18)), ["2020-10-12 0.6125 49.0000 80.0000 1.0000 -"]);
+    assert!(ratio_weeks(1.0, &days, date(2020, 10, 17)).is_empty(), "the week is not over");
+
+    // Wednesday is missing: no smaller sum. What the six others say is kept under its own name.
+    let mut short = days.clone();
+    short.remove(2);
+    assert_eq!(
+        ratio_weeks(1.0, &short, date(2020, 10, 18)),
+        ["2020-10-12 - - - 0.8571 0.6286 6 jours sur 7 disponibles (manque : mercredi)"]
+    );
+    assert_eq!(
+        ratio_weeks(0.8, &short, date(2020, 10, 18)),
+        ["2020-10-12 0.6286 44.0000 70.0000 0.8571 -"],
+        "the header admits six days, and the coverage says so"
+    );
+    // A Sunday without a roster does not take the week away.
+    assert_eq!(
+        ratio_weeks(1.0, &days[..6], date(2020, 10, 18)),
+        ["2020-10-12 - - - 0.8571 0.5231 6 jours sur 7 disponibles (manque : dimanche)"]
+    );
+}
+
+#[test]
+fn a_day_on_which_nothing_was_due_is_no_gap_of_its_week() {
+    // A strike on two days, no shift under strike on the five others.
+    let days: Vec<_> = (12..19)
+        .map(
+            |day| if day < 14 { (day, Some(3.0), Some(10.0), 1.0) } else { (day, Some(0.0), Some(0.0), 1.0) },
+        )
+        .collect();
+    assert_eq!(ratio_weeks(1.0, &days, date(2020, 10, 31)), ["2020-10-12 0.3000 6.0000 20.0000 1.0000 -"]);
+    let none: Vec<_> = (12..19).map(|day| (day, Some(0.0), Some(0.0), 1.0)).collect();
+    assert_eq!(
+        ratio_weeks(1.0, &none, date(2020, 10, 31)),
+        ["2020-10-12 - 0.0000 0.0000 1.0000 - sans objet : aucun poste de garde prévu"]
+    );
+}
+
+#[test]
+fn a_day_short_of_its_coverage_is_a_gap_that_names_who_is_missing() {
+    let mut days: Vec<_> = (12..19).map(|day| (day, Some(9.0), Some(10.0), 1.0)).collect();
+    days[0].3 = 0.5;
+    let query = "/*---\nid = \"cover\"\ntitle_fr = \"Gardes\"\ndefinition_fr = \"Gardes.\"\nunit = \"share\"\nweek = \"ratio\"\n\
+                 coverage = { unit_fr = \"départements\", at_least = 0.9 }\ngrain = [\"geo_type\"]\nsources = []\n---*/\nselect 1";
+    let query = Query::parse(QueryKind::Indicator, "indicators/cover.sql", query).unwrap();
+    let batch = of_indicator(&query, &shares(&days), 0, date(2020, 10, 18), &BTreeMap::new()).unwrap();
+    let reasons = batch.column(10).as_string::<i32>();
+    let (value, without): (&Float64Array, &Float64Array) =
+        (batch.column(6).as_primitive::<Float64Type>(), batch.column(14).as_primitive::<Float64Type>());
+    assert_eq!(reasons.value(0), "1 département sur 2 a transmis (manque : Corse-du-Sud)");
+    assert!(value.is_null(0) && (without.value(0) - 0.9).abs() < 1e-12);
+    assert_eq!(batch.column(13).as_string::<i32>().value(0), "Corse-du-Sud");
+    // The week of six days and nothing: 6/7 of 90 % asked for.
+    assert_eq!(
+        ratio_weeks(0.9, &days, date(2020, 10, 18)),
+        ["2020-10-12 - - - 0.8571 0.9000 6 jours sur 7 disponibles (manque : lundi)"]
+    );
 }
 
 fn fault(result: &RecordBatch) -> String {

@@ -15,9 +15,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, StringArray, new_null_array};
 use arrow::datatypes::{Date32Type, Float64Type};
-use vigie_queries::{PeopleCount, Query, Vocabulary};
+use vigie_queries::{PeopleCount, Query, Vocabulary, Week};
 
 use crate::Error;
 
@@ -265,13 +265,21 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// The value of a week is that of its Sunday.
+    /// The value of a week is that of its Sunday, or the sum of its days: whoever knows six of them knows the seventh.
     fn link_weeks(&mut self) {
+        let is_summed: BTreeMap<u32, bool> = self
+            .queries
+            .values()
+            .map(|(number, query)| (*number, matches!(query.week, Some(Week::Ratio | Week::Sum))))
+            .collect();
         let weeks = self.at.iter().filter(|(at, _)| at.is_week);
         let links: Vec<(usize, usize)> = weeks
-            .filter_map(|(at, cell)| {
-                let sunday = At { is_week: false, day: at.day + TO_SUNDAY, ..*at };
-                Some((*cell, *self.at.get(&sunday)?))
+            .flat_map(|(at, cell)| {
+                let first = if is_summed.get(&at.family.0) == Some(&true) { 0 } else { TO_SUNDAY };
+                (first..=TO_SUNDAY).filter_map(|day| {
+                    let day = At { is_week: false, day: at.day + day, ..*at };
+                    Some((*cell, *self.at.get(&day)?))
+                })
             })
             .collect();
         self.links.extend(links);
@@ -435,6 +443,8 @@ impl<'a> Rows<'a> {
                 "value" => Some(numbers(&mut values)),
                 "numerator" => Some(numbers(&mut numerators)),
                 "denominator" => Some(numbers(&mut denominators)),
+                // What some of the places give together tells what a hidden one among them does.
+                "value_without" => Some(new_null_array(field.data_type(), n)),
                 "status" => marked("status", SUPPRESSED),
                 "missing_reason" => marked("missing_reason", REASON),
                 _ => None,
@@ -574,6 +584,9 @@ mod tests {
             text(&|_| "ok".to_owned()),
             Arc::new(StringArray::new_null(rows.len())),
             text(&|_| "d".to_owned()),
+            number(&|_| None),
+            Arc::new(StringArray::new_null(rows.len())),
+            number(&|_| None),
         ];
         RecordBatch::try_new(indicators_schema(), columns).unwrap()
     }
