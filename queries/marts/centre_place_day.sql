@@ -2,11 +2,13 @@
 id       = "centre_place_day"
 title_fr = "Centres de consultation et créneaux par territoire, nature, statut et jour"
 grain    = ["geo_type", "geo_value", "kind", "status", "time_value"]
-sources  = ["centres_versions", "membership", "places", "as_of"]
+sources  = ["centres_versions", "fetches", "feeds", "membership", "places", "as_of"]
 ---*/
 -- A centre is on a day what the newest edition issued by the end of that day (Paris) said of it, and stays so until an
--- edition says otherwise or withdraws it. One row a place, kind, status and day, for each pair the place ever had, from
--- its first edition on: no centre in a status is 0. France has counts only when every department is in the register.
+-- edition says otherwise or withdraws it. Each edition says the whole register again, also where nothing changed; the last
+-- one is believed for the `error_after` of its contract and no longer: then the register is missing, with its reason. One
+-- row a place, kind, status and day, for each pair the place ever had, from its first edition on: no centre in a status is
+-- 0. France has counts only when every department is in the register.
 with editions as (
     select
         centre_id,
@@ -22,6 +24,27 @@ with editions as (
         withdrawn
     from centres_versions
     where cast(to_local_time(issued_at at time zone 'Europe/Paris') as date) <= (select day from as_of)
+),
+issued as (
+    select first_day as issued_on from editions
+    union
+    select cast(to_local_time(issued_at at time zone 'Europe/Paris') as date)
+    from fetches
+    where source = 'centres' and outcome in ('new', 'unchanged')
+),
+believed as (   -- days on which the register is believed, and the edition that says so
+    select
+        d.time_value,
+        max(i.issued_on) as issued_on,
+        max(i.issued_on) + cast(max(f.error_after_hours) / 24 as integer) >= d.time_value as is_believed
+    from (
+        select unnest(generate_series(e.first_day, a.day, interval '1 day')) as time_value
+        from (select min(first_day) as first_day from editions) as e
+        cross join as_of as a
+    ) as d
+    join issued as i on i.issued_on <= d.time_value
+    cross join (select error_after_hours from feeds where source = 'centres') as f
+    group by d.time_value
 ),
 ordered as (   -- the last edition of a day hides those before it: its next_day is later than first_day
     select
@@ -110,7 +133,9 @@ complete as (
         p.population,
         d.n_departments,
         p.n_departments as n_departments_expected,
-        d.geo_type <> 'country' or d.n_departments = p.n_departments as is_complete,
+        (d.geo_type <> 'country' or d.n_departments = p.n_departments) and coalesce(b.is_believed, false) as is_complete,
+        b.issued_on,
+        coalesce(b.is_believed, false) as is_believed,
         coalesce(s.n_centres, 0) as n_centres,
         coalesce(s.n_slots_known, 0) as n_slots_known,
         coalesce(s.slots_per_day, 0) as slots_per_day,
@@ -121,6 +146,7 @@ complete as (
     left join sums as s
         on s.geo_type = d.geo_type and s.geo_value = d.geo_value and s.kind = d.kind and s.status = d.status
         and s.time_value = d.time_value
+    left join believed as b on b.time_value = d.time_value
 )
 select
     c.geo_type,
@@ -136,6 +162,8 @@ select
     case when c.is_complete then c.offered_7d end as offered_7d,
     case
         when c.is_complete then null
+        when not c.is_believed
+            then 'dernière édition du registre le ' || to_char(c.issued_on, '%d/%m/%Y') || ', trop ancienne pour ce jour'
         when c.n_departments = 1 then '1 département sur ' || c.n_departments_expected || ' figure au registre'
         else c.n_departments || ' départements sur ' || c.n_departments_expected || ' figurent au registre'
     end as reason

@@ -1,6 +1,6 @@
 //! Alerts: judgements given a memory.
 //!
-//! `inactive → pending → active → clearing → resolved`, one alert per rule and place, run through the judged days in
+//! `inactive → pending → active → clearing → resolved` (or `silent`), one alert per rule and place, run through the judged days in
 //! order. A day is *over* when the rule's `alert_rank` is reached for certain; *clear* when it is not reached even
 //! against the clear thresholds; *between* when it lies between the two; *unknown* when a criterion that put the
 //! alert over has no value. Then:
@@ -8,7 +8,9 @@
 //! - over: `raise_days` of them in a row make a pending alert active;
 //! - clear: `clear_days` of them in a row resolve an active one; one ends a pending one;
 //! - between: an alert that was clearing is active again, a pending one ends;
-//! - unknown (or not judged at all): nothing moves and no count is reset. Missing data neither raise nor clear.
+//! - unknown (or not judged at all): nothing moves and no count is reset. Missing data neither raise nor clear;
+//! - unknown for more than [`SILENCE_DAYS`] days: the alert is *silent*, and ends with that reason. It is heard of only by
+//!   fresh values of what raised it, and nobody knows whether it still holds. Fresh data start it anew.
 //!
 //! A criterion that has nothing to do with the alert may be unknown for months without keeping it up.
 
@@ -124,6 +126,8 @@ fn inhibit(alerts: &mut [Alert], possible: &BTreeMap<(String, Place), u8>) {
 struct Machine<'a> {
     rule: &'a Rule,
     state: AlertState,
+    /// The last day whose values said something of the alert.
+    heard: Option<Date>,
     /// Days in a row that count towards the next state.
     count: u16,
     since: Option<Date>,
@@ -148,6 +152,7 @@ fn follow(rule: &Rule, days: &[&Judgement], until: Date) -> (Option<Alert>, Vec<
     let mut machine = Machine {
         rule,
         state: AlertState::Inactive,
+        heard: None,
         count: 0,
         since: None,
         last_over: None,
@@ -156,24 +161,28 @@ fn follow(rule: &Rule, days: &[&Judgement], until: Date) -> (Option<Alert>, Vec<
         events: Vec::new(),
     };
     for judgement in days.iter().copied().filter(|judgement| rule.in_force(judgement.date)) {
+        machine.silence(judgement.date);
         machine.day(judgement);
     }
+    let last = rule.valid_to.map_or(until, |last| last.min(until));
+    machine.silence(last.tomorrow().unwrap_or(last));
     machine.end_of_rule(until);
-    // An alert of which nothing has been heard for weeks is not told as standing: nobody knows whether it does.
-    let heard = days.iter().rev().find(|judgement| judgement.criteria.iter().any(|c| c.value.is_some()));
-    let silent = heard.is_none_or(|last| last.date.saturating_add(SILENCE_DAYS.days()) < until);
-    let alert = machine.alert(days, until).filter(|_| !silent);
+    let alert = machine.alert(days, until);
     (alert, machine.events)
 }
 
 impl<'a> Machine<'a> {
     fn day(&mut self, judgement: &'a Judgement) {
-        use AlertState::{Active, Clearing, Inactive, Pending, Resolved};
+        use AlertState::{Active, Clearing, Inactive, Pending, Resolved, Silent};
         let day = self.read(judgement);
+        if day != Day::Unknown {
+            self.heard = Some(judgement.date);
+        }
         match (self.state, day) {
-            (_, Day::Unknown) | (Inactive | Resolved, Day::Between | Day::Clear) | (Active, Day::Between) => {
-            }
-            (Inactive | Resolved, Day::Over) => {
+            (_, Day::Unknown)
+            | (Inactive | Resolved | Silent, Day::Between | Day::Clear)
+            | (Active, Day::Between) => {}
+            (Inactive | Resolved | Silent, Day::Over) => {
                 self.since = Some(judgement.date);
                 self.last_over = Some(judgement);
                 self.peak = 0;
@@ -269,34 +278,53 @@ impl<'a> Machine<'a> {
         self.count = 0;
     }
 
+    /// Gives up an alert that was last heard of too long before a day.
+    fn silence(&mut self, day: Date) {
+        let Some(heard) = self.heard.filter(|_| !self.is_over()) else { return };
+        let ends = heard.saturating_add((SILENCE_DAYS + 1).days());
+        if ends >= day {
+            return;
+        }
+        let note =
+            format!("Sans donnée fraîche depuis le {} : l’alerte n’est ni tenue, ni levée.", french(heard));
+        self.end(ends, AlertState::Silent, "unknown", note);
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.state, AlertState::Inactive | AlertState::Resolved | AlertState::Silent)
+    }
+
     /// A rule that is no longer in force ends its alerts the day after its last.
     fn end_of_rule(&mut self, until: Date) {
-        let to = match self.state {
-            AlertState::Pending => AlertState::Inactive,
-            AlertState::Active | AlertState::Clearing => AlertState::Resolved,
-            AlertState::Inactive | AlertState::Resolved => return,
-        };
         let ended = self.rule.valid_to.filter(|last| *last < until).and_then(|last| last.tomorrow().ok());
-        let (Some(date), Some(last)) = (ended, self.events.last()) else { return };
+        let Some(date) = ended.filter(|_| !self.is_over()) else { return };
+        let to = if self.state == AlertState::Pending { AlertState::Inactive } else { AlertState::Resolved };
+        self.end(date, to, "none", format!("La règle n’est plus en vigueur depuis le {}.", french(date)));
+    }
+
+    /// Ends an alert for another reason than its values.
+    fn end(&mut self, date: Date, to: AlertState, level: &str, note: String) {
+        let Some(last) = self.events.last() else { return };
         self.events.push(AlertEvent {
             date,
             from: self.state,
             to,
-            level: "none".into(),
+            level: level.to_owned(),
             value: None,
             threshold: None,
-            note: Some(format!("La règle n’est plus en vigueur depuis le {}.", date.strftime("%d/%m/%Y"))),
+            note: Some(note),
             ..last.clone()
         });
         self.resolved_on = Some(date);
         self.state = to;
+        self.count = 0;
     }
 
     fn alert(&self, days: &[&Judgement], until: Date) -> Option<Alert> {
         let (last, over, since) = (days.last()?, self.last_over?, self.since?);
         let listed = match self.state {
             AlertState::Inactive => false,
-            AlertState::Resolved => {
+            AlertState::Resolved | AlertState::Silent => {
                 let oldest = until.checked_sub(RESOLVED_LISTED_DAYS.days()).unwrap_or(until);
                 self.resolved_on.is_some_and(|day| day > oldest)
             }
@@ -315,6 +343,10 @@ impl<'a> Machine<'a> {
             action_fr: level.action_fr.clone(),
         })
     }
+}
+
+fn french(day: Date) -> String {
+    day.strftime("%d/%m/%Y").to_string()
 }
 
 /// Rank of a judgement's values against the clear thresholds.

@@ -161,7 +161,7 @@ fn an_alert_says_since_when_its_level_and_what_to_do() {
 }
 
 #[test]
-fn an_alert_unheard_of_for_four_weeks_is_not_told_as_standing() {
+fn an_alert_unheard_of_for_four_weeks_ends_with_that_reason_and_fresh_data_start_it_anew() {
     let rule = Rule { valid_to: None, ..heat() };
     let judgements = days(&rule, "100 100 100 ? ?");
     let refs: Vec<&Judgement> = judgements.iter().collect();
@@ -171,7 +171,28 @@ fn an_alert_unheard_of_for_four_weeks_is_not_told_as_standing() {
         Some(AlertState::Active),
         "28 days after the last known value, on the 3rd"
     );
-    assert_eq!(told(date(2020, 11, 1)), None);
+    assert_eq!(told(date(2020, 11, 1)), Some(AlertState::Silent), "listed for a week, and not as standing");
+    assert_eq!(told(date(2020, 11, 8)), None);
+    let (_, events) = follow(&rule, &refs, date(2020, 12, 31));
+    assert_eq!(
+        lines(&events[2..]),
+        "1 active>silent unknown -/- Sans donnée fraîche depuis le 03/10/2020 : l’alerte n’est ni tenue, ni levée."
+    );
+
+    // Data are back after 40 days, while another criterion spoke all along: it says nothing of what had raised the alert.
+    let mut judgements = days(&rule, "100 100");
+    let place = Place::department("31");
+    let day = |n: i64| date(2020, 10, 1).checked_add(n.days()).unwrap();
+    judgements.extend((2..42).map(|n| judged(&rule, &place, day(n), &[("u", 5.0)])));
+    judgements.extend((42..44).map(|n| judged(&rule, &place, day(n), &[("t", 150.0)])));
+    let (alert, events) = follow(&rule, &judgements.iter().collect::<Vec<_>>(), day(43));
+    let steps: Vec<(AlertState, AlertState)> = events.iter().map(|event| (event.from, event.to)).collect();
+    use AlertState::{Active, Inactive, Pending, Silent};
+    assert_eq!(
+        steps,
+        [(Inactive, Pending), (Pending, Active), (Active, Silent), (Silent, Pending), (Pending, Active)]
+    );
+    assert_eq!(alert.map(|alert| alert.since), Some(day(42)), "a new episode");
 }
 
 #[test]
@@ -375,14 +396,15 @@ fn a_run_that_judges_one_day_goes_on_from_the_days_recorded_before() {
 }
 
 fn allowed(event: &AlertEvent) -> bool {
-    use AlertState::{Active, Clearing, Inactive, Pending, Resolved};
+    use AlertState::{Active, Clearing, Inactive, Pending, Resolved, Silent};
     matches!(
         (event.from, event.to),
-        (Inactive | Resolved, Pending)
+        (Inactive | Resolved | Silent, Pending)
             | (Pending, Inactive | Active)
             | (Active, Active | Clearing)
             | (Clearing, Active | Resolved)
     ) || (event.note.is_some() && event.from == Active && event.to == Resolved)
+        || (event.note.is_some() && matches!(event.from, Pending | Active | Clearing) && event.to == Silent)
 }
 
 proptest! {

@@ -132,8 +132,12 @@ pub(crate) fn write(view: &View, register: &mut Register, rows_max: usize) -> Ve
         blocks.push(table(view, register, &alerts, rows_max.min(ROWS_MAX)));
     }
     blocks.extend(covered_table(view));
-    if let Some(text) = sentences::pending(count(view, AlertState::Pending)) {
-        blocks.push(Block::Paragraph { text: parts::text(format!("{text}.")) });
+    let more: Vec<String> = sentences::pending(count(view, AlertState::Pending))
+        .into_iter()
+        .chain(sentences::silent(count(view, AlertState::Silent)))
+        .collect();
+    if !more.is_empty() {
+        blocks.push(Block::Paragraph { text: parts::text(format!("{}.", french::list(&more))) });
     }
     blocks.push(Block::Paragraph { text: parts::text(began_and_ended(view)) });
     blocks

@@ -225,6 +225,19 @@ pub(crate) fn pending(n: usize) -> Option<String> {
     }
 }
 
+/// Alerts given up: nothing fresh was heard of what had raised them.
+pub(crate) fn silent(n: usize) -> Option<String> {
+    match n {
+        0 => None,
+        1 => Some(
+            "1 alerte close cette semaine faute de donnée fraîche : nul ne sait si elle tient".to_owned(),
+        ),
+        n => Some(format!(
+            "{n} alertes closes cette semaine faute de donnée fraîche : nul ne sait si elles tiennent"
+        )),
+    }
+}
+
 /// Alerts of departments that the region's covers.
 pub(crate) fn covered(n: usize) -> Option<String> {
     match n {
