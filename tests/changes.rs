@@ -205,7 +205,7 @@ fn the_changes_are_those_of_the_published_files_with_their_causes() {
     let sql =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("queries").join(query)).unwrap();
     std::fs::create_dir_all(lake.folder().join("ours/indicators")).unwrap();
-    let doubled = sql.replacen("admissions_7d as value", "2 * admissions_7d as value", 1);
+    let doubled = sql.replacen("admissions_7d_known as value", "2 * admissions_7d_known as value", 1);
     std::fs::write(lake.folder().join("ours").join(query), doubled).unwrap();
     let config = lake.folder().join("vigie.toml");
     std::fs::write(&config, "lake = \"lake\"\nvocabulary = \"ours\"\n").unwrap();

@@ -526,11 +526,11 @@ fn a_regional_sum_that_is_wrong_stops_the_bulletin_until_a_person_says_why() {
     // A definition that counts one patient too many in the regions.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let query = std::fs::read_to_string(root.join("queries/indicators/hospital_patients.sql")).unwrap();
-    let wrong = "hospital_patients + case when geo_type = 'region' then 1 else 0 end as value";
+    let wrong = "hospital_patients_known + case when geo_type = 'region' then 1 else 0 end as value";
     std::fs::create_dir_all(lake.folder().join("mine/indicators")).unwrap();
     std::fs::write(
         lake.folder().join("mine/indicators/hospital_patients.sql"),
-        query.replace("hospital_patients as value", wrong),
+        query.replace("hospital_patients_known as value", wrong),
     )
     .unwrap();
     std::fs::write(lake.folder().join("vigie.toml"), "vocabulary = \"mine\"\n").unwrap();

@@ -40,7 +40,7 @@ fn redefined(lake: &Lake) -> PathBuf {
     let queries = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries");
     let ours = lake.folder().join("ours");
     for (file, from, to) in [
-        ("indicators/admissions_7d.sql", "admissions_7d as value", "2 * admissions_7d as value"),
+        ("indicators/admissions_7d.sql", "admissions_7d_known as value", "2 * admissions_7d_known as value"),
         ("rules/tension-score.toml", "title_fr = \"", "title_fr = \"Nouveau : "),
     ] {
         let text = std::fs::read_to_string(queries.join(file)).unwrap();

@@ -5,7 +5,8 @@ grain    = ["geo_type", "geo_value", "time_value"]
 sources  = ["hospital_admissions", "membership", "places", "broken_trends"]
 ---*/
 -- One row a place and day, from the place's first report to the feed's last day. A day counts when all departments of the
--- place reported, a sum of 7 days when all 7 count. Columns `_before` are the sums of the 7 days before; `trend_broken` is
+-- place reported, a sum of 7 days when all 7 count: `lacking_7d` names the departments that miss one, columns `_known` are
+-- the sums of those that miss none. Columns `_before` are the sums of the 7 days before; `trend_broken` is
 -- set when the two weeks together cross a change of definition.
 with sums as (
     select
@@ -19,6 +20,36 @@ with sums as (
     join membership as m on m.department = a.department
     where a.admissions is not null and a.icu_admissions is not null
     group by m.geo_type, m.geo_value, a.time_value
+),
+by_department as (   -- the weeks of each department: who has one, and who is missing
+    select
+        d.department,
+        d.time_value,
+        count(s.department) over week as n_days,
+        sum(s.admissions) over week as admissions,
+        sum(s.icu_admissions) over week as icu_admissions
+    from (
+        select f.department, unnest(generate_series(f.first_day, l.last_day, interval '1 day')) as time_value
+        from (select department, min(time_value) as first_day from hospital_admissions group by department) as f
+        cross join (select max(time_value) as last_day from hospital_admissions) as l
+    ) as d
+    left join (select * from hospital_admissions where admissions is not null and icu_admissions is not null) as s
+        on s.department = d.department and s.time_value = d.time_value
+    window week as (partition by d.department order by d.time_value rows between 6 preceding and current row)
+),
+known_7d as (
+    select
+        m.geo_type,
+        m.geo_value,
+        w.time_value,
+        count(*) filter (where w.n_days = 7) as n_departments_7d,
+        array_to_string(array_agg(n.name order by m.department) filter (where w.n_days < 7), ', ') as lacking_7d,
+        sum(w.admissions) filter (where w.n_days = 7) as admissions_7d_known,
+        sum(w.icu_admissions) filter (where w.n_days = 7) as icu_admissions_7d_known
+    from by_department as w
+    join membership as m on m.department = w.department
+    join places as n on n.geo_type = 'department' and n.geo_value = m.department
+    group by m.geo_type, m.geo_value, w.time_value
 ),
 days as (
     select
@@ -91,6 +122,10 @@ select
     c.population,
     c.n_expected,
     c.n_reported,
+    cast(coalesce(k.n_departments_7d, 0) as double) / c.n_expected as coverage_7d,
+    case when k.n_departments_7d > 0 then nullif(k.lacking_7d, '') end as lacking_7d,
+    k.admissions_7d_known,
+    k.icu_admissions_7d_known,
     c.admissions,
     c.icu_admissions,
     c.days_7d,
@@ -124,5 +159,6 @@ from (
 -- The few broken days are the hashed side.
 right join sums_7d as c
     on c.geo_type = b.geo_type and c.geo_value = b.geo_value and c.time_value = b.time_value
+left join known_7d as k on k.geo_type = c.geo_type and k.geo_value = c.geo_value and k.time_value = c.time_value
 window place as (partition by c.geo_type, c.geo_value order by c.time_value)
 order by c.geo_type, c.geo_value, c.time_value

@@ -4,11 +4,13 @@ title_fr = "Lits ouverts et patients présents par territoire, filière et jour"
 grain    = ["geo_type", "geo_value", "care", "time_value"]
 sources  = ["hospital_capacity", "membership", "places"]
 ---*/
--- Establishments are expected from their first declaration for the care on. A place's day counts when each of them
--- declared beds and patients that day, and when every department of the place takes part in the feed (for any care): a
--- region half of whose departments declare has no occupancy.
+-- An establishment is expected for a care from its first declaration on, until 28 days after its last one: who has said
+-- nothing for four weeks has closed the unit, and no longer blanks its region for ever. A sum exists when each of them
+-- declared beds and patients that day; columns `_known` are the sums of those that did, and `coverage` is the share of the
+-- beds open that they hold, those of the silent ones counted as they last declared them. Every department of the place takes part in the feed (for any care), or there
+-- is no sum: nobody knows how many beds the others have.
 with spans as (
-    select finess, care, max(department) as department, min(time_value) as first_day
+    select finess, care, max(department) as department, min(time_value) as first_day, max(time_value) as last_declared
     from hospital_capacity
     group by finess, care
 ),
@@ -17,9 +19,27 @@ expected as (
         s.finess,
         s.care,
         s.department,
-        unnest(generate_series(s.first_day, l.last_day, interval '1 day')) as time_value
+        unnest(generate_series(s.first_day, least(l.last_day, s.last_declared + 28), interval '1 day')) as time_value
     from spans as s
     cross join (select max(time_value) as last_day from hospital_capacity) as l
+),
+declared as (
+    select
+        e.finess,
+        e.care,
+        e.department,
+        e.time_value,
+        h.beds_staffed is not null and h.patients is not null as is_told,
+        case when h.patients is not null then h.beds_staffed end as beds_staffed,
+        case when h.beds_staffed is not null then h.patients end as patients,
+        case when h.beds_staffed is not null and h.patients is not null then h.covid_patients end as covid_patients,
+        last_value(h.beds_staffed) ignore nulls over (
+            partition by e.finess, e.care order by e.time_value
+            rows between unbounded preceding and current row
+        ) as beds_last_known
+    from expected as e
+    left join hospital_capacity as h
+        on h.finess = e.finess and h.care = e.care and h.time_value = e.time_value
 ),
 by_department as (
     select
@@ -27,14 +47,14 @@ by_department as (
         e.department,
         e.time_value,
         count(*) as n_expected,
-        count(*) filter (where h.beds_staffed is not null and h.patients is not null) as n_reported,
-        count(h.covid_patients) as n_covid_reported,
-        sum(h.beds_staffed) as beds_open,
-        sum(h.patients) as patients,
-        sum(h.covid_patients) as covid_patients
-    from expected as e
-    left join hospital_capacity as h
-        on h.finess = e.finess and h.care = e.care and h.time_value = e.time_value
+        count(*) filter (where e.is_told) as n_reported,
+        count(e.covid_patients) as n_covid_reported,
+        sum(e.beds_staffed) as beds_open,
+        sum(e.beds_last_known) as beds_expected,
+        sum(e.patients) as patients,
+        sum(e.covid_patients) as covid_patients,
+        array_to_string(array_agg(e.finess order by e.finess) filter (where not e.is_told), ', ') as silent
+    from declared as e
     group by e.care, e.department, e.time_value
 ),
 sums as (
@@ -47,6 +67,8 @@ sums as (
         sum(d.n_reported) as n_reported,
         sum(d.n_covid_reported) as n_covid_reported,
         sum(d.beds_open) as beds_open,
+        sum(d.beds_expected) as beds_expected,
+        array_to_string(array_agg(d.silent order by d.department) filter (where d.silent <> ''), ', ') as lacking,
         sum(d.patients) as patients,
         sum(d.covid_patients) as covid_patients
     from by_department as d
@@ -64,6 +86,7 @@ complete as (
         s.*,
         t.n_departments,
         p.n_departments as n_departments_expected,
+        t.n_departments = p.n_departments as all_take_part,
         t.n_departments = p.n_departments and s.n_reported = s.n_expected as is_complete
     from sums as s
     join taking_part as t on t.geo_type = s.geo_type and t.geo_value = s.geo_value
@@ -79,8 +102,17 @@ select
     case when c.is_complete then c.beds_open end as beds_open,
     case when c.is_complete then c.patients end as patients,
     case when c.is_complete and c.n_covid_reported = c.n_expected then c.covid_patients end as covid_patients,
+    case when c.all_take_part then c.beds_open end as beds_open_known,
+    case when c.all_take_part then c.patients end as patients_known,
+    case when c.all_take_part and c.n_covid_reported = c.n_reported then c.covid_patients end as covid_patients_known,
     case
-        when c.is_complete then null
+        when c.all_take_part and c.n_reported = c.n_expected then 1.0
+        when c.all_take_part and c.beds_expected > 0 then coalesce(cast(c.beds_open as double), 0.0) / c.beds_expected
+        when c.all_take_part then cast(c.n_reported as double) / c.n_expected
+    end as coverage,
+    case when c.n_expected > 1 and c.n_reported > 0 then nullif(c.lacking, '') end as lacking,
+    case
+        when c.all_take_part and c.n_reported = c.n_expected then null
         when c.n_departments < c.n_departments_expected and c.n_departments = 1
             then '1 département sur ' || c.n_departments_expected || ' participe'
         when c.n_departments < c.n_departments_expected

@@ -4,107 +4,116 @@ title_fr = "Passages aux urgences et actes SOS Médecins par territoire et jour,
 grain    = ["geo_type", "geo_value", "time_value"]
 sources  = ["er_visits", "membership", "places"]
 ---*/
--- The feed writes 0 for « no report »: a department's day counts when its total of visits is above 0, and a place's day
--- when it counts for all departments of the place. Sums of 7 days keep the days that count; `days_7d` says how many.
--- SOS Médecins is asked only of the departments where it ever gave a call.
+-- The feed writes 0 for « no report »: a department's day counts when its total of visits is above 0. A department takes part
+-- when it ever gave a visit, and is asked for SOS Médecins when it ever gave a call. A place's sums of 7 days are those of
+-- the days reported in its departments; `coverage_7d` is the share of their days that were (all its departments asked,
+-- those that never take part included), `lacking` who gave none.
 with covered as (
-    select department, max(sos_calls) > 0 as has_sos from er_visits group by department
+    select department, max(visits) > 0 as takes_part, max(sos_calls) > 0 as has_sos, min(time_value) as first_day
+    from er_visits
+    group by department
+),
+days as (
+    select
+        c.department,
+        c.takes_part,
+        c.has_sos,
+        unnest(generate_series(c.first_day, l.last_day, interval '1 day')) as time_value
+    from covered as c
+    cross join (select max(time_value) as last_day from er_visits) as l
 ),
 reports as (
     select
-        e.department,
-        e.time_value,
-        c.has_sos,
-        e.visits > 0 and e.covid_visits is not null as reported,
-        c.has_sos and e.sos_calls > 0 and e.sos_covid_calls is not null as sos_reported,
-        e.covid_visits,
-        e.visits,
-        e.sos_covid_calls,
-        e.sos_calls
-    from er_visits as e
-    join covered as c on c.department = e.department
+        d.department,
+        d.time_value,
+        d.takes_part,
+        d.has_sos,
+        case when e.visits > 0 and e.covid_visits is not null then e.covid_visits end as covid_visits,
+        case when e.visits > 0 and e.covid_visits is not null then e.visits end as visits,
+        case when d.has_sos and e.sos_calls > 0 and e.sos_covid_calls is not null then e.sos_covid_calls end
+            as sos_covid_calls,
+        case when d.has_sos and e.sos_calls > 0 and e.sos_covid_calls is not null then e.sos_calls end as sos_calls
+    from days as d
+    left join er_visits as e on e.department = d.department and e.time_value = d.time_value
+),
+weeks as (
+    select
+        r.*,
+        count(r.visits) over week as days_7d,
+        sum(r.covid_visits) over week as covid_visits_week,
+        sum(r.visits) over week as visits_week,
+        count(r.sos_calls) over week as sos_days_7d,
+        sum(r.sos_covid_calls) over week as sos_covid_calls_week,
+        sum(r.sos_calls) over week as sos_calls_week
+    from reports as r
+    window week as (partition by r.department order by r.time_value rows between 6 preceding and current row)
 ),
 sums as (
     select
         m.geo_type,
         m.geo_value,
-        r.time_value,
-        count(*) filter (where r.reported) as n_reported,
-        count(*) filter (where r.sos_reported) as n_sos_reported,
-        sum(r.covid_visits) filter (where r.reported) as covid_visits,
-        sum(r.visits) filter (where r.reported) as visits,
-        sum(r.sos_covid_calls) filter (where r.sos_reported) as sos_covid_calls,
-        sum(r.sos_calls) filter (where r.sos_reported) as sos_calls
-    from reports as r
-    join membership as m on m.department = r.department
-    group by m.geo_type, m.geo_value, r.time_value
+        w.time_value,
+        count(w.visits) as n_reported,
+        count(*) filter (where w.takes_part) as n_taking_part,
+        count(*) filter (where w.has_sos) as n_sos_expected,
+        count(*) filter (where w.days_7d = 7) as n_whole,
+        sum(w.days_7d) as days_reported,
+        sum(w.covid_visits_week) as covid_visits_week,
+        sum(w.covid_visits_week) filter (where w.days_7d = 7) as covid_visits_whole,
+        sum(w.visits_week) as visits_week,
+        sum(w.sos_days_7d) filter (where w.has_sos) as sos_days_reported,
+        sum(w.sos_covid_calls_week) as sos_covid_calls_week,
+        sum(w.sos_calls_week) as sos_calls_week,
+        array_to_string(array_agg(n.name order by m.department) filter (where w.days_7d = 0), ', ') as lacking,
+        array_to_string(array_agg(n.name order by m.department) filter (where w.days_7d < 7), ', ') as lacking_whole,
+        array_to_string(
+            array_agg(n.name order by m.department) filter (where w.has_sos and w.sos_days_7d = 0), ', '
+        ) as sos_lacking
+    from weeks as w
+    join membership as m on m.department = w.department
+    join places as n on n.geo_type = 'department' and n.geo_value = w.department
+    group by m.geo_type, m.geo_value, w.time_value
 ),
-sos_places as (
-    select m.geo_type, m.geo_value, count(*) as n_sos
-    from covered as c
-    join membership as m on m.department = c.department
-    where c.has_sos
-    group by m.geo_type, m.geo_value
-),
-days as (
+full_days as (   -- days on which all that take part reported
     select
-        f.geo_type,
-        f.geo_value,
-        p.n_departments,
-        coalesce(o.n_sos, 0) as n_sos_expected,
-        unnest(generate_series(f.first_day, l.last_day, interval '1 day')) as time_value
-    from (
-        select m.geo_type, m.geo_value, min(d.first_day) as first_day
-        from (select department, min(time_value) as first_day from er_visits group by department) as d
-        join membership as m on m.department = d.department
-        group by m.geo_type, m.geo_value
-    ) as f
-    join places as p on p.geo_type = f.geo_type and p.geo_value = f.geo_value
-    left join sos_places as o on o.geo_type = f.geo_type and o.geo_value = f.geo_value
-    cross join (select max(time_value) as last_day from er_visits) as l
-),
-complete as (
-    select
-        d.geo_type,
-        d.geo_value,
-        d.time_value,
-        d.n_departments as n_expected,
-        coalesce(s.n_reported, 0) as n_reported,
-        d.n_sos_expected,
-        case when s.n_reported = d.n_departments then s.covid_visits end as covid_visits,
-        case when s.n_reported = d.n_departments then s.visits end as visits,
-        case when s.n_sos_reported = d.n_sos_expected then s.sos_covid_calls end as sos_covid_calls,
-        case when s.n_sos_reported = d.n_sos_expected then s.sos_calls end as sos_calls
-    from days as d
-    left join sums as s
-        on s.geo_type = d.geo_type and s.geo_value = d.geo_value and s.time_value = d.time_value
+        s.*,
+        count(*) filter (where s.n_reported > 0 and s.n_reported = s.n_taking_part) over week as days_7d
+    from sums as s
+    window week as (
+        partition by s.geo_type, s.geo_value order by s.time_value rows between 6 preceding and current row
+    )
 )
 select
-    c.geo_type,
-    c.geo_value,
-    c.time_value,
-    c.n_expected,
-    c.n_reported,
-    c.n_sos_expected,
-    c.covid_visits,
-    c.visits,
-    c.sos_covid_calls,
-    c.sos_calls,
-    count(c.visits) over week as days_7d,
-    sum(c.covid_visits) over week as covid_visits_week,
-    sum(c.visits) over week as visits_week,
-    count(c.sos_calls) over week as sos_days_7d,
-    sum(c.sos_covid_calls) over week as sos_covid_calls_week,
-    sum(c.sos_calls) over week as sos_calls_week,
+    s.geo_type,
+    s.geo_value,
+    s.time_value,
+    p.n_departments as n_expected,
+    s.n_reported,
+    s.n_taking_part,
+    s.n_sos_expected,
+    s.n_whole,
+    s.days_7d,
+    s.covid_visits_week,
+    s.covid_visits_whole,
+    s.visits_week,
+    s.sos_covid_calls_week,
+    s.sos_calls_week,
+    cast(s.days_reported as double) / (7 * p.n_departments) as coverage_7d,
+    cast(s.n_whole as double) / p.n_departments as coverage_whole,
+    cast(s.sos_days_reported as double) / nullif(7 * s.n_sos_expected, 0) as sos_coverage_7d,
+    case when p.n_departments > 1 and s.visits_week is not null then nullif(s.lacking, '') end as lacking,
+    case when p.n_departments > 1 and s.n_whole > 0 then nullif(s.lacking_whole, '') end as lacking_whole,
+    case when s.n_sos_expected > 1 and s.sos_calls_week is not null then nullif(s.sos_lacking, '') end as sos_lacking,
     case
-        when c.n_reported = c.n_expected then null
-        when c.n_expected = 1 then 'aucun passage déclaré'
-        when c.n_reported = 0 then 'aucun des ' || c.n_expected || ' départements n’a transmis'
-        when c.n_reported = 1 then '1 département sur ' || c.n_expected || ' a transmis'
-        else c.n_reported || ' départements sur ' || c.n_expected || ' ont transmis'
+        when s.days_reported = 7 * p.n_departments then null
+        when s.days_reported = 0 and p.n_departments = 1 then 'aucun passage déclaré'
+        when s.days_reported = 0 then 'aucun des ' || p.n_departments || ' départements n’a transmis'
+        when p.n_departments = 1 and s.days_reported = 1 then '1 jour sur 7 déclaré'
+        when p.n_departments = 1 then s.days_reported || ' jours sur 7 déclarés'
+        when s.n_whole = 1 then '1 département sur ' || p.n_departments || ' a transmis les 7 jours'
+        when s.n_whole = 0 then 'aucun des ' || p.n_departments || ' départements n’a transmis les 7 jours'
+        else s.n_whole || ' départements sur ' || p.n_departments || ' ont transmis les 7 jours'
     end as reason
-from complete as c
-window week as (
-    partition by c.geo_type, c.geo_value order by c.time_value rows between 6 preceding and current row
-)
-order by c.geo_type, c.geo_value, c.time_value
+from full_days as s
+join places as p on p.geo_type = s.geo_type and p.geo_value = s.geo_value
+order by s.geo_type, s.geo_value, s.time_value

@@ -266,12 +266,20 @@ async fn the_real_files_give_the_figures_that_were_published() {
         assert_eq!(at(&found, "icu_patients", &Place::department("31"), day).value, None);
     }
 
-    // Lozère sent nothing on 6 September 2020, so Occitanie has six days of emergency visits.
+    // Lozère sent nothing on 6 September 2020, so Occitanie has six days of emergency visits, and 90 department-days of 91.
     let days = at(&found, "er_reporting_days_7d", &occitanie, date(2020, 9, 6));
     assert_eq!(days.value, Some(6.0));
-    assert!(at(&found, "er_covid_share_7d", &occitanie, date(2020, 9, 6)).value.is_some());
+    let share = at(&found, "er_covid_share_7d", &occitanie, date(2020, 9, 6));
+    assert!(share.value.is_some() && close(share.coverage.unwrap(), 90.0 / 91.0));
     let sum = at(&found, "er_covid_visits_7d", &occitanie, date(2020, 9, 6));
-    assert_eq!(sum.missing_reason.as_deref(), Some("6 jours sur 7 disponibles"));
+    let why = "12 départements sur 13 ont transmis les 7 jours (manque : Lozère)";
+    assert_eq!((sum.value, sum.missing_reason.as_deref()), (None, Some(why)));
+    assert!(sum.without.is_some(), "the sum of the twelve others is there, under its own name");
+
+    // Martinique never gave a visit: the country has its share, and says on how many of its departments' days it rests.
+    let france = at(&found, "er_covid_share_7d", &Place::france(), date(2020, 11, 1));
+    assert!(france.value.is_some() && france.coverage.unwrap() < 100.5 / 101.0);
+    assert_eq!(france.lacking.as_deref(), Some("Martinique"));
 
     // The new way of counting of 1 and 2 November 2020 is one of the people tested; positives hardly move (P + 1 %), so the
     // cases are compared: 22,024 from 2 to 8 November after 25,589, by awk.

@@ -149,6 +149,9 @@ pub(crate) fn three_week_row(
     let fact = view.compare(indicator, category, place);
     let printed = change(view, register, "table", label, indicator, category, place, &fact);
     let note = match &fact.direction {
+        Err(WhyNot::OtherPanel) => {
+            notes.mark("pas de comparaison : ce ne sont pas les mêmes déclarants que la semaine précédente")
+        }
         Err(WhyNot::Break(title)) => {
             notes.mark(&format!("pas de comparaison : rupture de définition ({title})"))
         }
@@ -176,10 +179,14 @@ pub(crate) fn value_cell(
     back: i64,
 ) -> Cell {
     let shown = view.print(register, "table", label, indicator, category, place, back);
-    let note = match &shown.reason {
-        Some(reason) => notes.mark(reason),
-        None if shown.provisional => notes.provisional(),
-        None => String::new(),
+    let note = match (&shown.reason, &shown.coverage) {
+        (Some(reason), _) => notes.mark(reason),
+        (None, Some(coverage)) if shown.provisional => {
+            format!("{}, {}", notes.provisional(), notes.mark(coverage))
+        }
+        (None, Some(coverage)) => notes.mark(coverage),
+        (None, None) if shown.provisional => notes.provisional(),
+        (None, None) => String::new(),
     };
     Cell { text: shown.text, note, ..Cell::default() }
 }

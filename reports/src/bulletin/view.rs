@@ -28,8 +28,10 @@ pub(crate) struct View<'a> {
 pub(crate) struct Shown {
     pub(crate) text: String,
     pub(crate) provisional: bool,
-    /// Why there is none.
+    /// Why there is none; where too few reported, with what those who did give, so called.
     pub(crate) reason: Option<String>,
+    /// How much of what was expected the value rests on, when that is not all.
+    pub(crate) coverage: Option<String>,
 }
 
 /// A value against the week before.
@@ -55,12 +57,23 @@ pub(crate) enum WhyNot {
     NoBefore(String),
     /// The source counts anew.
     Break(String),
+    /// Others are missing this week than the week before.
+    OtherPanel,
 }
 
 /// The file of the metropoles, of which no bulletin is made: no figure of a bulletin is as old as it is.
 const METROPOLES: &str = "metropole_incidence";
 
 const NO_REASON: &str = "donnée non disponible";
+
+/// Names few enough to be read in a note.
+fn few(names: &str) -> Option<String> {
+    let names: Vec<String> = names.split(", ").map(str::to_owned).collect();
+    (names.len() <= LACKING_NAMED).then(|| french::list(&names))
+}
+
+/// Who is missing is named up to so many.
+const LACKING_NAMED: usize = 3;
 
 impl<'a> View<'a> {
     pub(crate) fn new(input: &'a Input<'a>) -> Self {
@@ -244,11 +257,37 @@ impl<'a> View<'a> {
         let about = self.about(indicator, category, place, back);
         let (unit, _) = self.unit(indicator);
         let text = register.note(kind, label, &about, value, &unit, text);
+        let reason = value.is_none().then(|| {
+            let reason = self.reason(observation);
+            match observation.and_then(|o| Some((o.without?, few(o.lacking.as_deref()?)?))) {
+                Some((without, lacking)) => {
+                    let about = About { indicator: format!("{indicator}.without"), ..about.clone() };
+                    let label = format!("{label} (hors {lacking})");
+                    let printed = self.text(indicator, without);
+                    let printed = register.note(kind, &label, &about, Some(without), &unit, printed);
+                    format!("{reason} ; {printed} hors {lacking}")
+                }
+                None => reason,
+            }
+        });
         Shown {
             text,
             provisional: value.is_some() && observation.is_some_and(|o| o.status == Status::Partial),
-            reason: if value.is_some() { None } else { Some(self.reason(observation)) },
+            reason,
+            coverage: observation.filter(|o| o.value.is_some()).and_then(|o| self.coverage(indicator, o)),
         }
+    }
+
+    /// `99 % des départements (hors Martinique)`, of a value that does not rest on all that was expected.
+    fn coverage(&self, indicator: &str, observation: &Observation) -> Option<String> {
+        let share = observation.coverage.filter(|share| *share < 1.0 - 1e-9)?;
+        let of = &self.input.vocabulary.query(indicator)?.coverage.as_ref()?.unit_fr;
+        // Rounded down: what is not all never prints as all.
+        let share = french::percent((share * 100.0 + 1e-9).floor() / 100.0, 0);
+        Some(match observation.lacking.as_deref().and_then(few) {
+            Some(lacking) => format!("sur {share} des {of} attendus (hors {lacking})"),
+            None => format!("sur {share} des {of} attendus"),
+        })
     }
 
     /// Why there is no value, in French.
@@ -264,7 +303,10 @@ impl<'a> View<'a> {
             |back| self.week(indicator, category, place, back).is_some_and(|o| o.status == Status::Partial);
         let (unit, decimals) = self.unit(indicator);
         let nature = Nature::of(&unit, decimals);
+        let panel = |back| self.week(indicator, category, place, back).and_then(|o| o.lacking.as_deref());
         let direction = match (now, before, self.break_between(indicator, 1, 0)) {
+            // A change of who is counted is no change of what is counted.
+            (Some(_), Some(_), None) if panel(0) != panel(1) => Err(WhyNot::OtherPanel),
             (None, ..) => Err(WhyNot::Missing(self.reason(self.week(indicator, category, place, 0)))),
             (_, None, _) => Err(WhyNot::NoBefore(self.reason(self.week(indicator, category, place, 1)))),
             (_, _, Some(event)) => Err(WhyNot::Break(event.title_fr.clone())),

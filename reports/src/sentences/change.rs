@@ -164,6 +164,14 @@ pub(crate) fn moved(
             format!("{text} {} de {now}{provisional}", subject.verb("est", "sont")),
             format!(" ; la valeur de la semaine précédente manque ({}).", trim(reason)),
         ),
+        Err(WhyNot::OtherPanel) => (
+            text.to_owned(),
+            format!(
+                " : {now}{provisional}, qui {} {} à la semaine précédente : ce ne sont pas les mêmes déclarants.",
+                subject.verb("ne peut être", "ne peuvent être"),
+                subject.participle("comparé"),
+            ),
+        ),
         Err(WhyNot::Break(title)) => (
             format!("{text} {} de {now}{provisional}", subject.verb("est", "sont")),
             format!(
