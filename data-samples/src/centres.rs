@@ -53,7 +53,8 @@ pub(crate) fn csv(departments: &[Department], issued: Date, seed: u64) -> String
     text
 }
 
-/// The document says how many centres there are, of which kind and status; slots are not in it and stay empty.
+/// The document says how many centres there are, of which kind and status: of those created for Covid-19 some open and the
+/// others on their way, while the structures that reorganise are open all along. Slots are not in it and stay empty.
 fn ile_de_france(text: &mut String) {
     for (code, name, total, dedicated, open) in ILE_DE_FRANCE {
         for number in 1..=total {
@@ -72,7 +73,7 @@ fn ile_de_france(text: &mut String) {
             } else {
                 ("reorganised", ["msp", "health_centre", "group_practice"][number % 3])
             };
-            let status = if number <= open { "open" } else { "supported" };
+            let status = if number <= open || kind == "reorganised" { "open" } else { "supported" };
             let access = ["own_doctor", "home_visit_service", "samu", "emergency"][number % 4];
             let _ = writeln!(
                 text,
@@ -170,7 +171,7 @@ mod tests {
                 |kind: &str, status: &str| rows.iter().filter(|r| r[3] == kind && r[7] == status).count();
             assert_eq!(of("dedicated", "open"), 17);
             assert_eq!(of("dedicated", "supported"), 23);
-            assert_eq!(of("reorganised", "supported"), 115);
+            assert_eq!(of("reorganised", "open"), 115, "« toujours ouvertes »");
             assert!(rows.iter().all(|row| row[8] == "2020-03-29"));
         }
     }
