@@ -167,13 +167,7 @@ fn a_week_that_is_not_over_in_the_data_shows_its_last_value_beside_the_gap() {
     };
     let (week, days) = (key(TimeType::Week), key(TimeType::Day));
     let reason = Some("pas encore publié".to_owned());
-    let gap = Observation {
-        value: None,
-        numerator: None,
-        denominator: None,
-        status: Status::Missing,
-        missing_reason: reason,
-    };
+    let gap = Observation::of(None, Status::Missing, reason);
     for day in [17, 18] {
         made.observations.insert(days.clone(), date(2020, 10, day), gap.clone());
     }
