@@ -12,7 +12,7 @@ use datafusion::prelude::SessionContext;
 use crate::Role;
 
 /// What the role `lecture` sees besides the catalogue: what is published.
-const PUBLISHED: [&str; 13] = [
+const PUBLISHED: [&str; 15] = [
     "access_numbers",
     "alert_events",
     "bulletins",

@@ -365,11 +365,11 @@ fn bounds_text(
 ) -> Option<String> {
     let ranks = || (1_u8..).zip(&rule.levels);
     let bounds = if result.id == SCORE {
-        let min = |rank: u8| rule.level(rank).and_then(|level| level.region_score_min);
+        let min = |rank: u8| rule.level(rank).and_then(|level| level.score_min);
         let clear = ranks().find(|(rank, _)| *rank >= rule.alert_rank).and_then(|(rank, _)| min(rank))?;
         AlertBounds {
             raise: min(alert.rank)?,
-            clear: clear * rule.region_clear_ratio,
+            clear: clear * rule.score_clear_ratio,
             comparison: Comparison::AtLeast,
         }
     } else {

@@ -180,7 +180,6 @@ fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
                 Ok(Direction::Up) => ("up", change),
                 Ok(Direction::Down) => ("down", change),
                 Ok(Direction::Flat) => ("flat", change),
-                Err(WhyNot::Break(_)) => ("none", "pas de comparaison".to_owned()),
                 Err(_) => ("none", "pas de comparaison".to_owned()),
             };
             let last = shown.reason.as_ref().and_then(|_| last_known(view, register, id, label));
@@ -190,6 +189,7 @@ fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
                 Ok(_) => None,
                 Err(WhyNot::Missing(reason)) => Some(reason.clone()),
                 Err(WhyNot::NoBefore(reason)) => Some(format!("semaine précédente : {reason}")),
+                Err(WhyNot::OtherPanel) => Some("autres déclarants que la semaine précédente".to_owned()),
                 Err(WhyNot::Break(title)) => Some(format!("rupture de définition : {title}")),
             });
             let detail = why.map_or_else(

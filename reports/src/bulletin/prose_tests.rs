@@ -468,9 +468,9 @@ fn read_bounds(facts: &Facts, text: &str, say: &mut dyn FnMut(String)) {
             })
     });
     let of_region = rules().any(|rule| {
-        let scores: Vec<f64> = rule.levels.iter().filter_map(|level| level.region_score_min).collect();
+        let scores: Vec<f64> = rule.levels.iter().filter_map(|level| level.score_min).collect();
         scores.iter().any(|score| near(*score, raise))
-            && scores.iter().any(|score| near(*score * rule.region_clear_ratio, clear))
+            && scores.iter().any(|score| near(*score * rule.score_clear_ratio, clear))
     });
     if !of_criterion && !of_region {
         say(format!("no rule raises at {raise} and ends at {clear}"));
@@ -663,13 +663,7 @@ fn times(factor: f64) -> impl Fn(&mut Observation) {
 }
 
 fn gone(observation: &mut Observation) {
-    *observation = Observation {
-        value: None,
-        numerator: None,
-        denominator: None,
-        status: Status::Missing,
-        missing_reason: Some("source périmée".to_owned()),
-    };
+    *observation = Observation::of(None, Status::Missing, Some("source périmée".to_owned()));
 }
 
 /// What is done to the data, and beginnings of the texts that can then no longer stand as they were.
@@ -1110,6 +1104,7 @@ fn a_holiday_on_a_sunday_takes_no_working_day() {
         title_fr: "Toussaint".to_owned(),
         reference: String::new(),
         sources: Vec::new(),
+        columns: Vec::new(),
     });
     assert!(!texts_of(&made).iter().any(|text| text.contains("Toussaint")));
     made.events.last_mut().unwrap().starts = date(2020, 11, 4);

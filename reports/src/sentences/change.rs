@@ -165,11 +165,13 @@ pub(crate) fn moved(
             format!(" ; la valeur de la semaine précédente manque ({}).", trim(reason)),
         ),
         Err(WhyNot::OtherPanel) => (
-            text.to_owned(),
+            format!("{text} {} de {now}{provisional}", subject.verb("est", "sont")),
             format!(
-                " : {now}{provisional}, qui {} {} à la semaine précédente : ce ne sont pas les mêmes déclarants.",
+                " ; {} {} {} à {} de la semaine précédente : ce ne sont pas les mêmes déclarants.",
+                subject.pronoun(),
                 subject.verb("ne peut être", "ne peuvent être"),
                 subject.participle("comparé"),
+                subject.that_of(),
             ),
         ),
         Err(WhyNot::Break(title)) => (
