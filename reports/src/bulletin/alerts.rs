@@ -382,6 +382,7 @@ fn bounds_text(
         let (_, clear) = named.iter().find(|(rank, _)| *rank >= rule.alert_rank)?;
         AlertBounds { raise: raise.raise, clear: clear.clear, comparison: raise.comparison }
     };
+    let alone = rule.combine == Combine::Any || result.id == SCORE;
     let indicator = about.indicator.as_str();
     let id = if indicator.starts_with("rule:") { "" } else { indicator };
     let mut print = |suffix: &str, title: &str, value: f64| {
@@ -392,7 +393,7 @@ fn bounds_text(
     };
     let (raise, clear) =
         (print("threshold", "seuil", bounds.raise), print("clear", "seuil de levée", bounds.clear));
-    Some(sentences::bounds(bounds.comparison, &raise, &clear))
+    Some(sentences::bounds(bounds.comparison, alone, &raise, &clear))
 }
 
 fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert) -> Row {

@@ -170,6 +170,31 @@ impl Facts<'_> {
         let (sunday, of) = (self.sunday(), |j: &&Judgement| j.rule == rule && j.place == *place);
         self.input.judgements.iter().filter(of).find(|judgement| judgement.date == sunday)
     }
+
+    /// Whether some rule in force raises at a value and ends at another.
+    fn has_bounds(&self, comparison: Comparison, raise: f64, clear: f64) -> bool {
+        let sunday = self.sunday();
+        let rules = || self.input.vocabulary.rules().filter(|rule| rule.in_force(sunday));
+        let is_low = matches!(comparison, Comparison::Below | Comparison::AtMost);
+        let of_criterion = rules().flat_map(|rule| &rule.criteria).any(|criterion| {
+            let levels: Vec<(&String, &f64)> =
+                criterion.thresholds_on(sunday).into_iter().flat_map(|set| &set.levels).collect();
+            let raises = |(level, value): &(&String, &f64)| {
+                near(**value, raise) && criterion.comparison_for(level) == comparison
+            };
+            let ends = |(_, value): &(&String, &f64)| {
+                let margin = **value * (1.0 - criterion.clear_ratio);
+                near(if is_low { **value + margin } else { **value - margin }, clear)
+            };
+            levels.iter().any(raises) && levels.iter().any(ends)
+        });
+        let of_region = rules().any(|rule| {
+            let scores: Vec<f64> = rule.levels.iter().filter_map(|level| level.score_min).collect();
+            scores.iter().any(|score| near(*score, raise))
+                && scores.iter().any(|score| near(*score * rule.score_clear_ratio, clear))
+        });
+        of_criterion || (of_region && comparison == Comparison::AtLeast)
+    }
 }
 
 /// Two-sided chance of two counts of one rate, by the definition: all splits of the sum at least as uneven.
@@ -435,45 +460,37 @@ fn read_alerts(facts: &Facts, text: &str, say: &mut dyn FnMut(String)) {
     }
 }
 
-/// « Gardes pourvues : 91 % (alerte sous 90 %, levée à partir de 92,7 %) »: both numbers are those of a criterion.
+/// « Gardes pourvues : 91 % (alerte sous 90 %, levée à partir de 92,7 %) »: both numbers are those of one criterion.
 fn read_bounds(facts: &Facts, text: &str, say: &mut dyn FnMut(String)) {
-    let sides = [
-        ("(alerte sous ", "levée à partir de ", Comparison::Below),
-        ("(alerte à partir de ", "levée sous ", Comparison::AtLeast),
-        ("(alerte au-dessus de ", "levée à ", Comparison::Above),
-    ];
-    let is_figure = text.contains("(seuil ") || sides.iter().any(|(raise, ..)| text.contains(raise));
-    if !is_figure {
-        return;
-    }
-    let Some((raise, clear, comparison)) = sides.into_iter().find(|(raise, ..)| text.contains(raise)) else {
-        return say("the side and the value that ends it are not told".to_owned());
-    };
-    let read = |mark: &str| {
-        let (value, rest) = number(after(text, mark)?)?;
-        Some(if rest.trim_start().starts_with('%') { value / 100.0 } else { value })
-    };
-    let (Some(raise), Some(clear)) = (read(raise), read(clear)) else { return say("no numbers".to_owned()) };
-    let sunday = facts.sunday();
-    let rules = || facts.input.vocabulary.rules().filter(|rule| rule.in_force(sunday));
-    let of_criterion = rules().flat_map(|rule| &rule.criteria).any(|criterion| {
-        let levels: Vec<(&String, &f64)> =
-            criterion.thresholds_on(sunday).into_iter().flat_map(|set| &set.levels).collect();
-        levels
-            .iter()
-            .any(|(level, value)| near(**value, raise) && criterion.comparison_for(level) == comparison)
-            && levels.iter().any(|(_, value)| {
-                let margin = **value * (1.0 - criterion.clear_ratio);
-                near(if comparison == Comparison::Below { **value + margin } else { **value - margin }, clear)
-            })
-    });
-    let of_region = rules().any(|rule| {
-        let scores: Vec<f64> = rule.levels.iter().filter_map(|level| level.score_min).collect();
-        scores.iter().any(|score| near(*score, raise))
-            && scores.iter().any(|score| near(*score * rule.score_clear_ratio, clear))
-    });
-    if !of_criterion && !of_region {
-        say(format!("no rule raises at {raise} and ends at {clear}"));
+    for said in text.split('(').skip(1) {
+        let said = said.split(')').next().unwrap_or(said);
+        if said.starts_with("seuil ") {
+            say("the side and the value that ends it are not told".to_owned());
+        }
+        if !said.starts_with("alerte ") && !said.starts_with("critère atteint ") {
+            continue;
+        }
+        let Some((raising, ending)) = said.split_once(", ") else {
+            say(format!("{said}: what ends it is not told"));
+            continue;
+        };
+        let comparison = match raising {
+            raising if raising.contains(" sous ") => Comparison::Below,
+            raising if raising.contains(" à partir de ") => Comparison::AtLeast,
+            raising if raising.contains(" au-dessus de ") => Comparison::Above,
+            _ => Comparison::AtMost,
+        };
+        let read = |text: &str| {
+            let (value, rest) = number(&text[text.find(|c: char| c.is_ascii_digit())?..])?;
+            Some(if rest.trim_start().starts_with('%') { value / 100.0 } else { value })
+        };
+        let (Some(raise), Some(clear)) = (read(raising), read(ending)) else {
+            say(format!("{said}: no numbers"));
+            continue;
+        };
+        if !facts.has_bounds(comparison, raise, clear) {
+            say(format!("no rule raises at {raise} and ends at {clear}, {comparison}"));
+        }
     }
 }
 
@@ -928,17 +945,14 @@ const MUTANTS: [Mutant; 16] = [
             .then(|| "Semaine de congé (Toussaint) : on teste et on consulte autrement.".to_owned())
     }),
     ("E21: neither side nor value that ends an alert", "region:76", |text| {
-        between(text, "(", ")", "seuil 8,0").filter(|_| text.contains("(alerte "))
+        between(text, "(critère ", ")", "").map(|text| text.replacen("(critère )", "(seuil 8,0)", 1))
     }),
     ("E21: the side that ends it is that which raises", "region:76", |text| {
-        let sides = text.contains("(alerte à partir de ") && text.contains("levée sous ");
-        sides.then(|| {
-            text.replace("(alerte à partir de ", "(alerte sous ").replace("levée sous ", "levée à partir de ")
-        })
+        text.contains("(critère atteint à partir de ")
+            .then(|| text.replacen("(critère atteint à partir de ", "(critère atteint sous ", 1))
     }),
     ("a rise is told as a fall", "region:76", |text| {
-        (text.starts_with("Le nombre") && text.contains(" augmente"))
-            .then(|| text.replace(" augmente", " diminue"))
+        text.contains(" augmente : ").then(|| text.replace(" augmente : ", " diminue : "))
     }),
     ("the numbers of the two weeks are swapped", "region:76", |text| {
         let (head, rest) = text.split_once(" : ").filter(|_| text.starts_with("Le nombre de patients h"))?;
@@ -1052,10 +1066,10 @@ fn the_reader_tells_every_planted_fault_of_a_threshold() {
             "clear_ratio = 0.5\n",
         ),
         (
-            "admissions raise at nine instead of eight",
+            "emergency visits raise at 5.5 % instead of 6 %",
             "rules/tension-score.toml",
-            "{ tension = 8.0, saturation = 16.0 }",
-            "{ tension = 9.0, saturation = 16.0 }",
+            "{ tension = 0.06, saturation = 0.10 }",
+            "{ tension = 0.055, saturation = 0.10 }",
         ),
         (
             "a level by another name",

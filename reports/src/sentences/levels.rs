@@ -261,13 +261,14 @@ pub(crate) fn began_and_ended(began: &[String], ended: &[String]) -> String {
 }
 
 /// On which side of its thresholds a value raises an alert and ends it, both as printed: « alerte sous 90 %, levée à partir
-/// de 92,7 % ».
-pub(crate) fn bounds(comparison: Comparison, raise: &str, clear: &str) -> String {
+/// de 92,7 % »; of a criterion that raises only with others: « critère atteint à partir de 8,0, quitté sous 7,2 ».
+pub(crate) fn bounds(comparison: Comparison, alone: bool, raise: &str, clear: &str) -> String {
+    let (up, down) = if alone { ("alerte", "levée") } else { ("critère atteint", "quitté") };
     match comparison {
-        Comparison::Above => format!("alerte au-dessus de {raise}, levée à {clear} ou moins"),
-        Comparison::AtLeast => format!("alerte à partir de {raise}, levée sous {clear}"),
-        Comparison::Below => format!("alerte sous {raise}, levée à partir de {clear}"),
-        Comparison::AtMost => format!("alerte à {raise} ou moins, levée au-dessus de {clear}"),
+        Comparison::Above => format!("{up} au-dessus de {raise}, {down} à {clear} ou moins"),
+        Comparison::AtLeast => format!("{up} à partir de {raise}, {down} sous {clear}"),
+        Comparison::Below => format!("{up} sous {raise}, {down} à partir de {clear}"),
+        Comparison::AtMost => format!("{up} à {raise} ou moins, {down} au-dessus de {clear}"),
     }
 }
 

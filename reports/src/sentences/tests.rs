@@ -425,8 +425,9 @@ fn an_alert_says_what_raises_and_what_ends_it() {
         (Above, "10 %", "9 %", "alerte au-dessus de 10 %, levée à 9 % ou moins"),
         (AtMost, "3", "3,3", "alerte à 3 ou moins, levée au-dessus de 3,3"),
     ] {
-        assert_eq!(bounds(comparison, raise, clear), expected);
+        assert_eq!(bounds(comparison, true, raise, clear), expected);
     }
+    assert_eq!(bounds(AtLeast, false, "8,0", "7,2"), "critère atteint à partir de 8,0, quitté sous 7,2");
 }
 
 #[test]
