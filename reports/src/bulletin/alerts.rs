@@ -475,7 +475,7 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
         let known = |id: &str| alert.criteria.iter().any(|result| result.id == id && result.value.is_some());
         let unknown = super::levels::unknown(rule, alert.rank, view.sunday, known);
         if !unknown.is_empty() && !of_region {
-            figures.push(format!("{unknown}, d’où « au moins »"));
+            figures.push(unknown);
         }
     }
     let figures = if figures.is_empty() { "–".to_owned() } else { figures.join(" ; ") };
