@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use jiff::{Span, Timestamp};
 use vigie_queries::{
     Alert, AlertState, CriterionResult, Forecast, ForecastDay, Judgement, Observation, Observations, Place,
-    SeriesKey, Status, TimeType, Track, Vocabulary,
+    SCORE, SeriesKey, Status, TimeType, Track, Vocabulary,
 };
 
 use crate::input::{
@@ -673,7 +673,7 @@ impl Made {
             let sunday = monday.saturating_add(Span::new().days(6));
             for place in &places {
                 let mut known = 0;
-                let criteria: Vec<CriterionResult> = rule
+                let mut criteria: Vec<CriterionResult> = rule
                     .criteria
                     .iter()
                     .map(|criterion| {
@@ -699,6 +699,13 @@ impl Made {
                 let score: u8 = criteria.iter().filter_map(|criterion| criterion.rank).sum();
                 let rank = u8::from(score >= 4) + u8::from(score >= 6);
                 let rank_max = if known + 1 < criteria.len() { 2 } else { rank };
+                criteria.push(CriterionResult {
+                    id: SCORE.to_owned(),
+                    value: Some(f64::from(score)),
+                    threshold: None,
+                    rank: Some(rank),
+                    missing_reason: None,
+                });
                 self.judgements.push(Judgement {
                     rule: rule.id.clone(),
                     place: place.clone(),

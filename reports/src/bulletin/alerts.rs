@@ -131,7 +131,7 @@ pub(crate) fn write(view: &View, register: &mut Register, rows_max: usize) -> Ve
     } else {
         blocks.push(table(view, register, &alerts, rows_max.min(ROWS_MAX)));
     }
-    blocks.extend(covered_table(view));
+    blocks.extend(covered_table(view, rows_max));
     let more: Vec<String> = sentences::pending(count(view, AlertState::Pending))
         .into_iter()
         .chain(sentences::silent(count(view, AlertState::Silent)))
@@ -165,12 +165,16 @@ fn began_and_ended(view: &View) -> String {
 }
 
 /// Departments under an alert of their region of the same rule: not in the table above, and to be found all the same.
-fn covered_table(view: &View) -> Option<Block> {
+///
+/// At most `rows_max` rules and levels are printed, the rest is counted.
+fn covered_table(view: &View, rows_max: usize) -> Option<Block> {
     let covered = covered(view);
     if covered.is_empty() {
         return None;
     }
-    let rows = groups(covered.into_iter())
+    let mut groups = groups(covered.into_iter());
+    let rest = groups.split_off(groups.len().min(rows_max));
+    let mut rows: Vec<Row> = groups
         .into_iter()
         .map(|(.., group)| {
             let names: Vec<String> = group.iter().map(|alert| view.name(&alert.place)).collect();
@@ -181,6 +185,19 @@ fn covered_table(view: &View) -> Option<Block> {
             ])
         })
         .collect();
+    if !rest.is_empty() {
+        let alerts: usize = rest.iter().map(|(.., group)| group.len()).sum();
+        let others = if rest.len() == 1 {
+            "Un autre sujet".to_owned()
+        } else {
+            format!("{} autres sujets", rest.len())
+        };
+        rows.push(Row::of(vec![
+            Cell::text(others),
+            Cell::text(alerts.to_string()),
+            Cell::text(String::new()),
+        ]));
+    }
     Some(Block::Table(Table {
         caption: "Alertes départementales couvertes par celle de la région".to_owned(),
         columns: vec![

@@ -228,6 +228,7 @@ fn lies(input: &Input, document: &Document) -> Vec<String> {
             read_holiday(&facts, &text, &mut say);
             read_feeds(&facts, &text, &mut say);
             read_stocks(&facts, &text, &mut say);
+            read_readings(&facts, &text, &mut say);
         }
         if section == "alerts" {
             read_bounds(&facts, &text, &mut say);
@@ -376,6 +377,27 @@ fn read_places(facts: &Facts, id: &str, text: &str, say: &mut dyn FnMut(String))
         if difference.is_none_or(|difference| !near(difference, said)) {
             say(format!("{mark}: {difference:?}"));
         }
+    }
+}
+
+/// « Autres lectures : réanimation, taux Covid-19 : 32,9 % des lits installés, 73,3 % des lits ouverts (tous patients)… »: before
+/// the words of each indicator stands its value.
+fn read_readings(facts: &Facts, text: &str, say: &mut dyn FnMut(String)) {
+    let Some(said) = after(text, "Autres lectures : ") else { return };
+    let mut read = 0;
+    for query in facts.input.vocabulary.queries().iter().filter(|query| !query.reading_fr.is_empty()) {
+        let Some((before, _)) = said.split_once(&format!(" {}", words(&query.reading_fr))) else { continue };
+        let at =
+            before.rfind([':', ';']).map_or(0, |at| at + 1).max(before.rfind(", ").map_or(0, |at| at + 1));
+        let value =
+            facts.value(&query.id, &facts.input.territory, 0).map(|value| facts.printed(&query.id, value));
+        match (number(before[at..].trim()), value) {
+            (Some((told, _)), Some(value)) if near(told, value) => read += 1,
+            (told, value) => say(format!("{}: {told:?} is told, the value is {value:?}", query.id)),
+        }
+    }
+    if read < 2 && !said.contains("niveau") {
+        say("no two readings".to_owned());
     }
 }
 
@@ -724,6 +746,13 @@ fn perturbations() -> Vec<Perturbation> {
             all.push(perturbation(&format!("{id} {what}"), move |made| act(made, id), bears));
         }
     }
+    for id in ["icu_patients", "icu_occupancy_initial", "icu_occupancy_open", "icu_occupancy_critical_care"] {
+        all.push(perturbation(
+            &format!("{id} reads otherwise"),
+            move |made| touch(made, id, &made.territory.clone(), times(1.9)),
+            |text| text.starts_with("Autres lectures"),
+        ));
+    }
     let is_alert = |text: &str| {
         text.contains("alertes en cours")
             || text.contains("alerte en cours")
@@ -945,11 +974,11 @@ const MUTANTS: [Mutant; 16] = [
             .then(|| "Semaine de congé (Toussaint) : on teste et on consulte autrement.".to_owned())
     }),
     ("E21: neither side nor value that ends an alert", "region:76", |text| {
-        between(text, "(critère ", ")", "").map(|text| text.replacen("(critère )", "(seuil 8,0)", 1))
+        between(text, "(alerte ", ")", "").map(|text| text.replacen("(alerte )", "(seuil 8,0)", 1))
     }),
     ("E21: the side that ends it is that which raises", "region:76", |text| {
-        text.contains("(critère atteint à partir de ")
-            .then(|| text.replacen("(critère atteint à partir de ", "(critère atteint sous ", 1))
+        text.contains("(alerte à partir de ")
+            .then(|| text.replacen("(alerte à partir de ", "(alerte sous ", 1))
     }),
     ("a rise is told as a fall", "region:76", |text| {
         text.contains(" augmente : ").then(|| text.replace(" augmente : ", " diminue : "))
@@ -1060,16 +1089,16 @@ fn the_reader_tells_every_planted_fault_of_a_threshold() {
             "tension = 10.0",
         ),
         (
-            "occupancy clears at another share",
+            "the score clears at another share",
             "rules/tension-score.toml",
-            "clear_ratio = 0.9\n",
-            "clear_ratio = 0.5\n",
+            "score_clear_ratio = 0.9",
+            "score_clear_ratio = 0.5",
         ),
         (
-            "emergency visits raise at 5.5 % instead of 6 %",
+            "the score raises at 4.5 instead of 4",
             "rules/tension-score.toml",
-            "{ tension = 0.06, saturation = 0.10 }",
-            "{ tension = 0.055, saturation = 0.10 }",
+            "score_min = 4.0",
+            "score_min = 4.5",
         ),
         (
             "a level by another name",
