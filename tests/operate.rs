@@ -157,7 +157,7 @@ fn one_bad_file_of_ones_own_silences_nothing_else() {
     let status: Value = serde_json::from_slice(&status.stdout).unwrap();
     let problem = &status["problems"][0];
     assert_eq!(problem["key"], "job:build", "{status:#}");
-    assert!(problem["detail"].as_str().unwrap().contains("calls_a_day.sql:15"), "{status:#}");
+    assert!(problem["detail"].as_str().unwrap().contains("calls_a_day.sql:16"), "{status:#}");
     // The bulletin comes out, and tells of it among its checks.
     let bulletin =
         with(&["--json", "bulletin", "--week", "2020-W41", "--as-of", "2020-10-13", "--out", "b.pdf"]);

@@ -199,7 +199,9 @@ fn a_published_bulletin_reaches_its_lists_its_folder_and_its_address_at_least_on
     assert_eq!(mail["defects"], serde_json::json!([]));
     let subject = mail["subject"].as_str().unwrap();
     assert!(
-        subject.starts_with("Occitanie, semaine 42 : 7 départements sur 13 sont au niveau «"),
+        subject.starts_with(
+            "Occitanie, semaine 42 : 3 départements sur 13 sont au niveau « saturation » (Gard, "
+        ),
         "{subject}"
     );
     let text = mail["text"].as_str().unwrap();

@@ -55,11 +55,16 @@ impl Writer {
         let fields =
             resource.columns.iter().map(|column| Field::new(&column.name, column.kind.clone(), true));
         let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        let mut csv = WriterBuilder::new()
-            .with_header(true)
+        // The header is quoted: a reader that guesses the form of a file from its first lines sees that texts may be.
+        let mut file = create("csv")?;
+        let names: Vec<String> =
+            schema.fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
+        let path = || folder.join(format!("{}.csv", resource.name));
+        writeln!(file, "{}", names.join(",")).map_err(|source| Error::Write { path: path(), source })?;
+        let csv = WriterBuilder::new()
+            .with_header(false)
             .with_timestamp_tz_format("%Y-%m-%dT%H:%M:%SZ".into())
-            .build(create("csv")?);
-        csv.write(&RecordBatch::new_empty(Arc::clone(&schema)))?;
+            .build(file);
         let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()));
         let parquet = ArrowWriter::try_new(create("parquet")?, Arc::clone(&schema), Some(properties.build()));
         let workbook = (rows <= u64::from(SHEET_ROWS_MAX)).then(|| start(&resource, as_of)).transpose();

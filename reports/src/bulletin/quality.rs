@@ -14,8 +14,6 @@ use crate::french;
 use crate::input::{EventKind, FeedState, Freshness, GateResult};
 use crate::published::Register;
 
-/// A fresh feed older than that is a reference table, issued once.
-const YEAR_HOURS: f64 = 365.0 * 24.0;
 /// Findings printed; the rest is counted.
 const FINDINGS_MAX: usize = 12;
 /// Gates printed; the rest is counted.
@@ -156,7 +154,12 @@ fn feeds(view: &View, register: &mut Register) -> Block {
             .then_with(|| a.title_fr.cmp(&b.title_fr))
             .then_with(|| a.source.cmp(&b.source))
     });
-    let received: Vec<&&FeedState> = feeds.iter().filter(|feed| feed.state != Freshness::Absent).collect();
+    // Tables that come with the vocabulary are no feeds: they are named below, unless one of them waits for somebody.
+    let (tables, received): (Vec<&FeedState>, Vec<&FeedState>) =
+        feeds.iter().copied().filter(|feed| feed.state != Freshness::Absent).partition(|feed| {
+            let is_quiet = matches!(feed.last_fetch_outcome.as_deref(), None | Some("new" | "unchanged"));
+            view.is_bundled(&feed.source) && feed.state == Freshness::Fresh && is_quiet
+        });
     let at = paris_day(view.input.as_of.issued);
     let rows = received
         .iter()
@@ -173,7 +176,6 @@ fn feeds(view: &View, register: &mut Register) -> Block {
             let accepted = rows("feed.rows_accepted", feed.rows_accepted);
             let quarantined = rows("feed.rows_quarantined", feed.rows_quarantined);
             let state = match feed.state {
-                Freshness::Fresh if feed.age_hours.is_some_and(|hours| hours > YEAR_HOURS) => "référentiel",
                 Freshness::Fresh => "à jour",
                 Freshness::Late => "en retard",
                 Freshness::Stale => "périmée",
@@ -202,12 +204,14 @@ fn feeds(view: &View, register: &mut Register) -> Block {
             ])
         })
         .collect();
-    let absent: Vec<String> = feeds
-        .iter()
-        .filter(|feed| feed.state == Freshness::Absent)
-        .map(|feed| format!("« {} »", crate::clean::short(&feed.title_fr, 70)))
-        .collect();
+    let title = |feed: &&FeedState| format!("« {} »", crate::clean::short(&feed.title_fr, 70));
+    let absent: Vec<String> =
+        feeds.iter().filter(|feed| feed.state == Freshness::Absent).map(title).collect();
+    let tables: Vec<String> = tables.iter().map(title).collect();
     let mut notes = Vec::new();
+    if !tables.is_empty() {
+        notes.push(format!("Tables de référence, hors de ce tableau : {}.", french::list(&tables)));
+    }
     match absent.as_slice() {
         [] => {}
         [only] => notes.push(format!("Jamais reçue : {only}.")),

@@ -47,13 +47,14 @@ pub(crate) const ROOMS: [Room; 6] = [
 ];
 
 /// Rooms of a bulletin: its first page is one page, the whole has at most [`PAGES_MAX`].
-pub(crate) const ROOMS_OF_BULLETIN: [Room; 6] = [
+pub(crate) const ROOMS_OF_BULLETIN: [Room; 7] = [
     Room { points: 12, steps: 4, alerts: 4, rows: 25, curves_pt: 0, fans: true },
     Room { points: 9, steps: 3, alerts: 4, rows: 25, curves_pt: 0, fans: true },
     Room { points: 7, steps: 3, alerts: 4, rows: 25, curves_pt: 0, fans: true },
     Room { points: 6, steps: 3, alerts: 3, rows: 20, curves_pt: 0, fans: true },
     Room { points: 5, steps: 2, alerts: 2, rows: 12, curves_pt: 0, fans: false },
     Room { points: 4, steps: 1, alerts: 1, rows: 4, curves_pt: 0, fans: false },
+    Room { points: 4, steps: 1, alerts: 1, rows: 2, curves_pt: 0, fans: false },
 ];
 
 /// Pages of a bulletin.

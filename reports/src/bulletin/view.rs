@@ -380,7 +380,7 @@ impl<'a> View<'a> {
     }
 
     /// A table that comes with the vocabulary: it is no feed, and as old as it is.
-    fn is_bundled(&self, source: &str) -> bool {
+    pub(crate) fn is_bundled(&self, source: &str) -> bool {
         self.input.vocabulary.contract(source).is_some_and(|contract| contract.feed.bundled.is_some())
     }
 
