@@ -30,14 +30,22 @@ const STRIP_WEEKS: i64 = 12;
 /// Beyond this many departments small multiples are unreadable.
 const PANELS_MAX: usize = 20;
 
-pub(crate) fn write(view: &View, register: &mut Register, levels: Option<&Levels>) -> Vec<Block> {
+/// `with_ranks`: two figures are drawn in order of size, besides standing in the table.
+pub(crate) fn write(
+    view: &View,
+    register: &mut Register,
+    levels: Option<&Levels>,
+    with_ranks: bool,
+) -> Vec<Block> {
     if view.departments.is_empty() {
         return Vec::new();
     }
     let places: Vec<&Place> = view.departments.iter().map(|info| &info.place).collect();
     let mut blocks = vec![table(view, register, levels, &places)];
     if places.len() <= PANELS_MAX {
-        blocks.extend(parts::side_by_side(ranked(view, register, &places)));
+        if with_ranks {
+            blocks.extend(parts::side_by_side(ranked(view, register, &places)));
+        }
         blocks.extend(multiples(view, register, &places));
     }
     if let Some(levels) = levels {

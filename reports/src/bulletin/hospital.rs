@@ -21,7 +21,8 @@ const OCCUPANCIES: [(&str, &str); 5] = [
     ("icu_covid_share_open", "Patients de réanimation, part Covid-19"),
 ];
 
-pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
+/// `with_slopes`: the occupancies of two weeks are drawn, besides standing in the table.
+pub(crate) fn write(view: &View, register: &mut Register, with_slopes: bool) -> Vec<Block> {
     let place = view.territory();
     if !ALL.iter().any(|id| view.has(id, "", place)) {
         return vec![parts::absent(view, "Hôpital", &ALL)];
@@ -45,7 +46,9 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     }
     blocks.extend(parts::side_by_side(charts));
     blocks.extend(day_by_day(view, register));
-    blocks.extend(slopes(view, register));
+    if with_slopes {
+        blocks.extend(slopes(view, register));
+    }
     blocks.extend(occupancy(view, register));
     blocks.extend(care_chains(view, register));
     blocks

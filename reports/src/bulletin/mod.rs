@@ -168,7 +168,7 @@ fn sections(
     r.enter("legal");
     add("legal", "Statuts officiels", legal::write(view, r));
     r.enter("hospital");
-    add("hospital", "Hôpital", hospital::write(view, r));
+    add("hospital", "Hôpital", hospital::write(view, r, room.repeats));
     r.enter("city");
     add("city", "Soins de ville", city::write(view, r));
     r.enter("screening");
@@ -180,7 +180,7 @@ fn sections(
     r.enter("outlook");
     add("outlook", "Perspectives", outlook::write(view, r, levels, mapped, room));
     r.enter("departments");
-    add("departments", "Départements", departments::write(view, r, levels));
+    add("departments", "Départements", departments::write(view, r, levels, room.repeats));
     r.enter("changes");
     add("changes", "Ce qui a changé depuis le dernier bulletin", changes::write(view, r, levels, room.rows));
     r.enter("quality");

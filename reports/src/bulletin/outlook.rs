@@ -45,7 +45,7 @@ pub(crate) fn write(
     let holidays = ahead(view, EventKind::Holiday);
     let school = ahead(view, EventKind::SchoolHoliday);
     let near = levels.map(|levels| nearest(view, levels, places)).unwrap_or_default();
-    let (mut said, fans) = forecast::write(view, register, room.fans);
+    let (mut said, fans) = forecast::write(view, register, room.repeats);
     if levels.is_none() && holidays.is_empty() && school.is_empty() && said.is_empty() {
         return Vec::new(); // no rule could be applied: nothing can be said of thresholds
     }

@@ -32,29 +32,29 @@ pub(crate) struct Room {
     pub(crate) rows: usize,
     /// Sheets: height of the curves, in points; 0 leaves them out.
     curves_pt: u16,
-    /// Bulletins: whether forecasts are drawn, besides being told.
-    pub(crate) fans: bool,
+    /// Bulletins: whether pictures are drawn of what is also told or tabled (forecasts, occupancies of two weeks, ranks).
+    pub(crate) repeats: bool,
 }
 
 /// Rooms of a sheet; the last one always fits (a test prints the longest texts there are).
 pub(crate) const ROOMS: [Room; 6] = [
-    Room { points: 7, steps: 4, alerts: 4, rows: 15, curves_pt: 104, fans: false },
-    Room { points: 7, steps: 3, alerts: 4, rows: 13, curves_pt: 92, fans: false },
-    Room { points: 6, steps: 3, alerts: 4, rows: 11, curves_pt: 84, fans: false },
-    Room { points: 5, steps: 2, alerts: 4, rows: 8, curves_pt: 84, fans: false },
-    Room { points: 4, steps: 2, alerts: 4, rows: 9, curves_pt: 0, fans: false },
-    Room { points: 3, steps: 1, alerts: 4, rows: 6, curves_pt: 0, fans: false },
+    Room { points: 7, steps: 4, alerts: 4, rows: 15, curves_pt: 104, repeats: false },
+    Room { points: 7, steps: 3, alerts: 4, rows: 13, curves_pt: 92, repeats: false },
+    Room { points: 6, steps: 3, alerts: 4, rows: 11, curves_pt: 84, repeats: false },
+    Room { points: 5, steps: 2, alerts: 4, rows: 8, curves_pt: 84, repeats: false },
+    Room { points: 4, steps: 2, alerts: 4, rows: 9, curves_pt: 0, repeats: false },
+    Room { points: 3, steps: 1, alerts: 4, rows: 6, curves_pt: 0, repeats: false },
 ];
 
 /// Rooms of a bulletin: its first page is one page, the whole has at most [`PAGES_MAX`].
 pub(crate) const ROOMS_OF_BULLETIN: [Room; 7] = [
-    Room { points: 12, steps: 4, alerts: 4, rows: 25, curves_pt: 0, fans: true },
-    Room { points: 9, steps: 3, alerts: 4, rows: 25, curves_pt: 0, fans: true },
-    Room { points: 7, steps: 3, alerts: 4, rows: 25, curves_pt: 0, fans: true },
-    Room { points: 6, steps: 3, alerts: 3, rows: 20, curves_pt: 0, fans: true },
-    Room { points: 5, steps: 2, alerts: 2, rows: 12, curves_pt: 0, fans: false },
-    Room { points: 4, steps: 1, alerts: 1, rows: 4, curves_pt: 0, fans: false },
-    Room { points: 4, steps: 1, alerts: 1, rows: 2, curves_pt: 0, fans: false },
+    Room { points: 12, steps: 4, alerts: 4, rows: 25, curves_pt: 0, repeats: true },
+    Room { points: 9, steps: 3, alerts: 4, rows: 25, curves_pt: 0, repeats: true },
+    Room { points: 7, steps: 3, alerts: 4, rows: 25, curves_pt: 0, repeats: true },
+    Room { points: 6, steps: 3, alerts: 3, rows: 20, curves_pt: 0, repeats: true },
+    Room { points: 5, steps: 2, alerts: 2, rows: 12, curves_pt: 0, repeats: false },
+    Room { points: 4, steps: 1, alerts: 1, rows: 4, curves_pt: 0, repeats: false },
+    Room { points: 4, steps: 1, alerts: 1, rows: 2, curves_pt: 0, repeats: false },
 ];
 
 /// Pages of a bulletin.
