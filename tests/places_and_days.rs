@@ -20,7 +20,9 @@ const DEPARTMENTS: [&str; 45] = [
 /// left out. Every number moves from day to day.
 fn stocks(last: Date, keep: impl Fn(&str, Date) -> bool) -> String {
     let mut text = String::from("dep;sexe;jour;hosp;rea;rad;dc\n");
-    for day in date(2020, 9, 6).series(1.day()).take_while(|day| *day <= last) {
+    // Enough days before those that matter for an alert to be judged.
+    let first = last.first_of_month().saturating_sub(25.days());
+    for day in first.series(1.day()).take_while(|day| *day <= last) {
         let n = i64::from(day.day_of_year());
         for (at, department) in (0_i64..).zip(DEPARTMENTS).filter(|(_, department)| keep(department, day)) {
             let patients = 100 + 3 * at + (n * (7 + at % 5)) % 23;

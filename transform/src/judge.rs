@@ -426,7 +426,7 @@ fn score_of(rule: &Rule, criteria: &[CriterionResult], on: Date) -> Option<(f64,
         .collect();
     let least: f64 = known.iter().sum();
     let n_unknown = criteria.len() - known.len();
-    (!known.is_empty()).then(|| (least, least + 2.0 * n_unknown as f64))
+    (!known.is_empty()).then_some((least, least + 2.0 * n_unknown as f64))
 }
 
 /// The population-weighted mean of the departments' scores. An unknown criterion of a department counts 0 in the

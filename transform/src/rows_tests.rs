@@ -128,15 +128,17 @@ fn a_gap_that_a_missing_file_explains_has_that_reason_and_a_value_keeps_none() {
     assert_eq!(reasons, [None, Some(why.as_str()), Some("1 établissement sur 3 a déclaré")]);
 }
 
-/// Rows of shares of one department on days of October 2020: day, filled, planned, coverage.
-fn shares(rows: &[(i8, Option<f64>, Option<f64>, f64)]) -> RecordBatch {
+/// A day of October 2020: its number, filled, planned, coverage.
+type Day = (i8, Option<f64>, Option<f64>, f64);
+
+/// Rows of shares of one place.
+fn shares(rows: &[Day]) -> RecordBatch {
     let same = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; rows.len()])) };
-    let number = |of: &dyn Fn(&(i8, Option<f64>, Option<f64>, f64)) -> Option<f64>| -> ArrayRef {
+    let number = |of: &dyn Fn(&Day) -> Option<f64>| -> ArrayRef {
         Arc::new(rows.iter().map(of).collect::<Float64Array>())
     };
-    let share =
-        |row: &(i8, Option<f64>, Option<f64>, f64)| Some(row.1? / row.2.filter(|planned| *planned > 0.0)?);
-    let why = |row: &(i8, Option<f64>, Option<f64>, f64)| match (row.1, row.3 < 1.0) {
+    let share = |row: &Day| Some(row.1? / row.2.filter(|planned| *planned > 0.0)?);
+    let why = |row: &Day| match (row.1, row.3 < 1.0) {
         (_, true) => Some("1 département sur 2 a transmis"),
         (Some(_), _) => Some("sans objet : aucun poste de garde prévu"),
         (None, _) => Some("aucune garde déclarée"),

@@ -721,11 +721,14 @@ fn perturbation(
     Perturbation { name: name.to_owned(), act: Box::new(act), bears: Box::new(bears) }
 }
 
+/// What is done to an indicator of the page's territory.
+type Act = fn(&mut Made, &str);
+
 fn perturbations() -> Vec<Perturbation> {
     let mut all = Vec::new();
     for (subject, id) in SUBJECTS {
         let bears = move |text: &str| text.starts_with(subject);
-        let acts: [(&str, fn(&mut Made, &str)); 5] = [
+        let acts: [(&str, Act); 5] = [
             ("up", |made, id| touch(made, id, &made.territory.clone(), times(2.6))),
             ("down", |made, id| touch(made, id, &made.territory.clone(), times(0.3))),
             ("gone", |made, id| touch(made, id, &made.territory.clone(), gone)),
