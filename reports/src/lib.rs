@@ -136,11 +136,13 @@ struct Fitting {
     laid: pdf::Laid,
 }
 
-/// The first page of a bulletin and a sheet are one page: what does not fit is left out, room by room.
+/// The first page of a bulletin and a sheet are one page, a bulletin has a bounded number of them: what does not fit is left out,
+/// step by step, of the first page for the one, of the others for the other.
 fn fitting(input: &Input) -> Result<Fitting, Error> {
     let mut made = Err(Error::Typeset(Vec::new()));
-    for room in bulletin::sheet::rooms(&input.territory) {
-        let mut draft = bulletin::write_in(input, *room);
+    let (mut first, mut others) = (0, 0);
+    while let Some(room) = bulletin::sheet::room(&input.territory, first, others) {
+        let mut draft = bulletin::write_in(input, room);
         if !draft.refused.is_empty() {
             return Err(Error::Wording(draft.refused));
         }
@@ -152,15 +154,17 @@ fn fitting(input: &Input) -> Result<Fitting, Error> {
             ("courbes.csv", twin::series_csv(&draft.plotted)),
         ];
         let laid = lay_out(input, &draft.document, &pictures, attached)?;
-        let fits = match draft.document.head.frame {
+        let (first_fits, whole_fits) = match draft.document.head.frame {
             document::Frame::Bulletin => {
-                laid.pages <= bulletin::sheet::PAGES_MAX && laid.second_at.is_none_or(|page| page <= 2)
+                (laid.second_at.is_none_or(|page| page <= 2), laid.pages <= bulletin::sheet::PAGES_MAX)
             }
-            _ => laid.pages == 1,
+            _ => (laid.pages == 1, true),
         };
         made = Ok(Fitting { draft, pictures, json, laid });
-        if fits {
-            break;
+        match (first_fits, whole_fits) {
+            (true, true) => break,
+            (false, _) => first += 1,
+            (true, false) => others += 1,
         }
     }
     made

@@ -58,7 +58,7 @@ pub(crate) struct Draft {
 
 /// Writes the bulletin of a region or of France, or the sheet of a department, with all the room it may take.
 pub(crate) fn write(input: &Input) -> Draft {
-    write_in(input, sheet::rooms(&input.territory)[0])
+    write_in(input, sheet::roomiest(&input.territory))
 }
 
 /// The same, the first page or the sheet being held to a room.

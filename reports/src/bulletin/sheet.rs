@@ -46,16 +46,12 @@ pub(crate) const ROOMS: [Room; 6] = [
     Room { points: 3, steps: 1, alerts: 4, rows: 6, curves_pt: 0, repeats: false },
 ];
 
-/// Rooms of a bulletin: its first page is one page, the whole has at most [`PAGES_MAX`].
-pub(crate) const ROOMS_OF_BULLETIN: [Room; 7] = [
-    Room { points: 12, steps: 4, alerts: 4, rows: 25, curves_pt: 0, repeats: true },
-    Room { points: 9, steps: 3, alerts: 4, rows: 25, curves_pt: 0, repeats: true },
-    Room { points: 7, steps: 3, alerts: 4, rows: 25, curves_pt: 0, repeats: true },
-    Room { points: 6, steps: 3, alerts: 3, rows: 20, curves_pt: 0, repeats: true },
-    Room { points: 5, steps: 2, alerts: 2, rows: 12, curves_pt: 0, repeats: false },
-    Room { points: 4, steps: 1, alerts: 1, rows: 4, curves_pt: 0, repeats: false },
-    Room { points: 4, steps: 1, alerts: 1, rows: 2, curves_pt: 0, repeats: false },
-];
+/// First pages of a bulletin, from the roomiest: sentences, steps, alerts.
+const FIRST_PAGES: [(usize, usize, usize); 6] =
+    [(12, 4, 4), (9, 3, 4), (7, 3, 4), (6, 3, 3), (5, 2, 2), (4, 1, 1)];
+
+/// What follows the first page, from the roomiest, for the whole to have at most [`PAGES_MAX`]: rows, repeats.
+const OTHER_PAGES: [(usize, bool); 5] = [(25, true), (25, false), (12, false), (4, false), (2, false)];
 
 /// Pages of a bulletin.
 pub(crate) const PAGES_MAX: usize = 12;
@@ -192,7 +188,16 @@ pub(crate) fn is_for(place: &Place) -> bool {
     place.geo_type == GeoType::Department
 }
 
-/// The rooms to try for a place.
-pub(crate) fn rooms(place: &Place) -> &'static [Room] {
-    if is_for(place) { &ROOMS } else { &ROOMS_OF_BULLETIN }
+/// The room that a place would have on pages without end.
+pub(crate) fn roomiest(place: &Place) -> Room {
+    room(place, 0, 0).unwrap_or(ROOMS[0])
+}
+
+/// The room of a place after so many steps down for its first page, and for the others; none when there is no smaller one.
+pub(crate) fn room(place: &Place, first: usize, others: usize) -> Option<Room> {
+    if is_for(place) {
+        return ROOMS.get(first).copied();
+    }
+    let ((points, steps, alerts), (rows, repeats)) = (*FIRST_PAGES.get(first)?, *OTHER_PAGES.get(others)?);
+    Some(Room { points, steps, alerts, rows, curves_pt: 0, repeats })
 }
