@@ -521,14 +521,16 @@ pub(crate) fn products(view: &View, alert: &Alert) -> Vec<String> {
     if rule.criteria.iter().any(|criterion| criterion.category.is_empty()) {
         return Vec::new();
     }
-    alert
+    let mut products: Vec<String> = alert
         .criteria
         .iter()
         .filter(|result| result.rank.is_some_and(|rank| rank > 0))
         .filter_map(|result| rule.criteria.iter().find(|criterion| criterion.id == result.id))
-        .filter(|criterion| !criterion.category.is_empty())
         .map(|criterion| catalogue::category(&criterion.category))
-        .collect()
+        .collect();
+    // Its stock of the day and that of the week are two criteria of one product.
+    products.dedup();
+    products
 }
 
 /// Title of an alert's level.
