@@ -16,7 +16,7 @@ const DEPARTMENTS: [&str; 45] = [
     "34", "35", "36", "37", "38", "39", "40", "41", "42", "43", "44",
 ];
 
-/// Patients in hospital from 6 September 2020 to `last`, in the layout of Santé publique France; lines for which `keep` says no are
+/// Patients in hospital from 25 days before the month of `last` to it, in the layout of Santé publique France; lines for which `keep` says no are
 /// left out. Every number moves from day to day.
 fn stocks(last: Date, keep: impl Fn(&str, Date) -> bool) -> String {
     let mut text = String::from("dep;sexe;jour;hosp;rea;rad;dc\n");
@@ -59,6 +59,18 @@ fn told(lake: &Lake, report: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
+/// People tested and positive in the same departments and days: rules of departments judge them by their own figures.
+fn tests_of(last: Date, keep: impl Fn(&str) -> bool) -> String {
+    let mut text = String::from("dep;jour;P;T;cl_age90\n");
+    let first = last.first_of_month().saturating_sub(25.days());
+    for day in first.series(1.day()).take_while(|day| *day <= last) {
+        for department in DEPARTMENTS.iter().filter(|department| keep(department)) {
+            writeln!(text, "{department};{day};{};1626;0", 40 + day.day()).unwrap();
+        }
+    }
+    text
+}
+
 fn codes(lake: &Lake, report: &Value) -> Vec<String> {
     told(lake, report).into_iter().map(|(code, _)| code).collect()
 }
@@ -69,6 +81,7 @@ fn places_that_leave_are_named_and_the_tables_that_rest_on_them_follow() {
     let (_, report) =
         load(&lake, "hospital_stock", &stocks(date(2020, 9, 10), everything), "2020-09-10T20:00:00Z");
     assert_eq!(report["outcome"], "new", "{report:#}");
+    load(&lake, "tests", &tests_of(date(2020, 9, 10), |_| true), "2020-09-10T20:00:00Z");
     lake.ok(&["build", "--as-of", "2020-09-10"]);
     let of_corsica =
         "select count(value) from indicators where indicator = 'hospital_patients' and time_type = 'day'
@@ -91,6 +104,8 @@ fn places_that_leave_are_named_and_the_tables_that_rest_on_them_follow() {
         gone.1.contains("Corse-du-Sud (2A), Haute-Corse (2B)") && gone.1.contains("70 lignes"),
         "{gone:?}"
     );
+    let without = tests_of(date(2020, 9, 11), |department| !["2A", "2B"].contains(&department));
+    load(&lake, "tests", &without, "2020-09-11T20:00:00Z");
     lake.ok(&["build", "--as-of", "2020-09-11"]);
     assert_eq!(lake.value(of_corsica), 0, "no value without a source");
     assert_eq!(lake.value(judged), 0);
