@@ -1,11 +1,11 @@
 /*---
 id            = "er_covid_share_7d"
 title_fr      = "Part des passages aux urgences pour suspicion de Covid-19, 7 jours"
-definition_fr = "Passages aux urgences pour suspicion de Covid-19 rapportés à tous les passages (OSCOUR), sur les jours déclarés parmi les 7 derniers, dans les départements du territoire qui participent au réseau. La part des jours attendus qui ont été déclarés est donnée à côté quand il en manque ; sous 75 %, il n’y a pas de valeur. Un total de 0 passage veut dire que personne n’a transmis."
+definition_fr = "Passages aux urgences pour suspicion de Covid-19 rapportés à tous les passages (OSCOUR), sur les jours déclarés parmi les 7 derniers, dans les départements du territoire qui participent au réseau. La part des jours attendus qui ont été déclarés est donnée à côté quand il en manque ; sous la moitié, il n’y a pas de valeur. Un total de 0 passage veut dire que personne n’a transmis."
 unit          = "share"
 decimals      = 1
 week          = "window"
-coverage      = { unit_fr = "jours de déclaration des départements", at_least = 0.75 }
+coverage      = { unit_fr = "jours de déclaration des départements", at_least = 0.5 }
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["er_place_day"]
 references    = ["OSCOUR, 7 jours glissants"]

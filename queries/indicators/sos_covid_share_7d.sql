@@ -1,11 +1,11 @@
 /*---
 id            = "sos_covid_share_7d"
 title_fr      = "Part des actes SOS Médecins pour suspicion de Covid-19, 7 jours"
-definition_fr = "Actes SOS Médecins pour suspicion de Covid-19 rapportés à tous les actes, sur les jours déclarés parmi les 7 derniers. Seuls comptent les départements où SOS Médecins exerce ; sous 75 % de leurs jours, il n’y a pas de valeur."
+definition_fr = "Actes SOS Médecins pour suspicion de Covid-19 rapportés à tous les actes, sur les jours déclarés parmi les 7 derniers. Seuls comptent les départements où SOS Médecins exerce ; sous la moitié de leurs jours, il n’y a pas de valeur."
 unit          = "share"
 decimals      = 1
 week          = "window"
-coverage      = { unit_fr = "jours de déclaration des départements", at_least = 0.75 }
+coverage      = { unit_fr = "jours de déclaration des départements", at_least = 0.5 }
 grain         = ["geo_type", "geo_value", "time_value"]
 sources       = ["er_place_day"]
 references    = ["SurSaUD: SOS Médecins"]
@@ -20,8 +20,5 @@ select
     sos_calls_week as denominator,
     sos_coverage_7d as coverage,
     sos_lacking as lacking,
-    case
-        when n_sos_expected = 0 then 'sans objet : pas de SOS Médecins'
-        when sos_calls_week is null then 'aucun jour déclaré sur 7'
-    end as missing_reason
+    sos_reason as missing_reason
 from er_place_day

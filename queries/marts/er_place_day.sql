@@ -9,13 +9,20 @@ sources  = ["er_visits", "membership", "places"]
 -- the days reported in its departments; `coverage_7d` is the share of their days that were (all its departments asked,
 -- those that never take part included), `lacking` who gave none.
 with covered as (
-    select department, max(visits) > 0 as takes_part, max(sos_calls) > 0 as has_sos, min(time_value) as first_day
-    from er_visits
-    group by department
+    select
+        d.department,
+        count(e.department) > 0 as in_feed,
+        coalesce(max(e.visits) > 0, false) as takes_part,
+        coalesce(max(e.sos_calls) > 0, false) as has_sos,
+        coalesce(min(e.time_value), (select min(time_value) from er_visits)) as first_day
+    from (select distinct department from membership) as d
+    left join er_visits as e on e.department = d.department
+    group by d.department
 ),
 days as (
     select
         c.department,
+        c.in_feed,
         c.takes_part,
         c.has_sos,
         unnest(generate_series(c.first_day, l.last_day, interval '1 day')) as time_value
@@ -26,6 +33,7 @@ reports as (
     select
         d.department,
         d.time_value,
+        d.in_feed,
         d.takes_part,
         d.has_sos,
         case when e.visits > 0 and e.covid_visits is not null then e.covid_visits end as covid_visits,
@@ -73,6 +81,7 @@ sums as (
     join membership as m on m.department = w.department
     join places as n on n.geo_type = 'department' and n.geo_value = w.department
     group by m.geo_type, m.geo_value, w.time_value
+    having max(cast(w.in_feed as int)) = 1
 ),
 full_days as (   -- days on which all that take part reported
     select
@@ -113,7 +122,14 @@ select
         when s.n_whole = 1 then '1 département sur ' || p.n_departments || ' a transmis les 7 jours'
         when s.n_whole = 0 then 'aucun des ' || p.n_departments || ' départements n’a transmis les 7 jours'
         else s.n_whole || ' départements sur ' || p.n_departments || ' ont transmis les 7 jours'
-    end as reason
+    end as reason,
+    case
+        when s.n_sos_expected = 0 then 'sans objet : pas de SOS Médecins'
+        when s.sos_days_reported = 0 then 'aucun jour déclaré sur 7'
+        when p.n_departments > 1 or s.sos_days_reported = 7 then null
+        when s.sos_days_reported = 1 then '1 jour sur 7 déclaré'
+        else s.sos_days_reported || ' jours sur 7 déclarés'
+    end as sos_reason
 from full_days as s
 join places as p on p.geo_type = s.geo_type and p.geo_value = s.geo_value
 order by s.geo_type, s.geo_value, s.time_value

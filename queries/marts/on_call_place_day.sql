@@ -72,7 +72,7 @@ lacking as (
     join membership as m on m.geo_type = d.geo_type and m.geo_value = d.geo_value
     join places as n on n.geo_type = 'department' and n.geo_value = m.department
     left join told as t on t.department = m.department and t.time_value = d.time_value
-    where d.n_departments < d.n_departments_expected and t.department is null
+    where d.n_departments < d.n_departments_expected and d.n_departments_expected > 1 and t.department is null
     group by d.geo_type, d.geo_value, d.time_value
 ),
 complete as (

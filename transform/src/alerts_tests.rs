@@ -335,10 +335,13 @@ fn a_department_that_may_be_worse_than_its_region_is_not_covered() {
     let vocabulary = Vocabulary::embedded().unwrap();
     let rule = vocabulary.rule("cover-masks").unwrap();
     let on = date(2020, 10, 2);
+    let both = |surgical, ffp2| {
+        [("surgical", surgical), ("surgical_today", surgical), ("ffp2", ffp2), ("ffp2_today", ffp2)]
+    };
     let judgements = [
-        judged(rule, &Place::region("76"), on, &[("surgical", 5.0), ("ffp2", 5.0)]),
-        judged(rule, &Place::department("31"), on, &[("surgical", 5.0)]),
-        judged(rule, &Place::department("32"), on, &[("surgical", 5.0), ("ffp2", 30.0)]),
+        judged(rule, &Place::region("76"), on, &both(5.0, 5.0)),
+        judged(rule, &Place::department("31"), on, &both(5.0, 5.0)[..2]),
+        judged(rule, &Place::department("32"), on, &both(5.0, 30.0)),
     ];
     let (alerts, _) = alerts(&vocabulary, &judgements, on);
     let inhibited: Vec<(&str, bool)> = alerts.iter().map(|a| (a.place.code.as_str(), a.inhibited)).collect();
