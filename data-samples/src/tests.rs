@@ -78,8 +78,8 @@ fn the_committed_bodies_stay_under_4_megabytes() {
 }
 
 /// What the authorities decided is no fiction: the register is the one that ships with Vigie. Files of the metropoles and by age
-/// are feeds that an agency may do without.
-const WITHOUT_BODY: [&str; 4] = ["legal_lists", "legal_status", "metropole_incidence", "tests_by_age"];
+/// are feeds that an agency may do without, the register of participants is its own.
+const WITHOUT_BODY: [&str; 5] = ["legal_lists", "legal_status", "metropole_incidence", "participants", "tests_by_age"];
 
 #[test]
 fn every_source_has_a_body_with_the_columns_of_its_contract_in_every_edition() {

@@ -2,30 +2,21 @@
 id       = "capacity_place_day"
 title_fr = "Lits ouverts et patients présents par territoire, filière et jour"
 grain    = ["geo_type", "geo_value", "care", "time_value"]
-sources  = ["hospital_capacity", "membership", "places"]
+sources  = ["hospital_capacity", "participant_days", "membership", "places"]
 ---*/
--- An establishment is expected for a care from its first declaration on, until 28 days after its last one: who has said
--- nothing for four weeks has closed the unit, and no longer blanks its region for ever. A sum exists when each of them
--- declared beds and patients that day; columns `_known` are the sums of those that did, and `coverage` is the share of the
--- beds open that they hold, those of the silent ones counted as they last declared them. Every department of the place takes part in the feed (for any care), or there
--- is no sum: nobody knows how many beds the others have.
-with spans as (
-    select finess, care, max(department) as department, min(time_value) as first_day, max(time_value) as last_declared
-    from hospital_capacity
-    group by finess, care
-),
-expected as (
-    select
-        s.finess,
-        s.care,
-        s.department,
-        unnest(generate_series(s.first_day, least(l.last_day, s.last_declared + 28), interval '1 day')) as time_value
-    from spans as s
-    cross join (select max(time_value) as last_day from hospital_capacity) as l
+-- The establishments expected on a day are those of participant_days. A sum exists when each of them declared beds and patients
+-- that day; columns `_known` are the sums of those that did, and `coverage` is the share of the beds open that they hold, those of
+-- the silent ones counted as they last declared them; the share of establishments where one never declared any. Every department of the place takes part in the feed (for any care), or
+-- there is no sum: nobody knows how many beds the others have.
+with expected as (
+    select participant as finess, name, part as care, department, time_value
+    from participant_days
+    where feed = 'hospital_capacity'
 ),
 declared as (
     select
         e.finess,
+        e.name,
         e.care,
         e.department,
         e.time_value,
@@ -49,11 +40,12 @@ by_department as (
         count(*) as n_expected,
         count(*) filter (where e.is_told) as n_reported,
         count(e.covid_patients) as n_covid_reported,
+        count(e.beds_last_known) as n_beds_known,
         sum(e.beds_staffed) as beds_open,
         sum(e.beds_last_known) as beds_expected,
         sum(e.patients) as patients,
         sum(e.covid_patients) as covid_patients,
-        array_to_string(array_agg(e.finess order by e.finess) filter (where not e.is_told), ', ') as silent
+        array_to_string(array_agg(e.name order by e.finess) filter (where not e.is_told), ', ') as silent
     from declared as e
     group by e.care, e.department, e.time_value
 ),
@@ -66,6 +58,7 @@ sums as (
         sum(d.n_expected) as n_expected,
         sum(d.n_reported) as n_reported,
         sum(d.n_covid_reported) as n_covid_reported,
+        sum(d.n_beds_known) as n_beds_known,
         sum(d.beds_open) as beds_open,
         sum(d.beds_expected) as beds_expected,
         array_to_string(array_agg(d.silent order by d.department) filter (where d.silent <> ''), ', ') as lacking,
@@ -77,8 +70,8 @@ sums as (
 ),
 taking_part as (
     select m.geo_type, m.geo_value, count(distinct m.department) as n_departments
-    from spans as s
-    join membership as m on m.department = s.department
+    from expected as e
+    join membership as m on m.department = e.department
     group by m.geo_type, m.geo_value
 ),
 complete as (
@@ -107,7 +100,8 @@ select
     case when c.all_take_part and c.n_covid_reported = c.n_reported then c.covid_patients end as covid_patients_known,
     case
         when c.all_take_part and c.n_reported = c.n_expected then 1.0
-        when c.all_take_part and c.beds_expected > 0 then coalesce(cast(c.beds_open as double), 0.0) / c.beds_expected
+        when c.all_take_part and c.n_beds_known = c.n_expected and c.beds_expected > 0
+            then coalesce(cast(c.beds_open as double), 0.0) / c.beds_expected
         when c.all_take_part then cast(c.n_reported as double) / c.n_expected
     end as coverage,
     case when c.n_expected > 1 and c.n_reported > 0 then nullif(c.lacking, '') end as lacking,

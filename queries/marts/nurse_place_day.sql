@@ -2,29 +2,24 @@
 id       = "nurse_place_day"
 title_fr = "Infirmiers et demandes de soins à domicile par territoire, plateforme et jour"
 grain    = ["geo_type", "geo_value", "category", "time_value"]
-sources  = ["nurse_platform", "membership", "places"]
+sources  = ["nurse_platform", "participant_days", "membership", "places"]
 ---*/
--- Category is a platform, or '' for all of them. A platform is expected in a department from its first report there
--- until 28 days after its last: who has said nothing for four weeks has left, and no longer blanks the place for
--- ever. A place's day counts when all those expected reported, and when every department of the place has one.
+-- Category is a platform, or '' for all of them. A place's day counts when all platforms expected on it (participant_days)
+-- reported, and when every department of the place has one.
 with reports as (
     select platform as category, * from nurse_platform
     union all
     select '' as category, * from nurse_platform
 ),
-spans as (
-    select category, platform, department, min(time_value) as first_day, max(time_value) as last_report
-    from reports
-    group by category, platform, department
+days as (
+    select participant as platform, department, time_value
+    from participant_days
+    where feed = 'nurse_platform'
 ),
 expected as (
-    select
-        s.category,
-        s.platform,
-        s.department,
-        unnest(generate_series(s.first_day, least(l.last_day, s.last_report + 28), interval '1 day')) as time_value
-    from spans as s
-    cross join (select max(time_value) as last_day from nurse_platform) as l
+    select platform as category, * from days
+    union all
+    select '' as category, * from days
 ),
 by_department as (
     select

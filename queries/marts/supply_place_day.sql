@@ -2,24 +2,14 @@
 id       = "supply_place_day"
 title_fr = "Stocks, commandes, livraisons et usage par territoire, produit et jour"
 grain    = ["geo_type", "geo_value", "product", "time_value"]
-sources  = ["test_supply", "membership", "places"]
+sources  = ["test_supply", "participant_days", "membership", "places"]
 ---*/
--- A kind of holder is expected in a department from its first report of the product there until 28 days after its
--- last: who has said nothing for four weeks has left, and no longer blanks the place for ever. A place's day counts when
--- all those expected reported, and when every department of the place has one.
-with spans as (
-    select product, holder, department, min(time_value) as first_day, max(time_value) as last_report
-    from test_supply
-    group by product, holder, department
-),
-expected as (
-    select
-        s.product,
-        s.holder,
-        s.department,
-        unnest(generate_series(s.first_day, least(l.last_day, s.last_report + 28), interval '1 day')) as time_value
-    from spans as s
-    cross join (select max(time_value) as last_day from test_supply) as l
+-- A place's day counts when all kinds of holder expected on it (participant_days) reported, and when every department of the
+-- place has one.
+with expected as (
+    select participant as holder, part as product, department, time_value
+    from participant_days
+    where feed = 'test_supply'
 ),
 by_department as (
     select
