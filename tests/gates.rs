@@ -646,3 +646,33 @@ fn a_source_that_stopped_is_a_gap_with_its_reason_never_a_flat_line() {
     assert!(text.contains("périmée"), "{text}");
     assert!(text.contains("ses séries s’arrêtent là"), "{text}");
 }
+
+/// The communiqué of 29 March 2020 says « plus de 150 » projects and lists 84 + 3 + 9 + 6 + 10 + 20 + 10 + 13 = 155 by department;
+/// its 17 open of those created, and about 110 that reorganise (115), agree.
+#[test]
+fn a_total_that_a_document_states_is_held_against_the_register() {
+    let lake = Lake::new();
+    let register = Path::new(env!("CARGO_MANIFEST_DIR")).join("data-samples/bodies/2020-03-30/centres.csv");
+    let (code, report) = lake.fetch_file("centres", &register, &["--issued-at", "2020-03-30"]);
+    assert_eq!(code, 0, "{report:#}");
+    lake.ok(&[
+        "bulletin",
+        "--week",
+        "2020-W14",
+        "--territory",
+        "region:11",
+        "--as-of",
+        "2020-04-06",
+        "--out",
+        "b.pdf",
+    ]);
+    let text = std::fs::read_to_string(lake.folder().join("b.json")).unwrap();
+    let twin: Value = serde_json::from_str(&text).unwrap();
+    let gate = twin["gates"].as_array().unwrap().iter().find(|gate| gate["gate"] == "stated-totals").unwrap();
+    assert_eq!(
+        gate["examples"],
+        serde_json::json!([
+            "Île-de-France : 155 selon les flux (30/03/2020), 150 selon « plus de 150 projets de centres » (ARS Île-de-France, 29 mars 2020)."
+        ])
+    );
+}

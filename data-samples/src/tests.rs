@@ -77,9 +77,10 @@ fn the_committed_bodies_stay_under_4_megabytes() {
     assert!(bytes < 4_000_000, "{bytes} bytes");
 }
 
-/// What the authorities decided is no fiction: the register is the one that ships with Vigie. Files of the metropoles and by age
+/// What the authorities decided and said is no fiction: the registers are those that ship with Vigie. Files of the metropoles and by age
 /// are feeds that an agency may do without, the register of participants is its own.
-const WITHOUT_BODY: [&str; 5] = ["legal_lists", "legal_status", "metropole_incidence", "participants", "tests_by_age"];
+const WITHOUT_BODY: [&str; 6] =
+    ["legal_lists", "legal_status", "metropole_incidence", "participants", "stated_totals", "tests_by_age"];
 
 #[test]
 fn every_source_has_a_body_with_the_columns_of_its_contract_in_every_edition() {

@@ -12,7 +12,7 @@ use datafusion::prelude::SessionContext;
 use crate::Role;
 
 /// What the role `lecture` sees besides the catalogue: what is published.
-const PUBLISHED: [&str; 15] = [
+const PUBLISHED: [&str; 16] = [
     "access_numbers",
     "alert_events",
     "bulletins",
@@ -28,6 +28,7 @@ const PUBLISHED: [&str; 15] = [
     "legal_status",
     "published_values",
     "settling_times",
+    "stated_totals",
 ];
 
 /// Whether a role may read a table of the lake.
