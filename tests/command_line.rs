@@ -193,7 +193,7 @@ fn status_of_an_empty_lake_lists_every_feed_as_never_received() {
     let lake = Lake::new();
     let status: Value = serde_json::from_str(&lake.ok(&["--json", "status"])).unwrap();
     let feeds = status["feeds"].as_array().unwrap();
-    assert_eq!(feeds.len(), 20);
+    assert_eq!(feeds.len(), 22);
     assert!(feeds.iter().all(|feed| feed["state"] == "absent"), "{feeds:?}");
     assert_eq!(status["service"]["state"], "stopped");
     assert_eq!(status["problems"], serde_json::json!([]));

@@ -669,10 +669,9 @@ fn a_total_that_a_document_states_is_held_against_the_register() {
     let text = std::fs::read_to_string(lake.folder().join("b.json")).unwrap();
     let twin: Value = serde_json::from_str(&text).unwrap();
     let gate = twin["gates"].as_array().unwrap().iter().find(|gate| gate["gate"] == "stated-totals").unwrap();
+    assert_eq!(gate["count"], 1);
     assert_eq!(
-        gate["examples"],
-        serde_json::json!([
-            "Île-de-France : 155 selon les flux (30/03/2020), 150 selon « plus de 150 projets de centres » (ARS Île-de-France, 29 mars 2020)."
-        ])
+        gate["examples"][0].as_str().unwrap().replace('\u{a0}', " "),
+        "Île-de-France : 155 selon les flux (30/03/2020), 150 selon « plus de 150 projets de centres » (ARS Île-de-France, 29 mars 2020)."
     );
 }

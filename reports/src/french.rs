@@ -57,7 +57,7 @@ pub fn signed_percent(change: f64, decimals: u8) -> String {
 /// A difference of two shares, in points of percentage: `points(0.031, 1)` is `+3,1 points`, `+1,0 point`.
 #[must_use]
 pub fn points(difference: f64, decimals: u8) -> String {
-    let word = if is_plural(difference * 100.0) { "points" } else { "point" };
+    let word = if is_plural(rounded(difference * 100.0, decimals)) { "points" } else { "point" };
     format!("{}{NO_BREAK}{word}", plus(scaled(difference, 2, decimals)))
 }
 

@@ -113,7 +113,7 @@ fn comparable(value: &PublishedValue) -> Option<PublishedValue> {
     let skipped = value.geo_type == GeoType::Source.as_str()
         || value.section == "quality"
         || is_of_forecast(&value.indicator)
-        || [".published", ".threshold"].iter().any(|end| value.indicator.ends_with(end))
+        || [".published", ".threshold", ".clear"].iter().any(|end| value.indicator.ends_with(end))
         || of_its_day.iter().any(|start| value.indicator.starts_with(start));
     (!skipped).then_some(value)
 }

@@ -158,12 +158,12 @@ fn share_moved(before: Sample, now: Sample) -> bool {
     let change = (now.value - before.value).abs();
     let counts = (before.numerator, before.denominator, now.numerator, now.denominator);
     let (Some(a), Some(n), Some(b), Some(m)) = counts else { return change >= SHARE_MIN_UNCOUNTED };
-    // A share over 1 (occupancy of the initial beds) is no proportion: only its size is judged.
-    if change < SHARE_MIN || n <= 0.0 || m <= 0.0 || a > n || b > m {
+    if change < SHARE_MIN || n <= 0.0 || m <= 0.0 {
         return change >= SHARE_MIN;
     }
-    // A denominator that stands still is a stock (beds), not a sample: judge the counts.
-    if n == m {
+    // A denominator that stands still is a stock (beds), not a sample: judge the counts. So of a share over 1 (occupancy of the
+    // initial beds), which is no proportion.
+    if n == m || a > n || b > m {
         return beyond_noise(a, b);
     }
     if (a + b).min(n + m - a - b) <= FEW_CASES {
@@ -189,6 +189,13 @@ mod tests {
     #[test]
     fn a_small_department_going_from_three_to_five_has_not_moved() {
         assert_eq!(direction(Nature::Count, count(3.0), count(5.0)), Direction::Flat);
+    }
+
+    /// Savoie, 13 December 2020: 26, then 28 patients for 18 beds. Two more of 54 are chance (exact test of two counts: p = 0.89).
+    #[test]
+    fn occupancy_above_all_beds_moves_as_its_patients_do() {
+        assert_eq!(direction(Nature::Share, share(26.0, 18.0), share(28.0, 18.0)), Direction::Flat);
+        assert_eq!(direction(Nature::Share, share(26.0, 18.0), share(52.0, 18.0)), Direction::Up);
     }
 
     #[test]
@@ -269,11 +276,6 @@ mod tests {
         );
         assert_eq!(direction(Nature::Share, share(2.0, 20.0), share(4.0, 21.0)), Direction::Flat);
         assert_eq!(direction(Nature::Share, share(100_000.0, 1e6), share(101_000.0, 1.1e6)), Direction::Down);
-    }
-
-    #[test]
-    fn an_occupancy_over_one_is_judged_by_its_size() {
-        assert_eq!(direction(Nature::Share, share(110.0, 100.0), share(130.0, 100.0)), Direction::Up);
     }
 
     #[test]

@@ -22,6 +22,9 @@ const FEW: usize = 5;
 /// Criteria printed per alert.
 const CRITERIA_MAX: usize = 3;
 
+/// Rows of one alert that share their first cell. The printed page breaks between such groups and never within one: a longer one
+/// ran over the foot of its page.
+const ROWS_TOGETHER: usize = 3;
 /// Places of one kind named one by one in a country's table; more are counted, and their names follow.
 const ROWS_OF_KIND: usize = 4;
 /// Places named of what began or ended.
@@ -263,15 +266,16 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usiz
         };
         let n = told.len();
         for (place, mut row) in told.into_iter().enumerate() {
-            if place == 0 {
+            if place % ROWS_TOGETHER == 0 {
+                let goes_on = place > 0;
                 row.cells.insert(
                     0,
                     Cell {
-                        text: heading.clone(),
+                        text: if goes_on { format!("{heading} (suite)") } else { heading.clone() },
                         swatch: swatch.clone(),
                         strong: true,
-                        detail: detail.clone(),
-                        rows: n,
+                        detail: if goes_on { String::new() } else { detail.clone() },
+                        rows: (n - place).min(ROWS_TOGETHER),
                         ..Cell::default()
                     },
                 );

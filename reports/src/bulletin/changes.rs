@@ -1,7 +1,7 @@
 //! What changed since the bulletin before: published values and levels that today's data would print otherwise.
 
 use jiff::Span;
-use vigie_queries::TimeType;
+use vigie_queries::{GeoType, Rule, TimeType};
 
 use super::catalogue;
 use super::levels::Levels;
@@ -96,7 +96,10 @@ fn rules(view: &View, previous: &Previous, levels: Option<&Levels>) -> Vec<Rich>
         told.push(parts::led(&lead, &rest));
     }
     let was = previous.week.saturating_add(Span::new().days(6));
-    for rule in view.input.vocabulary.rules() {
+    // A rule of the country alone says nothing of a region.
+    let is_country = view.territory().geo_type == GeoType::Country;
+    let concern = |rule: &&Rule| is_country || rule.geo_types.iter().any(|kind| *kind != GeoType::Country);
+    for rule in view.input.vocabulary.rules().filter(concern) {
         let name = crate::clean::short(&rule.title_fr, 80);
         if let Some(from) = rule.valid_from.filter(|from| was < *from && *from <= view.sunday) {
             told.push(parts::text(sentences::rule_begins(&name, from)));

@@ -113,7 +113,7 @@ fn table(view: &View, register: &mut Register, levels: Option<&Levels>, places: 
     if let Some(because) = levels.and_then(|levels| {
         places.iter().map(|place| levels.at(place, view.sunday).because).find(|because| !because.is_empty())
     }) {
-        lines.push(french::typography(&format!("≥ : au moins ; {because}.")));
+        lines.push(french::typography(&format!("« ≥ » (au moins) et « non établi » : {because}.")));
     }
     if let Some(levels) = levels {
         lines.push(french::typography(&format!("Niveau : règle « {} ».", levels.rule.title_fr)));
@@ -150,14 +150,15 @@ fn ranked(view: &View, register: &mut Register, places: &[&Place]) -> Vec<Block>
                 let name = view.name(place);
                 let label = format!("{name}, {title}");
                 let shown = view.print(register, "figure", &label, id, "", place, 0);
-                let previous = view.sample(id, "", place, 1).filter(|_| !crossed).map(|sample| sample.value);
+                let previous = view.sample(id, "", place, 1).filter(|_| !crossed);
                 if previous.is_some() {
                     view.print(register, "figure", &label, id, "", place, 1);
                 }
                 RankedRow {
                     label: name,
-                    value: view.sample(id, "", place, 0).map(|sample| sample.value),
-                    previous,
+                    // As printed, so that the difference beside them is theirs.
+                    value: view.sample(id, "", place, 0).map(|sample| view.as_printed(id, sample.value)),
+                    previous: previous.map(|sample| view.as_printed(id, sample.value)),
                     provisional: shown.provisional,
                     reason: shown.reason,
                     strong: place == view.territory(),

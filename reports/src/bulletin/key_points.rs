@@ -80,7 +80,13 @@ impl First {
             readings,
             points,
             alerts: alerts_in_brief(view, room.alerts),
-            next: next::write(view, levels.is_some()),
+            next: next::write(
+                view,
+                levels.is_some_and(|levels| {
+                    view.territory().geo_type != GeoType::Department
+                        || levels.at(view.territory(), view.sunday).rank.is_some()
+                }),
+            ),
             feeds: feeds(view),
         }
     }
@@ -240,10 +246,17 @@ fn state(view: &View, register: &mut Register, levels: Option<&Levels>) -> Optio
         levels.note(view, register, view.territory(), &standing);
         let text = |standing: &Standing| standing.rank.map(|_| standing.explained());
         let (now, before) = (text(&standing), text(&before));
-        let (lead, rest) = sentences::state_of_one(now.as_deref(), before.as_deref(), &levels.rule.title_fr);
+        let (lead, rest) = sentences::state_of_one(
+            now.as_deref(),
+            before.as_deref(),
+            &standing.because,
+            &levels.rule.title_fr,
+        );
         return Some(parts::led(&lead, &rest));
     }
     let unknown = ranks.iter().filter(|(_, standing)| standing.rank.is_none()).count();
+    let lacking = ranks.iter().filter(|(_, standing)| standing.rank.is_none());
+    let because = lacking.map(|(_, standing)| standing.because.as_str()).max_by_key(|why| why.len());
     let by_level: Vec<AtLevel> = (1..=levels.rule.levels.len())
         .rev()
         .filter_map(|rank| u8::try_from(rank).ok())
@@ -257,7 +270,8 @@ fn state(view: &View, register: &mut Register, levels: Option<&Levels>) -> Optio
             }
         })
         .collect();
-    let (lead, rest) = sentences::state(&by_level, ranks.len(), unknown, &levels.rule.title_fr);
+    let (lead, rest) =
+        sentences::state(&by_level, ranks.len(), unknown, because.unwrap_or_default(), &levels.rule.title_fr);
     let own = levels.at(view.territory(), view.sunday);
     let own = match own.rank {
         Some(_) if levels.rule.geo_types.contains(&view.territory().geo_type) => {
@@ -285,7 +299,7 @@ fn changed_levels(view: &View, levels: Option<&Levels>) -> Option<Rich> {
     }
     moves.sort_by_key(|(step, _)| -step.abs());
     let moves: Vec<Move> = moves.into_iter().map(|(_, moved)| moved).collect();
-    let (lead, rest) = sentences::changed_levels(&moves, judged)?;
+    let (lead, rest) = sentences::changed_levels(&moves, judged, view.departments.len())?;
     Some(parts::led(&lead, &rest))
 }
 

@@ -145,6 +145,11 @@ fn gap(view: &View, levels: &Levels, rank: u8, status: &str, on: Date) -> Option
         classified,
         of: total.filter(|total| usize::try_from(*total).is_ok_and(|total| total > classified)),
         partial: !whole,
+        since: levels
+            .rule
+            .valid_from
+            .filter(|_| levels.rule.level(rank).is_some_and(|level| level.stays))
+            .map(french::date),
         computed,
         possible,
         only_classified,
@@ -178,7 +183,7 @@ fn table(view: &View, register: &mut Register) -> Option<Block> {
             entries.len().to_string(),
         );
         let mut names: Vec<String> = entries.iter().map(|entry| view.name(&entry.place)).collect();
-        let places = if names.len() > NAMED_MAX {
+        let places = if names.len() > NAMED_MAX + 1 {
             let shown: Vec<String> = names.drain(..NAMED_MAX).collect();
             format!("{}, et {} autres", shown.join(", "), names.len())
         } else {

@@ -116,7 +116,7 @@ impl<'a> Levels<'a> {
         let unknown = Standing { rank: None, text, at_least: false, because: String::new() };
         let Some(judgement) = self.judgement(place, sunday) else { return unknown };
         if judgement.level == "unknown" || (judgement.rank == 0 && judgement.rank_max > 0) {
-            return unknown;
+            return Standing { because: unknown_criteria(self.rule, judgement), ..unknown };
         }
         let title = self.title(judgement.rank);
         let at_least = judgement.rank_max > judgement.rank;

@@ -364,7 +364,7 @@ fn read_record(facts: &Facts, id: &str, (text, up): (&str, bool), now: f64, say:
     }
 }
 
-/// « La hausse touche 10 départements sur 13, surtout : Gers (+3)… », « À l’inverse, baisse : Lot (−2). »
+/// « La hausse est nette dans 10 départements sur 13, surtout : Gers (+3)… », « À l’inverse, baisse : Lot (−2). »
 fn read_places(facts: &Facts, id: &str, text: &str, say: &mut dyn FnMut(String)) {
     for place in facts.departments() {
         let mark = format!("{} (", Facts::name(&place));
@@ -652,7 +652,7 @@ fn read_steps(facts: &Facts, document: &Document, found: &mut Vec<String>) {
         let Some((places, action)) = text.split_once(" : ") else { continue };
         if text.contains("autre action")
             || text.contains("autres actions")
-            || text.contains("Les règles ne peuvent")
+            || text.contains("La règle de la carte ne peut")
         {
             continue;
         }

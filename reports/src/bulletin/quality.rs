@@ -312,7 +312,7 @@ fn breaks(view: &View) -> Vec<Vec<crate::document::Run>> {
             parts::led(
                 "Rupture de définition ",
                 &format!(
-                    "{when}{after} : {}{reference}. Aucune comparaison ne la traverse.",
+                    "{when}{after} : {}{reference}. Les comparaisons qu’elle fausse ne sont pas faites.",
                     crate::sentences::trim(&title)
                 ),
             )

@@ -120,7 +120,16 @@ impl<'a> View<'a> {
         vigie_queries::official_name(place).map_or_else(
             || match place.geo_type {
                 GeoType::Source => self.source_title(&place.code),
-                _ => self.info(place).map_or_else(|| place.code.clone(), |info| info.name.clone()),
+                _ => self.info(place).map_or_else(
+                    || match place.code.as_str() {
+                        // Collectivities of the Pacific, which no table of departments has.
+                        "986" => "Wallis-et-Futuna".to_owned(),
+                        "987" => "Polynésie française".to_owned(),
+                        "988" => "Nouvelle-Calédonie".to_owned(),
+                        code => code.to_owned(),
+                    },
+                    |info| info.name.clone(),
+                ),
             },
             str::to_owned,
         )

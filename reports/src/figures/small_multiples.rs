@@ -91,7 +91,10 @@ fn draw_panel(canvas: &mut Canvas, spec: &SmallMultiples, panel: &Panel, plane: 
     let last = panel.points.iter().rev().find(|point| plane.days.holds(point.date) && point.value.is_some());
     let printed = last.map_or_else(
         || french::UNKNOWN.to_owned(),
-        |point| words::cell(point.value, point.provisional, &spec.unit),
+        |point| match point.value {
+            Some(value) => words::last(point, value, spec.until, &spec.unit),
+            None => french::UNKNOWN.to_owned(),
+        },
     );
     if let Some((date, value)) = last.and_then(|point| Some((point.date, point.value?))) {
         canvas.disc(plane.at(date, value), 1.7, look.line);

@@ -72,7 +72,7 @@ pub fn time_series(spec: &TimeSeries) -> Figure {
     label_ended_thresholds(&mut canvas, &taken);
     label_gaps(&mut canvas, &gaps, &taken);
 
-    if wanted.iter().any(|label| label.text.ends_with('*')) {
+    if wanted.iter().any(|label| label.text.contains('*')) {
         canvas.provisional_note();
     }
 
@@ -123,7 +123,7 @@ fn side_labels(spec: &TimeSeries, days: &DayScale, values: &ValueScale, plot: &A
     let plane = Plane { plot, days, values };
     let series = spec.series.iter().rev().filter_map(|series| {
         let (point, value) = last_known(series, days)?;
-        let printed = words::cell(Some(value), point.provisional, &spec.unit);
+        let printed = words::last(point, value, spec.until, &spec.unit);
         let text = match (series.label.as_str(), series.shape) {
             ("", _) => printed,
             (label, Shape::Ghost) => label.to_owned(),

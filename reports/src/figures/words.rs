@@ -187,6 +187,16 @@ pub(crate) fn cell(value: Option<f64>, provisional: bool, unit: &Unit) -> String
     }
 }
 
+/// The last known value of a line, with its day where the line ended more than a week before the figure does: an old value never
+/// stands at the end of a line as if it were of today.
+pub(crate) fn last(point: &Point, value: f64, until: Date, unit: &Unit) -> String {
+    let printed = cell(Some(value), point.provisional, unit);
+    match days_between(point.date, until) > 7 {
+        true => format!("{printed} ({})", french::day_month_short(point.date)),
+        false => printed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -200,6 +210,13 @@ mod tests {
             provisional: false,
             reason: value.is_none().then(|| "9 départements sur 101 ont transmis".to_owned()),
         }
+    }
+
+    #[test]
+    fn a_value_of_another_week_says_its_day() {
+        let unit = Unit { name: "patients".to_owned(), format: super::super::spec::Format::Count };
+        assert_eq!(last(&june(14, Some(22.0)), 22.0, date(2020, 6, 21), &unit), "22");
+        assert_eq!(last(&june(13, Some(22.0)), 22.0, date(2020, 6, 21), &unit), "22 (13 juin)");
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(crate) struct Gap {
     pub(crate) of: Option<u32>,
     /// Whether the register may lack places here.
     pub(crate) partial: bool,
+    /// First day of the rule, where a level once reached stands until the rule ends (`stays`): the counts are of those that met its
+    /// criteria on some day since.
+    pub(crate) since: Option<String>,
     /// How many meet the criteria for certain.
     pub(crate) computed: usize,
     /// How many may, for want of data.
@@ -63,7 +66,15 @@ pub(crate) fn gap(of: &Gap) -> (String, String) {
         (true, None) => format!(" classés, au moins {} (registre incomplet)", departments(of.classified)),
         (false, _) => format!(" classés, {}", departments(of.classified)),
     };
-    said.push_str(&format!(" ; répondant aux critères publiés, {}", of.computed));
+    match &of.since {
+        Some(since) => {
+            said.push_str(&format!(
+                " ; ayant répondu aux critères publiés depuis le {since}, {}",
+                of.computed
+            ));
+        }
+        None => said.push_str(&format!(" ; répondant aux critères publiés, {}", of.computed)),
+    }
     if of.possible > 0 {
         said.push_str(&format!(
             ", et {} pour {} il manque des données",
@@ -72,11 +83,15 @@ pub(crate) fn gap(of: &Gap) -> (String, String) {
         ));
     }
     said.push('.');
+    let (without, though) = match of.since {
+        Some(_) => ("Classés sans y avoir répondu", "Y ont répondu sans être classés"),
+        None => ("Classés sans y répondre", "Y répondent sans être classés"),
+    };
     if !of.only_classified.is_empty() {
-        said.push_str(&format!(" Classés sans y répondre : {}.", names(&of.only_classified)));
+        said.push_str(&format!(" {without} : {}.", names(&of.only_classified)));
     }
     if !of.only_computed.is_empty() {
-        said.push_str(&format!(" Y répondent sans être classés : {}.", names(&of.only_computed)));
+        said.push_str(&format!(" {though} : {}.", names(&of.only_computed)));
     }
     (lead, said)
 }
@@ -118,6 +133,13 @@ mod tests {
             told(&whole),
             "Zone de circulation active, le 12 octobre : classés, 72 départements ; répondant aux critères publiés, 73. \
              Classés sans y répondre : Mayotte. Y répondent sans être classés : Lot et Jura."
+        );
+        // A level that stays counts those that met the criteria on some day.
+        let stays = Gap { since: Some("14 août 2020".into()), ..whole.clone() };
+        assert_eq!(
+            told(&stays),
+            "Zone de circulation active, le 12 octobre : classés, 72 départements ; ayant répondu aux critères publiés depuis le \
+             14 août 2020, 73. Classés sans y avoir répondu : Mayotte. Y ont répondu sans être classés : Lot et Jura."
         );
         let partial = Gap { partial: true, classified: 44, of: Some(67), possible: 2, ..whole.clone() };
         assert!(told(&partial).contains("au moins 44 départements (le registre en tient 44 sur 67)"));

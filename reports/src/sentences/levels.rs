@@ -26,12 +26,20 @@ pub(crate) struct AtLevel {
 /// How many departments stand at each level: the state of the territory in one sentence, by the names of the levels. The word
 /// « alerte » is that of levels called so, and of alerts that stand.
 ///
-/// `levels`: from the highest; `unknown`: departments that could not be judged; `rule`: title of the rule.
-pub(crate) fn state(levels: &[AtLevel], total: usize, unknown: usize, rule: &str) -> (String, String) {
+/// `levels`: from the highest; `unknown`: departments that could not be judged; `because`: for want of which criteria, may be
+/// empty; `rule`: title of the rule.
+pub(crate) fn state(
+    levels: &[AtLevel],
+    total: usize,
+    unknown: usize,
+    because: &str,
+    rule: &str,
+) -> (String, String) {
+    let because = if because.is_empty() { String::new() } else { format!(" ({because})") };
     let of_unknown = match unknown {
         0 => String::new(),
         n => format!(
-            " Le niveau de {} ne peut être établi : il manque des données.",
+            " Le niveau de {} ne peut être établi : il manque des données{because}.",
             counted(n, "département", "départements")
         ),
     };
@@ -46,7 +54,7 @@ pub(crate) fn state(levels: &[AtLevel], total: usize, unknown: usize, rule: &str
         return match below {
             0 => (
                 "Aucun niveau ne peut être établi".to_owned(),
-                " pour les départements : il manque des données.".to_owned(),
+                format!(" pour les départements : il manque des données{because}."),
             ),
             n => (format!("{} sous les seuils", subject(n)), format!(" de la règle « {rule} ».{of_unknown}")),
         };
@@ -80,12 +88,21 @@ pub(crate) fn state_unknown() -> (String, String) {
 /// The level of one department: on its own sheet.
 ///
 /// `level` says where it stands (« au niveau « alerte » », « sous les seuils »), none when it cannot be judged; `before` is
-/// that of the week before where it is known.
-pub(crate) fn state_of_one(level: Option<&str>, before: Option<&str>, rule: &str) -> (String, String) {
-    let rule = format!(" (règle « {rule} »)");
+/// that of the week before where it is known; `because`: for want of which criteria the level is unknown, may be empty.
+pub(crate) fn state_of_one(
+    level: Option<&str>,
+    before: Option<&str>,
+    because: &str,
+    rule: &str,
+) -> (String, String) {
     let Some(level) = level else {
-        return ("Le niveau ne peut être établi".to_owned(), format!(" : il manque des données{rule}."));
+        let because = if because.is_empty() { String::new() } else { format!("{because} ; ") };
+        return (
+            "Le niveau ne peut être établi".to_owned(),
+            format!(" : il manque des données ({because}règle « {rule} »)."),
+        );
     };
+    let rule = format!(" (règle « {rule} »)");
     let lead = format!("Département {level}");
     match before {
         Some(before) if before == level => (lead, format!(", comme la semaine précédente{rule}.")),
@@ -103,8 +120,18 @@ pub(crate) struct Move {
     pub(crate) up: bool,
 }
 
-/// Which departments changed their level: those that climb first. `judged`: departments judged in both weeks.
-pub(crate) fn changed_levels(moves: &[Move], judged: usize) -> Option<(String, String)> {
+/// Which departments changed their level: those that climb first. `judged`: departments judged in both weeks, of `total`.
+pub(crate) fn changed_levels(moves: &[Move], judged: usize, total: usize) -> Option<(String, String)> {
+    if moves.is_empty() && judged < total {
+        return (judged > 1).then(|| {
+            (
+                "Aucun changement de niveau n’est établi".to_owned(),
+                format!(
+                    " par rapport à la semaine précédente : {judged} départements sur {total} ont un niveau établi les deux semaines."
+                ),
+            )
+        });
+    }
     if moves.is_empty() {
         return (judged > 1).then(|| {
             (
@@ -162,7 +189,7 @@ pub(crate) fn rule_begins(rule: &str, from: Date) -> String {
 
 /// A rule that ended since, and its alerts with it.
 pub(crate) fn rule_ended(rule: &str, last: Date, alerts: bool) -> String {
-    let of_alerts = if alerts { " : ses alertes ont pris fin avec elle" } else { "" };
+    let of_alerts = if alerts { " : plus aucune alerte n’en relève" } else { "" };
     format!(
         "La règle « {rule} » ne s’applique plus depuis le {}{of_alerts}.",
         french::date(last.saturating_add(Span::new().days(1)))

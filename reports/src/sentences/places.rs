@@ -28,7 +28,7 @@ pub(crate) struct Spread {
     pub(crate) hidden: bool,
 }
 
-/// Places with their numbers: « Plus fortes hausses : Haute-Garonne (+45) et Hérault (+23). » Nothing for no place.
+/// Places with their numbers: « Hausses les plus nettes : Haute-Garonne (+45) et Hérault (+23). » Nothing for no place.
 fn ranked(lead_one: &str, lead_many: &str, places: &[(String, String)]) -> String {
     if places.is_empty() {
         return String::new();
@@ -55,13 +55,13 @@ pub(crate) fn spread(way: Way, spread: Spread, places: &[(String, String)]) -> S
     let items: Vec<String> = places.iter().map(|(name, printed)| format!("{name} ({printed})")).collect();
     // Two thirds or more: it is no matter of a few places.
     let reach = if moved == total && total > 1 {
-        format!(" La {noun} touche tous les départements")
+        format!(" La {noun} est nette dans tous les départements")
     } else if moved * 3 >= total * 2 && total > 2 {
-        format!(" La {noun} touche {} sur {total}", counted(moved, "département", "départements"))
+        format!(" La {noun} est nette dans {} sur {total}", counted(moved, "département", "départements"))
     } else {
         let (one, many) = match way {
-            Way::Up => ("Plus forte hausse", "Plus fortes hausses"),
-            Way::Down => ("Plus forte baisse", "Plus fortes baisses"),
+            Way::Up => ("Hausse la plus nette", "Hausses les plus nettes"),
+            Way::Down => ("Baisse la plus nette", "Baisses les plus nettes"),
         };
         return ranked(one, many, places);
     };

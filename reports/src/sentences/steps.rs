@@ -51,14 +51,14 @@ pub(crate) fn nothing_to_do(watched: &[String]) -> String {
     }
 }
 
-/// The rules could not be applied this week: no action can be told, or those told are of alerts from before.
+/// The rule of the map could not be applied this week: no action can be told, or those told are of other rules or from before.
 pub(crate) fn not_judged(steps: usize) -> String {
     match steps {
-        0 => "Les règles ne peuvent être appliquées cette semaine, il manque des données : aucune action ne peut en être \
+        0 => "La règle de la carte ne peut être appliquée cette semaine, il manque des données : aucune action ne peut en être \
               déduite. Se renseigner auprès des établissements et du SAMU."
             .to_owned(),
-        _ => "Les règles ne peuvent être appliquées cette semaine, il manque des données : ces actions répondent à des alertes \
-              d’avant, à vérifier auprès des établissements et du SAMU."
+        _ => "La règle de la carte ne peut être appliquée cette semaine, il manque des données : ces actions répondent à d’autres \
+              règles ou à des alertes d’avant, à vérifier auprès des établissements et du SAMU."
             .to_owned(),
     }
 }

@@ -218,16 +218,16 @@ fn where_it_moved() {
     for (found, expected) in [
         (
             spread(Way::Up, of(2, 13, false), &two),
-            " Plus fortes hausses : Haute-Garonne (+45) et Hérault (+23).",
+            " Hausses les plus nettes : Haute-Garonne (+45) et Hérault (+23).",
         ),
-        (spread(Way::Down, of(1, 13, false), &one), " Plus forte baisse : Gers (+3)."),
+        (spread(Way::Down, of(1, 13, false), &one), " Baisse la plus nette : Gers (+3)."),
         (
             spread(Way::Up, of(10, 13, false), &two),
-            " La hausse touche 10 départements sur 13, surtout : Haute-Garonne (+45) et Hérault (+23).",
+            " La hausse est nette dans 10 départements sur 13, surtout : Haute-Garonne (+45) et Hérault (+23).",
         ),
         (
             spread(Way::Down, of(13, 13, false), &two),
-            " La baisse touche tous les départements, surtout : Haute-Garonne (+45) et Hérault (+23).",
+            " La baisse est nette dans tous les départements, surtout : Haute-Garonne (+45) et Hérault (+23).",
         ),
         (spread(Way::Up, of(1, 13, true), &one), " Hausse toutefois : Gers (+3)."),
         (
@@ -301,7 +301,7 @@ fn how_the_territory_stands() {
         (&seven, 7, 0, "Les 7 départements sont au niveau « rouge »."),
     ];
     for (levels, total, unknown, expected) in cases {
-        assert_eq!(said(state(levels, total, unknown, "R")), expected);
+        assert_eq!(said(state(levels, total, unknown, "", "R")), expected);
     }
 }
 
@@ -322,8 +322,12 @@ fn how_one_department_stands() {
         (Some("sous les seuils"), None, "Département sous les seuils (règle « R »)."),
         (None, Some(tension), "Le niveau ne peut être établi : il manque des données (règle « R »)."),
     ] {
-        assert_eq!(said(state_of_one(level, before, "R")), expected);
+        assert_eq!(said(state_of_one(level, before, "", "R")), expected);
     }
+    assert_eq!(
+        said(state_of_one(None, None, "critère inconnu : incidence", "R")),
+        "Le niveau ne peut être établi : il manque des données (critère inconnu : incidence ; règle « R »)."
+    );
 }
 
 #[test]
@@ -331,6 +335,14 @@ fn which_levels_changed() {
     let moved = |name: &str, to: &str, up| Move { name: name.into(), to: to.into(), up };
     for (moves, judged, expected) in [
         (vec![], 13, Some("Aucun département ne change de niveau par rapport à la semaine précédente.")),
+        (
+            vec![],
+            12,
+            Some(
+                "Aucun changement de niveau n’est établi par rapport à la semaine précédente : 12 départements sur 13 ont un \
+                 niveau établi les deux semaines.",
+            ),
+        ),
         (vec![], 0, None),
         (
             vec![moved("Gard", "au niveau « tension »", true)],
@@ -350,7 +362,7 @@ fn which_levels_changed() {
             ),
         ),
     ] {
-        assert_eq!(changed_levels(&moves, judged).map(said).as_deref(), expected);
+        assert_eq!(changed_levels(&moves, judged, 13).map(said).as_deref(), expected);
     }
 }
 
@@ -439,7 +451,7 @@ fn a_change_of_rule_is_told() {
     );
     assert_eq!(
         rule_ended("Zones d’alerte", date(2020, 10, 29), true),
-        "La règle « Zones d’alerte » ne s’applique plus depuis le 30 octobre 2020 : ses alertes ont pris fin avec elle."
+        "La règle « Zones d’alerte » ne s’applique plus depuis le 30 octobre 2020 : plus aucune alerte n’en relève."
     );
     assert_eq!(rule_begins("R", date(2020, 9, 23)), "La règle « R » s’applique depuis le 23 septembre 2020.");
 }
@@ -597,7 +609,7 @@ fn what_is_missing_is_said_once_for_a_reason() {
     assert_eq!(last_known("183", jiff::civil::date(2021, 1, 1)), "183 le 1er janv.");
     assert!(said(state_unknown()).starts_with("Aucun niveau ne peut être établi cette semaine"));
     assert!(not_judged(0).contains("aucune action ne peut en être déduite"));
-    assert!(not_judged(2).contains("répondent à des alertes d’avant"));
+    assert!(not_judged(2).contains("répondent à d’autres règles ou à des alertes d’avant"));
 }
 
 #[test]
