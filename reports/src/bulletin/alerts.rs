@@ -1,6 +1,7 @@
 //! Alerts: where, since when, on which figures, and what to do.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use vigie_queries::{
     Alert, AlertBounds, AlertState, Combine, Comparison, CriterionResult, GeoType, Rule, SCORE,
@@ -260,9 +261,17 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usiz
             action => french::typography(&format!("Que faire : {}", crate::clean::short(action, 400))),
         };
         let by_kind = view.territory().geo_type == GeoType::Country && group.len() > ROWS_OF_KIND;
+        // What is unknown of all of them is said once, under them.
+        let unknown: BTreeSet<String> = group.iter().map(|alert| unknown_of(view, rule, alert)).collect();
+        let alike = (group.len() > 1 && unknown.len() == 1).then(|| unknown.into_iter().next()).flatten();
+        let alike = alike.filter(|unknown| !unknown.is_empty() && !by_kind);
         let told: Vec<Row> = match by_kind {
             true => rows_of_kinds(view, &group),
-            false => group.iter().take(rows_max).map(|alert| row(view, register, rule, alert)).collect(),
+            false => group
+                .iter()
+                .take(rows_max)
+                .map(|alert| row(view, register, rule, alert, alike.is_none()))
+                .collect(),
         };
         let n = told.len();
         for (place, mut row) in told.into_iter().enumerate() {
@@ -288,6 +297,10 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usiz
         } else if group.len() > rows_max {
             let names: Vec<String> = group[rows_max..].iter().map(|alert| view.name(&alert.place)).collect();
             let text = french::typography(&format!("Et aussi : {}.", french::list(&names)));
+            rows.push(Row { cells: vec![Cell::text(text)], strong: false, kind: RowKind::Across });
+        }
+        if let Some(unknown) = alike {
+            let text = french::typography(&format!("{rule_title}, pour chacun : {unknown}."));
             rows.push(Row { cells: vec![Cell::text(text)], strong: false, kind: RowKind::Across });
         }
     }
@@ -417,7 +430,18 @@ fn bounds_text(
     Some(sentences::bounds(bounds.comparison, alone, &raise, &clear))
 }
 
-fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert) -> Row {
+/// The criteria of an alert that are not known and could put it higher; nothing for the mean of a region.
+fn unknown_of(view: &View, rule: Option<&Rule>, alert: &Alert) -> String {
+    let Some(rule) = rule else { return String::new() };
+    if rule.combine == Combine::Score && alert.place.geo_type != GeoType::Department {
+        return String::new();
+    }
+    let known = |id: &str| alert.criteria.iter().any(|result| result.id == id && result.value.is_some());
+    super::levels::unknown(rule, alert.rank, view.sunday, known)
+}
+
+/// One alert: place, since when, figures and bounds, state; with its unknown criteria where they are asked for.
+fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert, with_unknown: bool) -> Row {
     let name = crate::clean::short(&view.name(&alert.place), 80);
     let state = match alert.state {
         AlertState::Clearing => "en recul",
@@ -492,12 +516,9 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert)
             n => format!("{n} autres critères"),
         });
     }
-    if let Some(rule) = rule {
-        let known = |id: &str| alert.criteria.iter().any(|result| result.id == id && result.value.is_some());
-        let unknown = super::levels::unknown(rule, alert.rank, view.sunday, known);
-        if !unknown.is_empty() && !of_region {
-            figures.push(unknown);
-        }
+    let unknown = unknown_of(view, rule, alert);
+    if with_unknown && !unknown.is_empty() {
+        figures.push(unknown);
     }
     let figures = if figures.is_empty() { "–".to_owned() } else { figures.join(" ; ") };
     Row::of(vec![
