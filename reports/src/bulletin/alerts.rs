@@ -325,7 +325,7 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usiz
         columns: vec![
             Column::text("Alerte", 1.9),
             Column::text("Lieu", 0.85),
-            Column::text("Depuis", 0.0),
+            Column::text("En alerte depuis", 0.0),
             Column::text("Chiffres et seuils", 1.9),
             Column::text("État", 0.0),
         ],
