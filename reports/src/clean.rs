@@ -55,6 +55,16 @@ pub(crate) fn printable(text: &str) -> String {
     out
 }
 
+/// A reference without its web addresses, which nobody types from a page; the twins and the tables keep them.
+pub(crate) fn without_addresses(reference: &str) -> String {
+    let is_address = |word: &&str| {
+        let word = word.trim_start_matches('(');
+        word.starts_with("http://") || word.starts_with("https://")
+    };
+    let words: Vec<&str> = reference.split(' ').filter(|word| !is_address(word)).collect();
+    words.join(" ").trim_end_matches([' ', ',', ';', ':']).to_owned()
+}
+
 /// A feed's text cut to `max` characters.
 pub(crate) fn short(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
@@ -104,5 +114,13 @@ mod tests {
     fn a_short_text_is_cut_with_an_ellipsis() {
         assert_eq!(short("abcdef", 4), "abc…");
         assert_eq!(short("abcd", 4), "abcd");
+    }
+
+    #[test]
+    fn a_printed_reference_has_no_web_address() {
+        assert_eq!(without_addresses("calendrier scolaire, https://example.org/a"), "calendrier scolaire");
+        assert_eq!(without_addresses("https://example.org/a"), "");
+        assert_eq!(without_addresses("arrêté (https://example.org/a) du préfet"), "arrêté du préfet");
+        assert_eq!(without_addresses("décret nº 1"), "décret nº 1");
     }
 }

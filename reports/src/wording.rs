@@ -502,7 +502,7 @@ const WAYS: [(&str, &[&str]); 5] = [
             "rédui",
         ],
     ),
-    ("stabilité", &["stable", "stabili", "inchang", "constant", "plateau", "stagn"]),
+    ("stabilité", &["stable", "stabili", "inchang", "constant", "plateau", "stagn", "sans évolution"]),
     ("accélération", &["accélér", "accélèr"]),
     ("ralentissement", &["ralenti"]),
 ];

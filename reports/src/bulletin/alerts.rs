@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use vigie_queries::{
-    Alert, AlertBounds, AlertState, Combine, Comparison, CriterionResult, GeoType, Rule, SCORE,
+    Alert, AlertBounds, AlertState, Combine, Comparison, Criterion, CriterionResult, GeoType, Place, Rule,
+    SCORE, TimeType, Week,
 };
 
 use super::catalogue;
@@ -66,6 +67,18 @@ pub(crate) fn concerned(view: &View, alert: &Alert) -> bool {
         || (territory.geo_type == GeoType::Country && alert.place.geo_type == GeoType::Region)
 }
 
+/// Whether some rule establishes a level of the territory, or of what lies in it, in the week.
+pub(crate) fn judged(view: &View) -> bool {
+    let concerns =
+        |place: &Place| place == view.territory() || view.departments.iter().any(|d| d.place == *place);
+    view.input.judgements.iter().any(|judgement| {
+        (view.input.week..=view.sunday).contains(&judgement.date)
+            && judgement.level != "unknown"
+            && (judgement.rank > 0 || judgement.rank_max == 0)
+            && concerns(&judgement.place)
+    })
+}
+
 /// Alerts of departments that stand and that the table leaves to the region's of the same rule.
 pub(crate) fn covered<'a>(view: &View<'a>) -> Vec<&'a Alert> {
     let covered = |alert: &&Alert| alert.inhibited && alert.state.stands() && concerned(view, alert);
@@ -119,7 +132,9 @@ fn kinds(alerts: &[&Alert]) -> (usize, usize) {
 /// Their names, or how many they are.
 fn places_of(view: &View, alerts: &[&Alert]) -> String {
     if alerts.len() <= NAMED_MAX {
-        let names: Vec<String> = alerts.iter().map(|alert| view.name(&alert.place)).collect();
+        let mut names: Vec<String> = alerts.iter().map(|alert| view.name(&alert.place)).collect();
+        // A region of one department has its name.
+        names.dedup();
         return french::list(&names);
     }
     let (regions, departments) = kinds(alerts);
@@ -131,7 +146,8 @@ pub(crate) fn write(view: &View, register: &mut Register, rows_max: usize) -> Ve
     let alerts = standing(view);
     let mut blocks = Vec::new();
     if alerts.is_empty() {
-        blocks.push(Block::Paragraph { text: parts::text("Aucune alerte active à la fin de la semaine.") });
+        let (lead, rest) = sentences::no_alert(judged(view));
+        blocks.push(Block::Paragraph { text: parts::led(lead, rest) });
     } else {
         blocks.push(table(view, register, &alerts, rows_max.min(ROWS_MAX)));
     }
@@ -325,12 +341,14 @@ fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usiz
         columns: vec![
             Column::text("Alerte", 1.9),
             Column::text("Lieu", 0.85),
-            Column::text("En alerte depuis", 0.0),
+            Column::text("Depuis", 0.0),
             Column::text("Chiffres et seuils", 1.9),
             Column::text("État", 0.0),
         ],
         rows,
-        notes: Vec::new(),
+        notes: vec![
+            "Depuis\u{A0}: premier jour de l’alerte\u{202F}; son niveau a pu changer depuis lors.".to_owned(),
+        ],
         source: String::new(),
     })
 }
@@ -491,6 +509,11 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert,
             about.indicator = format!("rule:{}", alert.rule);
         }
         let (unit, _) = view.unit(indicator);
+        // What a rule reads is the day's: of an indicator whose week is made of seven of them the day is named.
+        let title = match view.input.vocabulary.query(indicator).and_then(|query| query.week) {
+            Some(Week::Ratio | Week::Sum) => format!("{title}, {}", french::weekday(view.sunday)),
+            _ => title,
+        };
         let label = format!("{name} : {title}");
         let printed = register.note("table", &label, &about, Some(value), &unit, view.text(indicator, value));
         let bound = rule
@@ -516,6 +539,9 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert,
             n => format!("{n} autres critères"),
         });
     }
+    if figures.is_empty() {
+        figures.extend(rule.and_then(|rule| last_known(view, register, rule, alert)));
+    }
     let unknown = unknown_of(view, rule, alert);
     if with_unknown && !unknown.is_empty() {
         figures.push(unknown);
@@ -527,6 +553,29 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert,
         Cell::text(french::typography(&figures)),
         Cell::text(state),
     ])
+}
+
+/// The newest value of a criterion of an alert that has none on the Sunday: it stands until its data have been silent for long.
+fn last_known(view: &View, register: &mut Register, rule: &Rule, alert: &Alert) -> Option<String> {
+    let newest = |criterion: &Criterion| {
+        let days = view.input.observations.series(
+            &criterion.indicator,
+            &criterion.category,
+            &alert.place,
+            TimeType::Day,
+        )?;
+        days.range(..=view.sunday).rev().find_map(|(day, observation)| Some((*day, observation.value?)))
+    };
+    let found = rule.criteria.iter().filter_map(|criterion| Some((criterion, newest(criterion)?)));
+    let (criterion, (day, value)) = found.max_by_key(|(_, (day, _))| *day)?;
+    let id = criterion.indicator.as_str();
+    let about =
+        About { time_type: TimeType::Day, date: day, ..view.about(id, &criterion.category, &alert.place, 0) };
+    let (unit, _) = view.unit(id);
+    let title = criterion.title_fr.as_str();
+    let label = format!("{} : {title}", view.name(&alert.place));
+    let text = register.note("table", &label, &about, Some(value), &unit, view.text(id, value));
+    Some(format!("pas de valeur cette semaine ; dernière, {title} : {}", sentences::last_known(&text, day)))
 }
 
 fn region_of(view: &View, alert: &Alert) -> vigie_queries::Place {

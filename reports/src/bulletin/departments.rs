@@ -41,6 +41,14 @@ pub(crate) fn write(
         return Vec::new();
     }
     let places: Vec<&Place> = view.departments.iter().map(|info| &info.place).collect();
+    let known = COLUMNS.iter().any(|(id, category, ..)| {
+        view.defined(id) && places.iter().any(|place| view.has_lately(id, category, place))
+    });
+    if !known && levels.is_none() {
+        let text =
+            "Aucun chiffre de département n’est connu pour cette semaine ni pour les deux précédentes.";
+        return vec![Block::Paragraph { text: parts::text(text) }];
+    }
     let mut blocks = vec![table(view, register, levels, &places)];
     if places.len() <= PANELS_MAX {
         if with_ranks {

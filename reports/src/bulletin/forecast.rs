@@ -99,7 +99,8 @@ fn ahead(view: &View, register: &mut Register, forecast: &Forecast, what: &str) 
         let label = format!("{what}, capacité");
         register.note("text", &label, &about, Some(value), unit, french::number(value, 0))
     };
-    let reach = |bound: f64| Reach::of(low, median, high, bound);
+    let now = view.sample(&forecast.indicator, "", &forecast.place, 0).map(|sample| sample.value);
+    let reach = |bound: f64| Reach::of(low, median, high, bound, now);
     let capacity = capacity(view, forecast).map(|found| match found {
         Left::Of { beds, others, left, is_estimated } => Capacity::Left {
             beds: note("beds", beds, "lits"),

@@ -1,5 +1,7 @@
 //! The key-indicator table: two weeks before, one week before, this week, change.
 
+use vigie_queries::Week;
+
 use super::catalogue;
 use super::parts::{self, Notes};
 use super::view::View;
@@ -85,11 +87,11 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
     lines.extend(
         super::beds::note_of_estimate(view, register).filter(|_| shown.contains(&"icu_step_occupancy")),
     );
-    lines.push(
-        "Valeur au dimanche de la semaine ; « 7 jours » : somme ou part des sept jours qui finissent ce dimanche. \
-         ▲ ▼ : évolution que le hasard des petits nombres ferait moins d’une fois sur vingt."
-            .to_owned(),
-    );
+    lines.push(format!(
+        "Valeur au dimanche de la semaine ; « 7 jours »{} : somme ou part des sept jours qui finissent ce dimanche. \
+         ▲ ▼ : évolution que le hasard des petits nombres ferait moins d’une fois sur vingt.",
+        of_the_week(view, &shown)
+    ));
     let absent = view.absent(&left_out);
     if !absent.is_empty() {
         let sources: Vec<String> = absent.iter().map(|title| format!("« {title} »")).collect();
@@ -105,4 +107,17 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         notes: lines,
         source: view.source_line(&shown),
     })]
+}
+
+/// `, « Gardes pourvues »`: rows of seven days whose label does not say so.
+fn of_the_week(view: &View, shown: &[&str]) -> String {
+    let of_seven = |id: &&&str| {
+        let week = view.input.vocabulary.query(id).and_then(|query| query.week);
+        matches!(week, Some(Week::Ratio | Week::Sum))
+    };
+    let mut labels: Vec<String> =
+        shown.iter().filter(of_seven).map(|id| catalogue::label(view, id)).collect();
+    labels.retain(|label| !label.contains("7 jours"));
+    labels.dedup();
+    labels.iter().map(|label| format!(", « {label} »")).collect()
 }

@@ -531,6 +531,10 @@ fn alerts_in_brief(view: &View, most: usize) -> Rich {
     let rest = groups.len().saturating_sub(most);
     groups.truncate(most);
     let covered = alerts::covered(view).len();
+    if health.is_empty() && covered == 0 && !alerts::judged(view) {
+        let (lead, text) = sentences::no_alert(false);
+        return parts::led(lead, text);
+    }
     let (lead, text) = sentences::alerts(health.len(), covered, &groups, rest, PLACES_NAMED.min(most + 1));
     parts::led(&lead, &text)
 }

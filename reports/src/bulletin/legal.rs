@@ -16,8 +16,6 @@ use crate::input::LegalStatus;
 use crate::published::Register;
 use crate::sentences::{self, Gap};
 
-/// Places named in a cell.
-const NAMED_MAX: usize = 14;
 /// Days for which a status is told whose end was not found: later nobody knows whether it still stands.
 const UNKNOWN_END_DAYS: i64 = 60;
 
@@ -182,19 +180,14 @@ fn table(view: &View, register: &mut Register) -> Option<Block> {
             "places",
             entries.len().to_string(),
         );
-        let mut names: Vec<String> = entries.iter().map(|entry| view.name(&entry.place)).collect();
-        let places = if names.len() > NAMED_MAX + 1 {
-            let shown: Vec<String> = names.drain(..NAMED_MAX).collect();
-            format!("{}, et {} autres", shown.join(", "), names.len())
-        } else {
-            names.join(", ")
-        };
+        // All of them: a crisis cell looks for its own.
+        let names: Vec<String> = entries.iter().map(|entry| view.name(&entry.place)).collect();
         rows.push(Row::of(vec![
             Cell::text(french::capital(&sentences::status(status))),
             Cell::text(since(first)),
             Cell::text(text),
-            Cell::text(places),
-            Cell::text(crate::clean::short(&first.reference, 60)),
+            Cell::text(names.join(", ")),
+            Cell::text(crate::clean::short(&crate::clean::without_addresses(&first.reference), 90)),
         ]));
     }
     let mut notes = vec![french::typography(

@@ -54,11 +54,11 @@ pub(crate) fn write(
             let decimals = if unit == "per_100k" { 0 } else { decimals };
             let name = super::catalogue::label(view, id);
             let words = french::typography(&format!("chiffre : {}", french::small(&name)));
-            (
-                "Niveau par département".to_owned(),
-                parts::figure_unit(&unit, decimals, &words),
-                vec![id.clone()],
-            )
+            let title = match levels {
+                Some(_) => "Niveau par département".to_owned(),
+                None => format!("{name}, par département"),
+            };
+            (title, parts::figure_unit(&unit, decimals, &words), vec![id.clone()])
         }
     };
     let map_places: Vec<MapPlace> = places
@@ -95,8 +95,7 @@ pub(crate) fn write(
             }
         })
         .collect();
-    let names = levels.map_or_else(|| vec!["niveau non établi".to_owned()], Levels::names);
-    let legend = legend(names);
+    let legend = legend(levels.map(Levels::names).unwrap_or_default());
     let map = Map { title: title.clone(), unit, places: map_places, levels: legend, size };
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
     Some(parts::picture(view, register, Drawing::Map(map), &title, &sources))

@@ -32,7 +32,7 @@ use jiff::civil::Date;
 
 use vigie_queries::Place;
 
-use crate::document::{Attachment, Block, Document, Frame, Head, Section};
+use crate::document::{Attachment, Block, Document, Frame, Head, Rich, Section};
 use crate::figures::{Drawing, Figure, draw_all, fonts};
 use crate::french;
 use crate::input::Input;
@@ -187,6 +187,29 @@ fn sections(
     add("quality", "Qualité des données", quality::write(view, r));
     let blocks = definitions::write(view, r, levels);
     add("definitions", "Définitions et sources", blocks);
+    gather_absent(sections)
+}
+
+/// Sections of one note say that their feeds were never received: their notes stand together, before what changed, instead of
+/// a heading and a box each.
+fn gather_absent(sections: Vec<Section>) -> Vec<Section> {
+    let is_note = |section: &Section| matches!(section.blocks.as_slice(), [Block::Note { .. }]);
+    let (absent, mut sections): (Vec<Section>, Vec<Section>) = sections.into_iter().partition(is_note);
+    let notes = absent.into_iter().flat_map(|section| section.blocks).filter_map(|block| match block {
+        Block::Note { text } => Some(text),
+        _ => None,
+    });
+    let items: Vec<Rich> = notes.collect();
+    if !items.is_empty() {
+        let before = ["changes", "quality"];
+        let at = sections.iter().position(|section| before.contains(&section.id.as_str()));
+        let section = Section {
+            id: "absent".to_owned(),
+            title: "Rubriques sans donnée".to_owned(),
+            blocks: vec![Block::Bullets { items }],
+        };
+        sections.insert(at.unwrap_or(sections.len()), section);
+    }
     sections
 }
 

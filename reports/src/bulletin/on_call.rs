@@ -50,8 +50,8 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
                 blocks.push(parts::chart(
                     view,
                     register,
-                    "Gardes pourvues",
-                    "% des gardes prévues",
+                    "Gardes pourvues, jour par jour",
+                    "% des gardes du jour",
                     &[Line::alone(COVER)],
                     Vec::new(),
                     Size { width_pt: Size::WIDE.width_pt, height_pt: 130.0 },
@@ -82,7 +82,7 @@ fn strikes(view: &View) -> Option<Block> {
         })
         .collect();
     (!titles.is_empty())
-        .then(|| Block::Note { text: parts::led("Grève ", &format!(": {}.", titles.join(" ; "))) })
+        .then(|| Block::Note { text: parts::led("Mouvement social ", &format!(": {}.", titles.join(" ; "))) })
 }
 
 /// The number to dial in a department, in a line.
@@ -136,6 +136,16 @@ fn numbers(view: &View) -> Option<Block> {
         })
         .collect();
     groups.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    let mut notes = vec!["D’abord le médecin traitant ; urgence vitale\u{A0}: 15.".to_owned()];
+    let without = view
+        .departments
+        .iter()
+        .filter(|d| concerned.iter().all(|number| number.department != d.place.code))
+        .count();
+    if without > 0 {
+        let departments = french::counted(without as f64, 0, "département n’a", "départements n’ont");
+        notes.push(format!("{departments} pas de numéro propre enregistré\u{A0}: composer le 15."));
+    }
     let rows = groups
         .into_iter()
         .map(|(_, phone, names)| {
@@ -148,7 +158,7 @@ fn numbers(view: &View) -> Option<Block> {
         caption: "Cabinet fermé : le numéro à composer".to_owned(),
         columns: vec![Column::text("Numéro", 0.0), Column::text("Départements", 1.0)],
         rows,
-        notes: vec!["D’abord le médecin traitant ; urgence vitale\u{A0}: 15.".to_owned()],
+        notes,
         source: String::new(),
     }))
 }

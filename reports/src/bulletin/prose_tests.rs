@@ -298,8 +298,17 @@ fn read_move(facts: &Facts, text: &str, say: &mut dyn FnMut(String)) {
     let verb = |roots: &[&str]| roots.iter().any(|root| said.starts_with(root));
     let up = verb(&["augment", "fait plus que doubler", "font plus que doubler", "repart"]);
     let down = verb(&["diminu", "est divisé", "sont divisé", "retomb"]);
-    let flat =
-        verb(&["est stable", "sont stables", "varie", "reste à zéro", "restent à zéro", "est de", "sont de"]);
+    let flat = verb(&[
+        "est stable",
+        "sont stables",
+        "reste sans",
+        "restent sans",
+        "varie",
+        "reste à zéro",
+        "restent à zéro",
+        "est de",
+        "sont de",
+    ]);
     if (up && now <= before) || (down && now >= before) || !(up || down || flat) {
         say(format!("it went from {before} to {now}"));
     }
@@ -453,6 +462,14 @@ fn read_alerts(facts: &Facts, text: &str, say: &mut dyn FnMut(String)) {
     let standing = facts.standing();
     if text.starts_with("Aucune alerte active") && !standing.is_empty() {
         say(format!("{} alerts stand", standing.len()));
+    }
+    let judged = facts.input.judgements.iter().any(|judgement| {
+        judgement.date >= facts.input.week && judgement.date <= facts.sunday() && judgement.level != "unknown"
+    });
+    if (text.starts_with("Aucune alerte active") && !judged)
+        || (text.starts_with("Alertes inconnues") && judged)
+    {
+        say(format!("whether any rule could be applied: {judged}"));
     }
     if let Some((n, rest)) = number(text)
         && (rest.starts_with(" alerte en cours") || rest.starts_with(" alertes en cours"))

@@ -98,14 +98,14 @@ fn gates(view: &View, register: &mut Register) -> Option<Block> {
         .filter(|result| result.count == 0)
         .map(|result| format!("« {} »", crate::clean::short(&result.title_fr, 60)))
         .collect();
+    if found.is_empty() {
+        let text = format!("Les contrôles avant publication n’ont rien trouvé : {}.", french::list(&passed));
+        return Some(Block::Paragraph { text: parts::text(text) });
+    }
     if !passed.is_empty() {
         notes.push(format!("N’ont rien trouvé : {}.", french::list(&passed)));
     }
     let notes: Vec<String> = notes.iter().map(|note| french::typography(note)).collect();
-    if found.is_empty() {
-        let text = format!("Les contrôles avant publication n’ont rien trouvé. {}", notes.join(" "));
-        return Some(Block::Paragraph { text: parts::text(text) });
-    }
     Some(Block::Table(Table {
         caption: "Contrôles avant publication, et sur les éditions des dernières semaines".to_owned(),
         columns: vec![
@@ -307,12 +307,13 @@ fn breaks(view: &View) -> Vec<Vec<crate::document::Run>> {
             let after = if event.starts > view.sunday { ", après la semaine de ce bulletin" } else { "" };
             let when = french::date_range(event.starts, event.ends.unwrap_or(event.starts));
             let title = crate::clean::short(&event.title_fr, 160);
-            let reference = crate::sentences::trim(&crate::clean::short(&event.reference, 200)).to_owned();
+            let reference = crate::clean::short(&crate::clean::without_addresses(&event.reference), 200);
+            let reference = crate::sentences::trim(&reference).to_owned();
             let reference = if reference.is_empty() { String::new() } else { format!(" ({reference})") };
             parts::led(
                 "Rupture de définition ",
                 &format!(
-                    "{when}{after} : {}{reference}. Les comparaisons qu’elle fausse ne sont pas faites.",
+                    ": {when}{after}, {}{reference}. Les comparaisons qu’elle fausse ne sont pas faites.",
                     crate::sentences::trim(&title)
                 ),
             )

@@ -61,9 +61,9 @@ pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
         let touched = TESTS.iter().filter(|id| view.breaks(id).contains(&event));
         let touched: Vec<String> = touched.map(|id| french::small(&catalogue::label(view, id))).collect();
         let words = format!(
-            "{} : {}. De part et d’autre ne se comparent pas : {} ; aucune tendance n’en est calculée à travers cette \
+            ": {}, {}. De part et d’autre ne se comparent pas : {} ; aucune tendance n’en est calculée à travers cette \
              rupture.",
-            french::capital(&french::date_range(event.starts, event.ends.unwrap_or(event.starts))),
+            french::date_range(event.starts, event.ends.unwrap_or(event.starts)),
             crate::sentences::trim(&crate::clean::short(&event.title_fr, 160)),
             french::list(&touched),
         );

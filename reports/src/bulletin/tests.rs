@@ -53,6 +53,19 @@ fn a_department_and_the_country_have_their_bulletin() {
 }
 
 #[test]
+fn a_week_in_which_nothing_could_be_judged_is_not_told_as_one_without_alerts() {
+    let mut made = Made::rich();
+    made.alerts.clear();
+    let text = |made: &Made| render(&made.input()).unwrap().text;
+    assert!(text(&made).contains("Aucune alerte active"));
+    for judgement in &mut made.judgements {
+        judgement.level = "unknown".to_owned();
+    }
+    assert!(!text(&made).contains("Aucune alerte active"));
+    assert!(text(&made).contains("aucune règle ne peut être appliquée, faute de données fraîches"));
+}
+
+#[test]
 fn a_week_after_a_definition_break_makes_no_comparison() {
     let made = Made::of(date(2020, 11, 2), &[]);
     keep("break", &render(&made.input()).unwrap());

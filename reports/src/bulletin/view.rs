@@ -330,7 +330,7 @@ impl<'a> View<'a> {
         Comparison { now, before, provisional: partial(0) || partial(1), direction, weeks, since }
     }
 
-    /// Weeks in a row, ending with the bulletin's, in which the value moved that way; stops at gaps and breaks.
+    /// Weeks in a row, ending with the bulletin's, in which the value as printed moved that way; stops at gaps and breaks.
     fn streak(&self, indicator: &str, category: &str, place: &Place, sign: f64) -> u32 {
         let mut weeks = 0;
         for back in 0..WEEKS_SHOWN - 1 {
@@ -338,7 +338,9 @@ impl<'a> View<'a> {
             let before = self.sample(indicator, category, place, back + 1);
             match (now, before) {
                 (Some(now), Some(before))
-                    if (now.value - before.value) * sign > 0.0
+                    if (self.as_printed(indicator, now.value) - self.as_printed(indicator, before.value))
+                        * sign
+                        > 0.0
                         && self.break_between(indicator, back + 1, back).is_none() =>
                 {
                     weeks += 1;

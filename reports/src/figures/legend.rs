@@ -15,7 +15,7 @@ struct Entry {
     name: String,
 }
 
-/// Entries from the mildest level to the worst, then « donnée absente ».
+/// Entries from the mildest level to the worst, then « non établi ».
 pub(crate) struct Legend {
     entries: Vec<Entry>,
     note: Option<String>,
@@ -44,7 +44,7 @@ impl Legend {
             })
             .collect();
         if has_missing {
-            entries.push(Entry { fill: None, mark: String::new(), name: "donnée absente".to_owned() });
+            entries.push(Entry { fill: None, mark: String::new(), name: "non établi".to_owned() });
         }
         Self { entries, note: None, in_column: false }
     }

@@ -34,7 +34,7 @@ pub fn map(spec: &Map) -> Figure {
         shapes.filter(|shape| contours::is_overseas(&shape.place.code) == overseas).collect()
     };
     let (mainland, overseas) = (drawn(false), drawn(true));
-    let has_missing = spec.places.iter().any(|place| rank(place, spec).is_none());
+    let has_missing = has_levels(spec) && spec.places.iter().any(|place| rank(place, spec).is_none());
     let legend =
         if is_beside(spec) { legend(spec, has_missing).in_column() } else { legend(spec, has_missing) };
     let layout =
@@ -173,6 +173,11 @@ fn needs_inset(mainland: &[Shape<'_>]) -> bool {
     inner > 1 && mainland.len() > inner
 }
 
+/// Whether places are graded at all; a map without levels prints values on plain ground.
+fn has_levels(spec: &Map) -> bool {
+    !spec.levels.is_empty()
+}
+
 fn rank(place: &MapPlace, spec: &Map) -> Option<u8> {
     place.rank.filter(|rank| usize::from(*rank) < spec.levels.len())
 }
@@ -257,7 +262,7 @@ fn draw_shapes(canvas: &mut Canvas, spec: &Map, shapes: &[Shape<'_>], projection
     for (rings, rank) in &order {
         for ring in rings {
             canvas.polygon(ring, rank.map_or(style::PAPER, |rank| style::level(rank, spec.levels.len())));
-            if rank.is_none() {
+            if rank.is_none() && has_levels(spec) {
                 canvas.hatch(&[ring], style::HATCH, 0.5, 3.2);
             }
         }
@@ -368,7 +373,9 @@ fn alt(spec: &Map) -> String {
     }
     let missing: Vec<&str> =
         places.iter().filter(|place| rank(place, spec).is_none()).map(|place| place.name.as_str()).collect();
-    if !missing.is_empty() {
+    if !has_levels(spec) {
+        parts.push("Aucun niveau n’est établi.".to_owned());
+    } else if !missing.is_empty() {
         parts.push(format!("Niveau inconnu : {}.", french::list(&missing)));
     }
     words::joined(&parts)

@@ -451,7 +451,7 @@ pub struct Map {
     pub unit: Unit,
     /// Departments drawn; all those of the region, or all of France.
     pub places: Vec<MapPlace>,
-    /// Levels from the mildest (rank 0), five at most.
+    /// Levels from the mildest (rank 0), five at most; none where no rule grades the places.
     pub levels: Vec<Level>,
     /// Room.
     pub size: Size,

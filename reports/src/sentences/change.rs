@@ -134,7 +134,7 @@ pub(crate) fn moved(
                 let lead = format!("{text} {} à zéro", subject.verb("reste", "restent"));
                 return (lead, format!("{provisional}."));
             }
-            let lead = format!("{text} {}", verb(subject, *direction, more.size));
+            let lead = format!("{text} {}", verb(subject, *direction, more.size, now != before));
             let rest = match (direction, more.size) {
                 (Direction::Flat, _) if now == before => {
                     format!(" : {now}{provisional}, comme la semaine précédente.")
@@ -188,7 +188,8 @@ pub(crate) fn moved(
     }
 }
 
-fn verb(subject: Subject, direction: Direction, size: Size) -> String {
+/// `differs`: the two values do not print alike.
+fn verb(subject: Subject, direction: Direction, size: Size, differs: bool) -> String {
     let verb = match (direction, size) {
         (Direction::Up, Size::FromZero) => subject.verb("repart de zéro", "repartent de zéro"),
         (Direction::Down, Size::ToZero) => subject.verb("retombe à zéro", "retombent à zéro"),
@@ -200,6 +201,9 @@ fn verb(subject: Subject, direction: Direction, size: Size) -> String {
         (Direction::Up, _) => subject.verb("augmente", "augmentent"),
         (Direction::Down, _) => subject.verb("diminue", "diminuent"),
         (Direction::Flat, Size::Slight) => subject.verb("varie peu", "varient peu"),
+        (Direction::Flat, Size::Scarce) if differs => {
+            subject.verb("reste sans évolution nette", "restent sans évolution nette")
+        }
         (Direction::Flat, _) => subject.verb("est stable", "sont stables"),
     };
     verb.to_owned()

@@ -196,6 +196,17 @@ pub(crate) fn rule_ended(rule: &str, last: Date, alerts: bool) -> String {
     )
 }
 
+/// No alert stands. `judged`: whether any rule could be applied; where none could, that no alert stands means nothing.
+pub(crate) fn no_alert(judged: bool) -> (&'static str, &'static str) {
+    match judged {
+        true => ("Aucune alerte active", " à la fin de la semaine."),
+        false => (
+            "Alertes inconnues",
+            " : à la fin de la semaine, aucune règle ne peut être appliquée, faute de données fraîches.",
+        ),
+    }
+}
+
 /// How many alerts stand, and the gravest: one clause a rule and level, with its places; where there are more than
 /// `named_max` of both kinds they are counted.
 ///
@@ -208,7 +219,8 @@ pub(crate) fn alerts(
     named_max: usize,
 ) -> (String, String) {
     if n == 0 {
-        return ("Aucune alerte active".to_owned(), " à la fin de la semaine.".to_owned());
+        let (lead, rest) = no_alert(true);
+        return (lead.to_owned(), rest.to_owned());
     }
     let dated = clauses.iter().any(|clause| clause.regions == 0 || clause.places.len() <= named_max);
     let said: Vec<String> = clauses

@@ -26,8 +26,8 @@ pub(crate) use change::{
 };
 pub(crate) use legal::{Gap, gap, standing, status};
 pub(crate) use levels::{
-    AtLevel, Move, OneSubject, alerts, another_rule, began_and_ended, bounds, changed_levels, kinds, pending,
-    rule_begins, rule_ended, silent, since_day, state, state_of_one, state_unknown,
+    AtLevel, Move, OneSubject, alerts, another_rule, began_and_ended, bounds, changed_levels, kinds,
+    no_alert, pending, rule_begins, rule_ended, silent, since_day, state, state_of_one, state_unknown,
 };
 pub(crate) use outlook::{
     Ahead, Capacity, Past, Reach, ahead, alone_a_criterion, holidays_ahead, how_to_read_a_fan,

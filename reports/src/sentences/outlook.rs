@@ -44,12 +44,15 @@ pub(crate) enum Reach {
     Median,
     /// All of it at or above.
     All,
+    /// As many already on the last day known, and its median still.
+    Already,
 }
 
 impl Reach {
-    /// Compares the ends and the median of a range with a capacity.
-    pub(crate) fn of(low: f64, median: f64, high: f64, capacity: f64) -> Self {
+    /// Compares the ends and the median of a range with a capacity. `now` is the last value known.
+    pub(crate) fn of(low: f64, median: f64, high: f64, capacity: f64, now: Option<f64>) -> Self {
         match () {
+            () if median >= capacity && now.is_some_and(|now| now >= capacity) => Self::Already,
             () if low >= capacity => Self::All,
             () if median >= capacity => Self::Median,
             () if high >= capacity => Self::HighEnd,
@@ -118,6 +121,7 @@ fn reached(reach: Reach, beds: &str) -> String {
         Reach::HighEnd => format!(" ; le haut de la fourchette atteint {beds}"),
         Reach::Median => format!(" ; la médiane atteint {beds}"),
         Reach::All => format!(" ; toute la fourchette atteint {beds}"),
+        Reach::Already => format!(" ; {beds} sont déjà atteints, et le resteraient"),
     }
 }
 

@@ -127,7 +127,7 @@ fn what_moved() {
         (
             flat(),
             size(Size::Scarce),
-            "Le nombre de patients est stable : 812, contre 654 la semaine précédente, un écart que le hasard des petits \
+            "Le nombre de patients reste sans évolution nette : 812, contre 654 la semaine précédente, un écart que le hasard des petits \
              nombres peut expliquer.",
         ),
         (
@@ -670,9 +670,14 @@ fn a_range_is_told_with_its_chance_and_against_the_capacity() {
         (222.0, format!(" ; la médiane atteint {beds}.")),
         (190.0, format!(" ; toute la fourchette atteint {beds}.")),
     ] {
-        let reach = Reach::of(190.0, 222.0, 260.0, bound);
+        let reach = Reach::of(190.0, 222.0, 260.0, bound, Some(180.0));
         assert!(said(ahead(&of, Some(&left(reach)))).ends_with(&end), "{bound}");
     }
+    // A capacity that is reached already is not said to be reached in two weeks.
+    let already = Reach::of(190.0, 222.0, 260.0, 200.0, Some(205.0));
+    let end = format!(" ; {beds} sont déjà atteints, et le resteraient.");
+    assert!(said(ahead(&of, Some(&left(already)))).ends_with(&end));
+    assert_eq!(Reach::of(190.0, 198.0, 260.0, 200.0, Some(205.0)), Reach::HighEnd);
     let kept = Capacity::Kept { beds: "1 050".into(), reach: Reach::Below };
     assert!(
         said(ahead(&of, Some(&kept))).ends_with(

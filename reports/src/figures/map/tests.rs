@@ -70,7 +70,7 @@ fn france_draws_all_101() {
 #[test]
 fn a_department_without_a_level_is_hatched_and_said() {
     let figure = map(&spec(&OCCITANIE, Size::WIDE));
-    assert!(figure.svg.contains("donnée absente"));
+    assert!(figure.svg.contains("non établi"));
     assert!(figure.alt.contains("Niveau inconnu\u{A0}: "), "{}", figure.alt);
     assert!(figure.alt.contains("Carte. Incidence (pour 100 000)."), "{}", figure.alt);
 }
