@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 
 use jiff::civil::date;
 use vigie::build::build;
-use vigie::bulletin::{self, Brief, Order};
+use vigie::bulletins::scene::Scene;
+use vigie::bulletins::{self, Brief, Order};
 use vigie::cli::Global;
 use vigie::fetch::{Origin, Request, ensure_reference, fetch};
 use vigie::room::Room;
-use vigie::scene::Scene;
 use vigie_queries::Place;
 use vigie_samples::{BigFeed, big};
 use vigie_store::AsOf;
@@ -147,14 +147,14 @@ async fn run() {
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();
-        bulletin::publish(&room, &order(vec![region.clone()])).await.unwrap();
+        bulletins::publish(&room, &order(vec![region.clone()])).await.unwrap();
         times.push(started.elapsed());
     }
     line("one bulletin from the lake, computation included", times, |_| String::new());
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();
-        bulletin::publish(&room, &order(with_sheets.clone())).await.unwrap();
+        bulletins::publish(&room, &order(with_sheets.clone())).await.unwrap();
         times.push(started.elapsed());
     }
     line("the same with 13 department sheets", times, |_| String::new());

@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     logs(&cli.global, is_worker || matches!(cli.command, Command::Run | Command::Serve { .. }));
     if is_worker {
         // Its threads are its own, started after the system has been told of its limits.
-        return vigie::worker::main();
+        return vigie::sql::worker::main();
     }
     // reqwest brings no TLS provider of its own: the whole program uses one.
     if rustls::crypto::ring::default_provider().install_default().is_err() {

@@ -13,8 +13,8 @@ use vigie_transform::QueryFault;
 
 use crate::cli::{Global, Territory};
 use crate::config::Config;
+use crate::config::lines::Places;
 use crate::error::Error;
-use crate::places::Places;
 
 /// Configuration, vocabulary and lake.
 #[derive(Debug, Clone)]
@@ -128,7 +128,7 @@ impl Room {
                 "no lake is named: give --lake DIR, or make a configuration with `vigie init DIR`".into(),
             ));
         }
-        let theme = config.theme.as_deref().map(crate::theme::read).transpose()?.unwrap_or_default();
+        let theme = config.theme.as_deref().map(crate::config::theme::read).transpose()?.unwrap_or_default();
         let lake = Lake::open(&config.lake)?;
         // What is built in and left out with a file of one's own is a consequence: its fault is told once.
         for fault in left_out.iter().filter(|fault| vocabulary.is_own(&fault.file)) {

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use vigie_reports::input::{FeedState, Freshness};
 use vigie_store::{AsOf, FetchRecord, Outcome, Runs};
 
+use crate::build::feeds::{self, Days};
 use crate::clock::now;
 use crate::delivery;
 use crate::error::Error;
-use crate::feeds::{self, Days};
 use crate::room::Room;
 use crate::rows;
 use crate::schedule::{self, Service};

@@ -2,9 +2,9 @@
 
 use vigie_queries::Stage;
 
+use crate::acknowledgements::{Acknowledgement, acknowledge};
 use crate::cli::{Acknowledge, Global, OutputFormat};
 use crate::error::Error;
-use crate::gates::{Acknowledgement, acknowledge};
 use crate::room::Room;
 use crate::sql::{Cut, print_batches};
 

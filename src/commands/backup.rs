@@ -6,8 +6,8 @@ use vigie_store::Lake;
 
 use super::print_json;
 use crate::cli::Global;
+use crate::commands::progress;
 use crate::error::Error;
-use crate::progress;
 use crate::room::{Room, Settings, Talk, settings};
 
 /// Brings a backup up to date.

@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use vigie_queries::{GeoType, Place};
 
 use super::print_json;
-use crate::bulletin::{Made, MadeAll, Order, draft, publish, publish_draft};
+use crate::bulletins::{Made, MadeAll, Order, draft, publish, publish_draft};
 use crate::calendar::{last_full_week, week_label};
 use crate::cli::{Bulletin, Global};
+use crate::commands::progress;
 use crate::error::Error;
-use crate::progress;
 use crate::room::Room;
 use crate::runs::{Ended, record_by_hand};
 
@@ -18,7 +18,7 @@ use crate::runs::{Ended, record_by_hand};
 pub(super) async fn run(global: &Global, options: &Bulletin) -> Result<u8, Error> {
     let room = Room::open(global)?;
     if let Some(path) = &options.from_draft {
-        let read = crate::draft::read(&room, path)?;
+        let read = crate::bulletins::draft::read(&room, path)?;
         let out = options.out.clone().unwrap_or_else(|| file(&room, read.week, &read.territory));
         let life = progress::spinner(room.talk, "calcul et mise en page");
         let made = publish_draft(&room, &read, options.by.as_deref(), &out).await;

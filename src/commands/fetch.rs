@@ -10,9 +10,9 @@ use super::print_json;
 use crate::calendar::paris_day;
 use crate::cli::{Fetch, Global};
 use crate::clock::now;
+use crate::commands::progress;
 use crate::error::Error;
 use crate::fetch::{Dated, Origin, Report, Request, ensure_reference, fetch_all, on_day};
-use crate::progress;
 use crate::room::Room;
 use crate::rows;
 
@@ -89,8 +89,9 @@ fn requests(room: &Room, options: &Fetch) -> Result<Vec<Request>, Error> {
             ));
         };
         room.contract(source)?;
-        let remote =
-            ["http://", "https://", crate::source::FOLDER].iter().any(|start| from.starts_with(start));
+        let remote = ["http://", "https://", crate::config::source::FOLDER]
+            .iter()
+            .any(|start| from.starts_with(start));
         let origin = if remote { Origin::Url(on_day(from, day)) } else { Origin::File(PathBuf::from(from)) };
         return Ok(vec![Request {
             source: source.clone(),

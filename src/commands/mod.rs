@@ -1,15 +1,16 @@
 //! One function per command: calls the stages, prints the result, gives the exit code.
 
 mod acknowledge;
-mod again;
 mod backup;
 mod bulletin;
 mod check;
+pub mod demo;
 mod fetch;
 mod findings;
-mod found;
+pub mod init;
 mod judge;
 mod lineage;
+pub mod progress;
 mod purge;
 mod replay;
 mod rules;
@@ -24,7 +25,6 @@ use clap::CommandFactory as _;
 
 use crate::cli::{Cli, Command, Config, Global, Rules, VocabularyCommand};
 use crate::error::Error;
-use crate::progress;
 use crate::room::Room;
 use crate::runs::{Ended, record_by_hand};
 
@@ -35,8 +35,8 @@ use crate::runs::{Ended, record_by_hand};
 pub async fn run(cli: Cli) -> Result<u8, Error> {
     let global = &cli.global;
     match cli.command {
-        Command::Demo { out } => crate::demo::run(global, &out).await.map(|()| 0),
-        Command::Init { dir, territory } => crate::init::run(&dir, &territory).map(|()| 0),
+        Command::Demo { out } => crate::commands::demo::run(global, &out).await.map(|()| 0),
+        Command::Init { dir, territory } => crate::commands::init::run(&dir, &territory).map(|()| 0),
         Command::Fetch(options) => fetch::run(global, &options).await,
         Command::Build { as_of } => build(global, as_of).await,
         Command::Bulletin(options) => bulletin::run(global, &options).await,
@@ -47,13 +47,13 @@ pub async fn run(cli: Cli) -> Result<u8, Error> {
             crate::sql::run(&Room::open(global)?, &options, global.json).await.map(|()| 0)
         }
         Command::Publish(options) => {
-            crate::publish::run(&Room::open(global)?, &options, global.json).await.map(|()| 0)
+            crate::open_data::run(&Room::open(global)?, &options, global.json).await.map(|()| 0)
         }
         Command::Run => crate::schedule::run(&Room::open(global)?).await.map(|()| 0),
-        Command::Serve { listen } => crate::serve::run(&Room::open(global)?, listen).await.map(|()| 0),
+        Command::Serve { listen } => crate::sql::wire::run(&Room::open(global)?, listen).await.map(|()| 0),
         // `main` has seen to it already.
         Command::SqlWorker => Err(Error::Usage("a worker is started by `vigie serve` or `vigie run`".into())),
-        Command::Password => crate::serve::password().map(|()| 0),
+        Command::Password => crate::sql::wire::password().map(|()| 0),
         Command::Status { as_of } => status::run(global, as_of).await,
         Command::Verify => verify::run(global).await,
         Command::Backup { dir } => backup::run(global, &dir).await,

@@ -12,15 +12,15 @@ use super::print_json;
 use crate::bundle;
 use crate::cli::{Global, PurgeSecrets};
 use crate::clock::now;
+use crate::config::secret::SecretPlace;
+use crate::config::source::several;
 use crate::error::Error;
 use crate::fetch::sha256_hex;
 use crate::room::Room;
 use crate::rows;
-use crate::secret::SecretPlace;
-use crate::source::several;
 
 /// Folder of the vocabularies kept with bulletins, among the raw bodies.
-const VOCABULARY: &str = crate::published::KEPT;
+const VOCABULARY: &str = crate::bulletins::published::KEPT;
 
 #[derive(Debug, Default, Serialize)]
 struct Purged {

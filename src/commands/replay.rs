@@ -3,11 +3,11 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::print_json;
+use crate::bulletins::published;
+use crate::bulletins::replay::{self, Difference, Replayed};
 use crate::cli::{Global, Replay};
+use crate::commands::progress;
 use crate::error::Error;
-use crate::progress;
-use crate::published;
-use crate::replay::{self, Difference, Replayed};
 use crate::room::Room;
 
 /// Differences printed to people; `--json` gives all.

@@ -8,11 +8,11 @@ use vigie_queries::{Place, Rule};
 use vigie_transform::{Act, Review, judge_rule};
 
 use super::print_json;
+use crate::build::gather;
 use crate::build::{Picture, picture};
 use crate::cli::{Global, ReviewOptions};
 use crate::error::Error;
 use crate::fetch::ensure_reference;
-use crate::gather;
 use crate::room::Room;
 use crate::rows;
 

@@ -1,11 +1,12 @@
 //! `vigie send`: what is due to lists, folders and addresses.
 
 use super::print_json;
+use crate::bulletins::{published, replay};
 use crate::cli::{Global, Send};
+use crate::commands::progress;
 use crate::delivery::{Wanted, send, territory_name};
 use crate::error::Error;
 use crate::room::Room;
-use crate::{progress, published, replay};
 
 /// Exit code 5 when some deliveries failed; they are tried again at the next call.
 pub(super) async fn run(global: &Global, options: &Send) -> Result<u8, Error> {

@@ -6,11 +6,11 @@ use serde::Serialize;
 use vigie_reports::input::{FeedState, Freshness};
 
 use super::print_json;
+use crate::build::feeds::Days;
 use crate::calendar::week_label;
 use crate::cli::Global;
 use crate::delivery::Failed;
 use crate::error::Error;
-use crate::feeds::Days;
 use crate::room::Room;
 use crate::schedule::{Service, instant_fr, name_fr};
 use crate::watch::{Bulletin, Job, Problem, Waiting, Watch, exit_code};

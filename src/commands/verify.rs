@@ -5,8 +5,8 @@ use vigie_store::Lake;
 use super::print_json;
 use crate::cli::Global;
 use crate::clock::now;
+use crate::commands::progress;
 use crate::error::Error;
-use crate::progress;
 use crate::room::{Room, Talk, settings};
 
 /// Re-reads every file; exit code 1 when one is damaged.

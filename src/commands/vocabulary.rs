@@ -7,9 +7,9 @@ use vigie_queries::{Vocabulary, nearest};
 
 use super::print_json;
 use crate::cli::Global;
+use crate::config::theme;
 use crate::error::Error;
 use crate::room::{Settings, settings};
-use crate::theme;
 
 #[derive(Serialize)]
 struct Listed<'a> {

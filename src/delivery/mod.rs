@@ -18,13 +18,13 @@ use vigie_ingest::redact::redact;
 use vigie_queries::Place;
 use vigie_store::{AsOf, fetch_id, tables};
 
-use crate::bulletin::{Brief, draw};
+use crate::bulletins::published::{self, Edition};
+use crate::bulletins::{Brief, draw};
 use crate::calendar::week_label;
 use crate::clock::now;
 use crate::config::{Attach, Target};
 use crate::error::Error;
 use crate::fetch::sha256_hex;
-use crate::published::{self, Edition};
 use crate::room::Room;
 use crate::rows;
 

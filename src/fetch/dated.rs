@@ -14,11 +14,11 @@ use vigie_reports::french;
 use vigie_store::{Asked, FetchRecord, FindingRecord};
 
 use super::{Origin, Report, Request, edition_finding, fetch_each};
+use crate::config::source::FOLDER;
 use crate::error::Error;
 use crate::room::Room;
 use crate::rows;
 use crate::schedule::Timetable;
-use crate::source::FOLDER;
 
 /// Code of the findings about days whose file did not come.
 pub(crate) const MISSING_FILE: &str = "file-missing";

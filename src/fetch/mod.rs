@@ -5,6 +5,7 @@
 
 mod dated;
 mod edition_time;
+mod gates;
 mod older;
 mod reach;
 mod reference;
@@ -31,8 +32,8 @@ use crate::calendar::{paris, paris_day};
 use edition_time::{EDITION_TIME, EditionTime};
 
 use crate::error::Error;
-use crate::gates::{self, Edition};
 use crate::room::Room;
+use gates::Edition;
 
 /// What a poll says that waited in vain.
 const LOCKED: &str = "Un autre processus écrit dans le lac et n’a pas fini à temps : l’édition reçue n’a pas été appliquée. \

@@ -16,10 +16,10 @@ use super::edition_time::is_believed;
 use super::{Origin, Report, Request, blocking, fetch};
 use crate::calendar::paris_day;
 use crate::config::positive;
+use crate::config::source::{By, FOLDER, Folder, Source, Take, several};
 use crate::error::Error;
 use crate::room::Room;
 use crate::rows;
-use crate::source::{By, FOLDER, Folder, Source, Take, several};
 
 /// Gets the body at an address, or the bodies at several that make one edition.
 ///

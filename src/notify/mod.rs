@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::build::feeds::Days;
 use crate::clock::now;
 use crate::delivery;
 use crate::error::Error;
-use crate::feeds::Days;
 use crate::room::Room;
 use crate::watch::Watch;
 use incidents::{Book, Notice};
@@ -97,7 +97,7 @@ async fn look(room: &Room) -> Result<(), Error> {
         tracing::info!(notices = notices.len(), recipients = room.config.notify.to.len(), "notices sent");
     }
     let text = serde_json::to_vec_pretty(&book).map_err(|cause| Error::Failed(cause.to_string()))?;
-    crate::bulletin::write(&path, &text)
+    crate::bulletins::write(&path, &text)
 }
 
 /// Subject and text of a mail.

@@ -53,7 +53,7 @@ impl Alone {
         let note =
             Note { pid: std::process::id(), host: host(), since: now(), settings: settings.to_owned() };
         let text = serde_json::to_vec_pretty(&note).map_err(|cause| Error::Failed(cause.to_string()))?;
-        crate::bulletin::write(&path, &text)?;
+        crate::bulletins::write(&path, &text)?;
         Ok(Self { _lock: lock, note: path })
     }
 }

@@ -168,7 +168,7 @@ pub async fn run(room: &Room) -> Result<(), Error> {
     let (close, closed) = oneshot::channel::<()>();
     let wire = match room.config.serve.listen {
         Some(listen) => {
-            let wire = crate::serve::bind(room, listen).await?;
+            let wire = crate::sql::wire::bind(room, listen).await?;
             tracing::info!(%listen, "SQL for analysts");
             Some(tokio::spawn(wire.serve(async { closed.await.unwrap_or_default() })))
         }
@@ -539,14 +539,14 @@ async fn bulletins(
         let out = room.config.bulletins.join(name);
         (territory, out)
     };
-    let order = crate::bulletin::Order {
+    let order = crate::bulletins::Order {
         territories: territories.into_iter().map(named).collect(),
         week,
         issued: present,
         new_edition: false,
         by: None,
     };
-    let all = crate::bulletin::publish(room, &order).await?;
+    let all = crate::bulletins::publish(room, &order).await?;
     for held in &all.held {
         tracing::error!(detail = held, "a bulletin is held");
     }

@@ -4,6 +4,8 @@ mod completion;
 mod output;
 mod saved;
 mod session;
+pub mod wire;
+pub mod worker;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use vigie_serve::{Answer, Role, Session};
@@ -71,7 +73,7 @@ fn hold(room: &Room) {
 fn open(room: &Room, as_of: Option<jiff::Timestamp>) -> Result<Session, Error> {
     let options =
         SessionOptions { memory_limit: Some(room.config.memory_bytes()), ..SessionOptions::default() };
-    let session = Session::open(crate::serve::source(room, options), Role::Analyste)?;
+    let session = Session::open(crate::sql::wire::source(room, options), Role::Analyste)?;
     if let Some(at) = as_of {
         session.set_as_of(Some(&at.to_string()))?;
     }

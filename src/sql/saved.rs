@@ -53,7 +53,7 @@ pub(super) fn with_values<'a>(
 /// # Errors
 /// Those of a session.
 pub async fn check(room: &Room) -> Result<Vec<QueryFault>, Error> {
-    let session = Session::open(crate::serve::source(room, SessionOptions::default()), Role::Analyste)?;
+    let session = Session::open(crate::sql::wire::source(room, SessionOptions::default()), Role::Analyste)?;
     let mut faults = Vec::new();
     for query in room.vocabulary.saved_queries() {
         // A parameter without a default is tried with a value that every type reads.

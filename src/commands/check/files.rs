@@ -4,8 +4,8 @@ use std::path::Path;
 
 use vigie_queries::{PARTS, nearest};
 
+use crate::config::theme;
 use crate::error::Error;
-use crate::theme;
 
 /// What lies in the folder of the vocabulary and is never read, a sentence each.
 ///

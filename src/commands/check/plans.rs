@@ -5,13 +5,13 @@ use std::sync::Arc;
 use vigie_store::AsOf;
 use vigie_transform::QueryFault;
 
-use crate::bulletin::Brief;
+use crate::bulletins::Brief;
+use crate::bulletins::scene::Scene;
 use crate::calendar::last_full_week;
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::Error;
 use crate::room::Room;
-use crate::scene::Scene;
 
 /// What is wrong with marts, indicators, gates, saved queries, and with the layout of the theme.
 ///
@@ -22,7 +22,7 @@ pub(super) async fn faults(
     vocabulary: &vigie_queries::Vocabulary,
 ) -> Result<Vec<QueryFault>, Error> {
     let folder = tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
-    let theme = config.theme.as_deref().map(crate::theme::read).transpose()?.unwrap_or_default();
+    let theme = config.theme.as_deref().map(crate::config::theme::read).transpose()?.unwrap_or_default();
     let has_layout = theme.template.is_some();
     let room = Room::over_nothing(config, vocabulary, theme, folder.path())?;
     let at = now();
@@ -38,7 +38,7 @@ pub(super) async fn faults(
         wording: Default::default(),
         by: None,
     };
-    crate::gates::register_empty(&room, &picture, &brief)?;
+    crate::bulletins::gates::register_empty(&room, &picture, &brief)?;
     faults.extend(vigie_transform::check_gates(vocabulary, &picture.ctx).await?);
     faults.extend(crate::sql::check_saved(&room).await?);
     if has_layout {
@@ -55,8 +55,12 @@ async fn layout(room: &Room, brief: Brief) -> Result<Option<QueryFault>, Error> 
     let briefs = std::slice::from_ref(&brief);
     let drawn = Scene::of(&room, brief.as_of, briefs).await?.draw(&room, briefs).await?;
     let told = drawn.into_iter().find_map(|drawn| drawn.layout_fault);
-    let file =
-        room.config.theme.as_deref().map(|folder| folder.join(crate::theme::TEMPLATE)).unwrap_or_default();
+    let file = room
+        .config
+        .theme
+        .as_deref()
+        .map(|folder| folder.join(crate::config::theme::TEMPLATE))
+        .unwrap_or_default();
     Ok(told.map(|what| {
         // `main.typ:12: error: …`
         let rest = what.strip_prefix("main.typ:").unwrap_or(&what);
@@ -65,7 +69,7 @@ async fn layout(room: &Room, brief: Brief) -> Result<Option<QueryFault>, Error> 
             _ => (1, rest),
         };
         QueryFault {
-            id: crate::theme::TEMPLATE.to_owned(),
+            id: crate::config::theme::TEMPLATE.to_owned(),
             file: file.display().to_string(),
             line,
             what: what.to_owned(),

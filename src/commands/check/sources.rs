@@ -4,8 +4,8 @@ use vigie_ingest::redact::{has_user_info, holds_secret, redact};
 use vigie_queries::{Format, Vocabulary};
 
 use crate::config::Config;
-use crate::secret::SecretPlace;
-use crate::source::{FOLDER, Source, several};
+use crate::config::secret::SecretPlace;
+use crate::config::source::{FOLDER, Source, several};
 
 /// What is found in the sources.
 #[derive(Debug, Default)]

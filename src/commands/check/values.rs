@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use vigie_queries::Vocabulary;
 
 use crate::config::Config;
-use crate::places::Places;
+use crate::config::lines::Places;
 
 /// Placeholders of a target's address: the name of the file.
 const OF_TARGETS: &[&str] = &["file"];

@@ -12,10 +12,11 @@ use vigie_reports::{PublishedValue, is_of_forecast};
 use vigie_store::AsOf;
 
 use super::print_json;
+use crate::bulletins::{published, replay};
 use crate::cli::{Global, Lineage};
 use crate::error::Error;
 use crate::room::Room;
-use crate::{published, replay, rows};
+use crate::rows;
 
 /// One number and what it was made from.
 #[derive(Serialize)]

@@ -1,27 +1,30 @@
 //! `vigie findings` and `vigie accept`: what was found, and what a person decides about it.
 
+pub(super) mod list;
+pub(super) mod replay;
+
 use std::collections::BTreeSet;
 
 use vigie_queries::GateSeverity;
 use vigie_store::{FetchRecord, Outcome};
 
-use super::again::Which;
 use super::fetch::{exit_code, tell};
-use super::{again, found, print_json};
+use super::print_json;
+use crate::acknowledgements::{Acknowledgement, acknowledge};
 use crate::cli::{Accept, Findings, Global};
 use crate::error::Error;
 use crate::fetch::{OLDER_EDITION, Origin, Request, fetch};
-use crate::gates::{Acknowledgement, acknowledge};
 use crate::room::Room;
+use replay::Which;
 
 /// Lists, shows or replays.
 pub(super) async fn run(global: &Global, what: Findings) -> Result<u8, Error> {
     match what {
-        Findings::List { source, all } => found::list(global, source.as_deref(), all).await,
+        Findings::List { source, all } => list::list(global, source.as_deref(), all).await,
         Findings::Show { fetch } => {
             let room = Room::open(global)?;
             let kept = kept(&room, &fetch).await?;
-            found::show(global, &room, &kept).await
+            list::show(global, &room, &kept).await
         }
         Findings::Replay { fetch, source, since } => {
             let room = Room::open(global)?;
@@ -32,7 +35,7 @@ pub(super) async fn run(global: &Global, what: Findings) -> Result<u8, Error> {
                     return Err(Error::Usage("name a fetch, or a source with --source".into()));
                 }
             };
-            again::run(global, &room, which).await
+            replay::run(global, &room, which).await
         }
     }
 }

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use vigie_store::{FetchRecord, Outcome};
 
-use super::fetch::exit_code;
-use super::found::{counted, instant};
-use super::print_json;
+use super::list::{counted, instant};
 use crate::cli::Global;
+use crate::commands::fetch::exit_code;
+use crate::commands::print_json;
 use crate::error::Error;
 use crate::fetch::{Origin, Report, Request, fetch};
 use crate::room::Room;

@@ -20,9 +20,9 @@ use vigie_queries::{Contract, Gate, GateSeverity, Stage};
 use vigie_store::{AsOf, FetchRecord, FindingRecord, SessionOptions};
 use vigie_transform::{Census, Offences, Recent, edition_facts_schema, offences};
 
-use super::words;
 use crate::calendar::paris_day;
 use crate::error::Error;
+use crate::gates as words;
 use crate::room::Room;
 use crate::rows;
 

@@ -21,7 +21,7 @@ use crate::bundle;
 use crate::config::Config;
 use crate::error::Error;
 use crate::room::{Room, Talk};
-use crate::serve::MEMORY_MIB_MIN;
+use crate::sql::wire::MEMORY_MIB_MIN;
 
 /// What a worker holds besides the memory of its statements, in MiB: the program's own, and what the engine does not count
 /// (batches on their way, decoded blocks, plans).
@@ -130,7 +130,7 @@ fn opener(order: &[u8], spill: &Path) -> Result<Opener, String> {
         spill_limit: Some(order.spill_mib << 20),
         ..SessionOptions::default()
     };
-    let source = crate::serve::source(&room, options);
+    let source = crate::sql::wire::source(&room, options);
     Ok(Box::new(move |role| -> BoxFuture<'static, Result<Session, String>> {
         let source = source.clone();
         Box::pin(async move {

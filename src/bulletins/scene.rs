@@ -14,12 +14,13 @@ use vigie_reports::input::{
 };
 use vigie_store::AsOf;
 
+use crate::build::feeds::Days;
 use crate::build::{Judged, Picture, picture_of};
-use crate::bulletin::{Brief, Drawn};
+use crate::build::{feeds, forecasts, gather};
+use crate::bulletins::{Brief, Drawn};
+use crate::bulletins::{changes, gates};
 use crate::error::Error;
-use crate::feeds::Days;
 use crate::room::Room;
-use crate::{changes, feeds, forecasts, gates, gather};
 
 /// Weeks of judgements that a bulletin looks back on.
 const WEEKS_BACK: i32 = 14;

@@ -18,10 +18,10 @@ use vigie_store::AsOf;
 use vigie_transform::Settling;
 
 use crate::build::Picture;
-use crate::bulletin::Brief;
+use crate::bulletins::Brief;
+use crate::bulletins::published::{self, Edition};
 use crate::calendar::paris_day;
 use crate::error::Error;
-use crate::published::{self, Edition};
 use crate::room::Room;
 use crate::rows;
 

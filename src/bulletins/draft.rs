@@ -10,7 +10,7 @@ use vigie_queries::Place;
 use vigie_reports::wording::{COMMENT, COUNT, TextBlock, Wording};
 use vigie_store::AsOf;
 
-use crate::bulletin::{Brief, write};
+use crate::bulletins::{Brief, write};
 use crate::calendar::{parse_week, week_label};
 use crate::error::Error;
 use crate::room::Room;

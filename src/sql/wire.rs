@@ -169,7 +169,7 @@ pub fn source(room: &Room, options: SessionOptions) -> Source {
 /// bound, or workers cannot be told of the lake.
 pub async fn bind(room: &Room, listen: SocketAddr) -> Result<Wire, Error> {
     let serve = &room.config.serve;
-    let launch = crate::worker::launch(room)?;
+    let launch = crate::sql::worker::launch(room)?;
     Wire::bind(serve.settings(listen)?, launch).await.map_err(|fault| match fault {
         fault @ vigie_serve::wire::Error::Listen { .. } => Error::Failed(format!(
             "{fault}: {}",

@@ -9,8 +9,8 @@ use vigie_ingest::redact::{has_user_info, is_secret_name};
 use vigie_ingest::{Access, Credentials, FetchError, FetchPolicy, Next, Paging, Post, Proxy, Secret};
 use vigie_queries::Contract;
 
+use crate::config::secret::SecretPlace;
 use crate::config::{Fetch, positive};
-use crate::secret::SecretPlace;
 
 /// An address that names files of a folder.
 pub(crate) const FOLDER: &str = "folder:";

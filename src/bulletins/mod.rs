@@ -1,5 +1,13 @@
 //! `vigie bulletin`: gather, render, write the PDF and its twins, record the edition and every number it printed.
 
+pub mod changes;
+pub mod draft;
+pub mod gates;
+pub mod published;
+pub mod replay;
+pub mod scene;
+mod what_if;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,14 +20,14 @@ use vigie_reports::Rendered;
 use vigie_reports::wording::Wording;
 use vigie_store::{AsOf, create_folder, step, sync_folder};
 
+use crate::bulletins::draft::Draft;
+use crate::bulletins::published::Edition;
+use crate::bulletins::scene::Scene;
 use crate::clock::now;
-use crate::draft::Draft;
 use crate::error::Error;
 use crate::fetch::{ensure_reference, sha256_hex};
-use crate::published::{self, Edition};
 use crate::room::Room;
 use crate::rows;
-use crate::scene::Scene;
 
 /// What was made.
 #[derive(Debug, Clone, Serialize)]
@@ -237,7 +245,7 @@ pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &P
     let brief_then = of(&then, draft.as_of);
     let mut scene = Scene::of(room, draft.as_of, std::slice::from_ref(&brief_then)).await?;
     let texts_then = vigie_reports::texts(&scene.input(room, &brief_then).await?);
-    let edited = crate::draft::changed(&draft.texts, &texts_then);
+    let edited = crate::bulletins::draft::changed(&draft.texts, &texts_then);
     // An edition published since from newer data: the draft goes on from there, never back to older figures.
     let newer = known.iter().filter(|edition| {
         edition.territory == draft.territory
@@ -251,7 +259,7 @@ pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &P
         scene = Scene::of(room, as_of, std::slice::from_ref(&brief)).await?;
     }
     let texts = vigie_reports::texts(&scene.input(room, &brief).await?);
-    let (kept, differing) = crate::draft::rebased(&edited, &texts_then, &texts);
+    let (kept, differing) = crate::bulletins::draft::rebased(&edited, &texts_then, &texts);
     if !differing.is_empty() {
         let with_kept: Vec<_> = texts
             .into_iter()
@@ -261,8 +269,9 @@ pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &P
             })
             .collect();
         let path = draft.path.with_extension("rebased.toml");
-        crate::draft::save(room, &brief, &with_kept, &draft.own, &differing, &path)?;
-        let mut told: Vec<String> = differing.iter().map(crate::draft::Differing::sentence).collect();
+        crate::bulletins::draft::save(room, &brief, &with_kept, &draft.own, &differing, &path)?;
+        let mut told: Vec<String> =
+            differing.iter().map(crate::bulletins::draft::Differing::sentence).collect();
         told.push(format!(
             "une édition plus récente a été publiée depuis : le brouillon repris sur elle, avec vos autres textes, est dans {}",
             path.display()
@@ -307,7 +316,7 @@ pub async fn draft(
     let scene = Scene::of(room, brief.as_of, std::slice::from_ref(&brief)).await?;
     let texts = vigie_reports::texts(&scene.input(room, &brief).await?);
     let n = texts.len();
-    crate::draft::save(room, &brief, &texts, &BTreeMap::new(), &[], path)?;
+    crate::bulletins::draft::save(room, &brief, &texts, &BTreeMap::new(), &[], path)?;
     Ok(n)
 }
 

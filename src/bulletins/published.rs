@@ -12,12 +12,13 @@ use vigie_reports::PublishedValue;
 use vigie_reports::wording::Wording;
 use vigie_store::{AsOf, fetch_id, step, tables};
 
-use crate::bulletin::Brief;
+use crate::bulletins::Brief;
+use crate::config::theme;
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::fetch::sha256_hex;
 use crate::room::Room;
-use crate::{bundle, rows, theme};
+use crate::{bundle, rows};
 
 /// Folder of the kept vocabularies and themes among the raw bodies (a name that no source may take).
 pub(crate) const KEPT: &str = "vocabulary";

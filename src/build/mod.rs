@@ -1,5 +1,9 @@
 //! `vigie build`: indicators, judgements, forecasts and alerts from the lake as of a time, kept in the lake.
 
+pub mod feeds;
+pub(crate) mod forecasts;
+pub mod gather;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -20,7 +24,6 @@ use crate::clock::now;
 use crate::error::Error;
 use crate::fetch::ensure_reference;
 use crate::room::Room;
-use crate::{forecasts, gather};
 
 /// Before any feed: every day that has data is judged.
 const BEGINNING: Date = Date::constant(2000, 1, 1);

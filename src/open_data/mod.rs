@@ -96,7 +96,7 @@ pub async fn run(room: &Room, options: &Publish, json: bool) -> Result<(), Error
         target_partitions: 1,
         ..SessionOptions::default()
     };
-    let session = Session::open(crate::serve::source(room, limits), Role::Analyste)?;
+    let session = Session::open(crate::sql::wire::source(room, limits), Role::Analyste)?;
     session.set_as_of(Some(&as_of.to_string()))?;
     let agency = &room.config.agency;
     let publish = &room.config.publish;

@@ -12,12 +12,13 @@ use vigie_reports::french;
 use vigie_reports::input::{Acknowledged, FeedState, FindingSummary, Freshness, GateResult};
 use vigie_transform::{QueryFault, offences};
 
-use super::acknowledgements::{Acknowledgement, acknowledgements};
-use super::{what_if, words};
+use super::what_if;
+use crate::acknowledgements::{Acknowledgement, acknowledgements};
 use crate::build::{Judged, Picture};
-use crate::bulletin::Brief;
+use crate::bulletins::Brief;
 use crate::calendar::{paris_day, week_label};
 use crate::error::Error;
+use crate::gates as words;
 use crate::room::Room;
 
 /// Days before the week's Sunday, that day included, of which the gates see the daily values.

@@ -1,5 +1,10 @@
 //! The configuration: one TOML file, every key optional.
 
+pub(crate) mod lines;
+pub mod secret;
+pub mod source;
+pub mod theme;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,11 +15,11 @@ use vigie_ingest::FetchPolicy;
 use vigie_queries::{Place, Vocabulary};
 use vigie_transform::QueryFault;
 
+use crate::config::lines::{Places, line_of};
+use crate::config::secret::SecretPlace;
+pub use crate::config::source::Source;
 use crate::error::Error;
-use crate::places::{Places, line_of};
-use crate::secret::SecretPlace;
-use crate::serve::Serve;
-pub use crate::source::Source;
+use crate::sql::wire::Serve;
 
 /// What an agency decides.
 #[derive(Debug, Clone, Deserialize)]

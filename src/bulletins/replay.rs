@@ -8,11 +8,11 @@ use serde::Serialize;
 use vigie_queries::Vocabulary;
 use vigie_reports::{PublishedValue, Rendered, is_of_forecast};
 
-use crate::bulletin::{Brief, Drawn, draw, summary_path, write};
+use crate::bulletins::published::{self, Edition, Inputs};
+use crate::bulletins::{Brief, Drawn, draw, summary_path, write};
 use crate::calendar::week_label;
 use crate::error::Error;
 use crate::fetch::sha256_hex;
-use crate::published::{self, Edition, Inputs};
 use crate::room::Room;
 
 /// What a replay found.

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use vigie_queries::{Combine, Criterion, Judgement, Place, Rule, TimeType};
 use vigie_transform::{judge_values, region_of};
 
-use super::words;
 use crate::build::{Judged, Picture};
+use crate::gates as words;
 use crate::room::Room;
 
 /// Text columns of the table `what_if`.

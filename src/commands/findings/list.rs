@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use vigie_store::{FetchRecord, FindingRecord};
 
-use super::print_json;
 use crate::calendar::paris;
 use crate::cli::Global;
+use crate::commands::print_json;
 use crate::error::Error;
 use crate::room::Room;
 use crate::rows;
