@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use jiff::civil::date;
 use vigie::build::build;
-use vigie::bulletins::scene::Scene;
-use vigie::bulletins::{self, Brief, Order};
+use vigie::bulletins::week_data::WeekData;
+use vigie::bulletins::{self, BulletinRequest, BulletinSpec};
 use vigie::cli::Global;
 use vigie::fetch::{Origin, Request, ensure_reference, fetch};
 use vigie::room::Room;
@@ -128,7 +128,7 @@ async fn run() {
 
     let week = date(2020, 10, 12);
     let out = folder.path().join("bulletin.pdf");
-    let brief = Brief {
+    let spec = BulletinSpec {
         territory: Place::region("76"),
         week,
         as_of: as_of(last),
@@ -141,9 +141,10 @@ async fn run() {
         .iter()
         .filter(|(_, (_, home))| *home == Some("76"))
         .map(|(code, _)| (Place::department(code), folder.path().join(format!("sheet-{code}.pdf"))));
-    let region = (brief.territory.clone(), out);
+    let region = (spec.territory.clone(), out);
     let with_sheets: Vec<_> = std::iter::once(region.clone()).chain(sheets).collect();
-    let order = |territories| Order { territories, week, issued: last, new_edition: true, by: None };
+    let order =
+        |territories| BulletinRequest { territories, week, issued: last, new_edition: true, by: None };
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();
@@ -158,8 +159,8 @@ async fn run() {
         times.push(started.elapsed());
     }
     line("the same with 13 department sheets", times, |_| String::new());
-    let scene = Scene::of(&room, as_of(last), std::slice::from_ref(&brief)).await.unwrap();
-    let input = scene.input(&room, &brief).await.unwrap();
+    let week_data = WeekData::of(&room, as_of(last), std::slice::from_ref(&spec)).await.unwrap();
+    let input = week_data.input(&room, &spec).await.unwrap();
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();

@@ -80,6 +80,12 @@ pub fn last_full_week(at: Timestamp) -> Date {
     day.saturating_sub((since_monday + 7).days())
 }
 
+/// An instant as the clock of Paris shows it.
+#[must_use]
+pub fn instant_fr(at: Timestamp) -> String {
+    at.to_zoned(paris()).strftime("%d/%m/%Y %H:%M").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

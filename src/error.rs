@@ -71,7 +71,7 @@ pub enum Error {
     #[error("a service runs on this lake already{}", .0.as_ref().as_ref().map(|note| format!(
         ": process {} on {}, since {}", note.pid, note.host, note.since
     )).unwrap_or_default())]
-    Running(Box<Option<crate::schedule::Note>>),
+    Running(Box<Option<crate::service_note::Note>>),
     /// Anything else, in one sentence.
     #[error("{0}")]
     Failed(String),

@@ -12,6 +12,7 @@ use vigie_store::{AsOf, Lake, SessionOptions, TableSpec, tables};
 use vigie_transform::QueryFault;
 
 use crate::cli::{Global, Territory};
+use crate::clock::now;
 use crate::config::Config;
 use crate::config::lines::Places;
 use crate::error::Error;
@@ -117,6 +118,19 @@ fn left_out(fault: vigie_queries::Error) -> Option<QueryFault> {
 }
 
 impl Room {
+    /// Merges what has become many since, after a piece of work that wrote to some tables. It never fails the work: what is
+    /// left undone is done by the next, or by the night's compaction.
+    pub(crate) async fn tidy(&self, tables: &[vigie_store::TableSpec]) -> Vec<vigie_store::Compacted> {
+        match self.lake.tidy(tables, now()).await {
+            Ok(merged) => merged,
+            Err(vigie_store::Error::ReadOnly { .. }) => Vec::new(), // the work itself has reported it
+            Err(fault) => {
+                tracing::warn!(error = Error::from(fault).report(), "files could not be merged");
+                Vec::new()
+            }
+        }
+    }
+
     /// Opens everything a command needs; the lake is created when absent.
     ///
     /// # Errors
@@ -195,7 +209,7 @@ impl Room {
         if !is_ours {
             return Ok(given.place.clone());
         }
-        let name = crate::delivery::territory_name;
+        let name = |place: &Place| place.name().to_owned();
         Err(Error::Usage(format!(
             "{} is {} ({}), outside the territory of this configuration, and {} ({}) inside it: write which one is meant",
             department.code,

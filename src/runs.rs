@@ -65,7 +65,7 @@ pub async fn append(room: &Room, row: &Run) -> Result<(), Error> {
     let spec = tables::runs();
     let batch = rows::batch(&spec.schema, std::slice::from_ref(row))?;
     room.lake.append(&spec, &[batch], now(), &row.run_id).await?;
-    crate::schedule::tidy(room, &[spec]).await;
+    room.tidy(&[spec]).await;
     Ok(())
 }
 

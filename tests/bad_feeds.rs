@@ -96,7 +96,7 @@ fn judge(folder: &Path, case: &BTreeMap<String, String>) {
     assert_eq!(sha256, case["sha256"], "{file}");
     let raw = lake.path().join(format!("raw/{source}/{sha256}.zst"));
     let bytes = zstd::decode_all(std::fs::File::open(raw).unwrap()).unwrap();
-    let again = vigie::fetch::sha256_hex(&bytes);
+    let again = vigie::files::sha256_hex(&bytes);
     assert_eq!(again, case["sha256"], "{file}: the raw body");
 
     if case["expected"] == "reject-file" {

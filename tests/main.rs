@@ -24,6 +24,7 @@ mod purge;
 mod reach;
 mod real_feeds;
 mod replay;
+mod rooms;
 mod schedule;
 mod send;
 mod served;

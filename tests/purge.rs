@@ -19,7 +19,7 @@ const ADDRESS: &str = "http://ars:sesame-42@example.org/a.csv?key=k1234&x=1";
 const WORDS: [&str; 4] = ["sesame-42", "k1234", "jeton-99", "ars:"];
 
 fn keep(lake: &vigie_store::Lake, source: &str, body: &[u8]) -> String {
-    let sha256 = vigie::fetch::sha256_hex(body);
+    let sha256 = vigie::files::sha256_hex(body);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), body).unwrap();
     lake.keep_body(source, file.path(), &sha256).unwrap();

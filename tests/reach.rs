@@ -520,7 +520,7 @@ fn pages_make_one_edition_that_can_be_read_again() {
         let sha256 = report["sha256"].as_str().unwrap();
         let raw = lake.path().join(format!("raw/pages/{sha256}.zst"));
         let body = zstd::decode_all(std::fs::File::open(raw).unwrap()).unwrap();
-        assert_eq!(vigie::fetch::sha256_hex(&body), sha256);
+        assert_eq!(vigie::files::sha256_hex(&body), sha256);
         let (_, again) = fetch(&lake, "pages");
         assert_eq!(
             (again["outcome"].as_str(), again["sha256"].as_str()),

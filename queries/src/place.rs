@@ -65,6 +65,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// Its official name; its code where it has none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        official_name(self).unwrap_or(&self.code)
+    }
+
     /// A department.
     #[must_use]
     pub fn department(code: &str) -> Self {

@@ -429,6 +429,33 @@ pub enum EventKind {
     Campaign,
 }
 
+impl EventKind {
+    /// As the source `events` writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Holiday => "holiday",
+            Self::SchoolHoliday => "school_holiday",
+            Self::Strike => "strike",
+            Self::Measure => "measure",
+            Self::DefinitionBreak => "definition_break",
+            Self::Capacity => "capacity",
+            Self::Campaign => "campaign",
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Holiday,
+        Self::SchoolHoliday,
+        Self::Strike,
+        Self::Measure,
+        Self::DefinitionBreak,
+        Self::Capacity,
+        Self::Campaign,
+    ];
+}
+
 /// Dated context of a place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {

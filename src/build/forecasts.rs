@@ -8,19 +8,19 @@ use vigie_queries::{Forecast, Place};
 use vigie_reports::input::{Event, breaks};
 use vigie_store::tables;
 
-use crate::build::Picture;
+use crate::build::Computation;
 use crate::error::Error;
 use crate::room::Room;
 
-/// What the models say of every place of a picture. A series counts from the day after the last break of definition of its
+/// What the models say of every place of a computation. A series counts from the day after the last break of definition of its
 /// sources.
-pub(crate) fn of(room: &Room, picture: &Picture, events: &[Event], sunday: Date) -> Vec<Forecast> {
+pub(crate) fn of(room: &Room, computation: &Computation, events: &[Event], sunday: Date) -> Vec<Forecast> {
     let begins = |indicator: &str, place: &Place| {
-        let known = breaks(events, &room.vocabulary, indicator, place, &picture.places)
+        let known = breaks(events, &room.vocabulary, indicator, place, &computation.places)
             .filter(|event| event.starts <= sunday);
         known.map(|event| event.ends.map_or(event.starts, |last| last.saturating_add(1.day()))).max()
     };
-    vigie_transform::forecasts(&room.vocabulary, &picture.observations, sunday, &begins)
+    vigie_transform::forecasts(&room.vocabulary, &computation.observations, sunday, &begins)
 }
 
 /// Rows of the table `forecasts` for a Sunday: what is said of it now, and, without a value, what was said before and is not

@@ -264,15 +264,10 @@ pub async fn events(ctx: &SessionContext) -> Result<Vec<Event>, Error> {
                 starts: row.starts,
                 ends: row.ends,
                 place: place(&row.geo_type, &row.geo_value)?,
-                kind: match row.kind.as_str() {
-                    "holiday" => EventKind::Holiday,
-                    "school_holiday" => EventKind::SchoolHoliday,
-                    "capacity" => EventKind::Capacity,
-                    "strike" => EventKind::Strike,
-                    "definition_break" => EventKind::DefinitionBreak,
-                    "campaign" => EventKind::Campaign,
-                    _ => EventKind::Measure,
-                },
+                kind: EventKind::ALL
+                    .into_iter()
+                    .find(|kind| kind.as_str() == row.kind)
+                    .unwrap_or(EventKind::Measure),
                 title_fr: row.title_fr,
                 reference: row.reference.unwrap_or_default(),
                 sources: names(row.sources),

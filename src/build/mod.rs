@@ -32,7 +32,7 @@ const BEGINNING: Date = Date::constant(2000, 1, 1);
 const LOCK_WAIT: Duration = Duration::from_secs(300);
 
 /// Everything computed from the lake as of a time.
-pub struct Picture {
+pub struct Computation {
     /// The session it was computed in, with every mart and indicator registered.
     pub ctx: SessionContext,
     /// The indicators, as batches of their table.
@@ -110,16 +110,16 @@ impl Built {
 ///
 /// # Errors
 /// [`Error::Transform`] naming the query, [`Error::Store`].
-pub async fn picture(room: &Room, as_of: AsOf) -> Result<Picture, Error> {
-    picture_of(room, as_of, &[]).await
+pub async fn compute(room: &Room, as_of: AsOf) -> Result<Computation, Error> {
+    compute_for(room, as_of, &[]).await
 }
 
-/// [`picture`] with the observations that bulletins of some territories read: theirs, those of their departments or of
+/// [`compute`] with the observations that bulletins of some territories read: theirs, those of their departments or of
 /// their region's, the country's. All of them for no territory, and for the country.
 ///
 /// # Errors
-/// As [`picture`].
-pub async fn picture_of(room: &Room, as_of: AsOf, territories: &[&Place]) -> Result<Picture, Error> {
+/// As [`compute`].
+pub async fn compute_for(room: &Room, as_of: AsOf, territories: &[&Place]) -> Result<Computation, Error> {
     let ctx = room.session(as_of)?;
     up_to_issue(room, &ctx, as_of.issued).await?;
     let day = paris_day(as_of.issued);
@@ -136,7 +136,7 @@ pub async fn picture_of(room: &Room, as_of: AsOf, territories: &[&Place]) -> Res
     let places = gather::places(&ctx).await?;
     let populations = places.iter().filter_map(|info| Some((info.place.clone(), info.population?))).collect();
     let recorded = ctx.sql("select * from judgements where geo_type = 'source'").await?.collect().await?;
-    Ok(Picture { recorded: judgements_of(&recorded)?, ctx, computed, observations, places, populations })
+    Ok(Computation { recorded: judgements_of(&recorded)?, ctx, computed, observations, places, populations })
 }
 
 /// The regions of some territories and their departments; none when that is everything.
@@ -192,7 +192,7 @@ async fn up_to_issue(room: &Room, ctx: &SessionContext, issued: Timestamp) -> Re
     Ok(())
 }
 
-impl Picture {
+impl Computation {
     /// Rules that cannot be judged as they are meant: they read an indicator that could not be computed, or their own file is
     /// left out. What stands of them in the lake stays as it is.
     #[must_use]
@@ -204,13 +204,13 @@ impl Picture {
         rules.chain(left_out.map(|fault| fault.id.clone())).collect()
     }
 
-    /// Indicators and rules that this picture says nothing of, because a file is at fault: what the lake has of them stays.
+    /// Indicators and rules that this computation says nothing of, because a file is at fault: what the lake has of them stays.
     fn silent_on(&self, room: &Room) -> BTreeSet<String> {
         let faulty = room.left_out.iter().chain(&self.computed.failed).map(|fault| fault.id.clone());
         faulty.chain(self.unjudged(room)).collect()
     }
 
-    /// What the picture was made without, and why, a sentence each.
+    /// What the computation was made without, and why, a sentence each.
     #[must_use]
     pub fn faults(&self, room: &Room) -> Vec<String> {
         let own = room.left_out.iter().filter(|fault| room.vocabulary.is_own(&fault.file));
@@ -260,7 +260,7 @@ impl Picture {
 /// Computes and keeps.
 ///
 /// # Errors
-/// As [`picture`]; [`vigie_store::Error::Locked`] when another build is under way.
+/// As [`compute`]; [`vigie_store::Error::Locked`] when another build is under way.
 pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
     let started = Instant::now();
     let _one_at_a_time = room.lake.lock("build", LOCK_WAIT)?;
@@ -270,9 +270,9 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
     let as_of = AsOf { issued: as_of.issued, recorded: transaction.stamp().recorded_at() };
     let id = fetch_id("build", as_of.recorded, "");
     let until = paris_day(as_of.issued);
-    let mut picture = picture(room, as_of).await?;
+    let mut computation = compute(room, as_of).await?;
     let run = Run { issued_at: as_of.issued, stamp: transaction.stamp(), id: &id };
-    for fault in &picture.computed.failed {
+    for fault in &computation.computed.failed {
         tracing::error!(
             file = fault.file,
             line = fault.line,
@@ -280,10 +280,10 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
             fault.what
         );
     }
-    let faults = picture.faults(room);
-    let indicators = std::mem::take(&mut picture.computed.indicators);
+    let faults = computation.faults(room);
+    let indicators = std::mem::take(&mut computation.computed.indicators);
     let mut built = Built { indicators: rows(&indicators), faults, ..Built::default() };
-    let silent = picture.silent_on(room);
+    let silent = computation.silent_on(room);
     let kept = keep(room, &tables::indicators(), indicators.into_iter().map(Ok), run, &silent).await?;
     built.indicators_changed = kept.rows_changed;
     built.indicators_withdrawn = kept.rows_withdrawn;
@@ -291,11 +291,11 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
 
     // Rule by rule, each judged when its turn comes: their criteria are text, and France over years has millions.
     let mut events = Vec::new();
-    let unjudged = picture.unjudged(room);
+    let unjudged = computation.unjudged(room);
     let rules: Vec<&Rule> = room.vocabulary.rules().filter(|rule| !unjudged.contains(&rule.id)).collect();
     let judgements: Box<dyn Iterator<Item = Result<RecordBatch, Error>> + Send> =
         Box::new(rules.into_iter().map(|rule| {
-            let judged = picture.judge(room, rule, until);
+            let judged = computation.judge(room, rule, until);
             built.alerts_active += judged.alerts.iter().filter(|alert| alert.state.stands()).count() as u64;
             built.judgements += judged.judgements.len() as u64;
             events.extend(judged.events);
@@ -303,15 +303,15 @@ pub async fn build(room: &Room, as_of: AsOf) -> Result<Built, Error> {
         }));
     keep(room, &tables::judgements(), judgements, run, &silent).await?;
     step("judgements-committed");
-    let context = gather::events(&picture.ctx).await?;
+    let context = gather::events(&computation.ctx).await?;
     let sunday = forecasts::last_sunday(until);
-    let said = forecasts::of(room, &picture, &context, sunday);
+    let said = forecasts::of(room, &computation, &context, sunday);
     built.forecasts = said.len() as u64;
-    let said = forecasts::rows(&picture.ctx, &said, sunday).await?;
+    let said = forecasts::rows(&computation.ctx, &said, sunday).await?;
     keep(room, &tables::forecasts(), said.into_iter().map(Ok), run, &silent).await?;
     step("forecasts-committed");
     built.alert_events =
-        record_events(room, &picture.ctx, &events, &unjudged, (until, as_of.issued), &transaction, &id)
+        record_events(room, &computation.ctx, &events, &unjudged, (until, as_of.issued), &transaction, &id)
             .await?;
     step("alert-events-written");
     transaction.commit()?;

@@ -17,8 +17,8 @@ use vigie_reports::{PublishedValue, Reread, reread};
 use vigie_store::AsOf;
 use vigie_transform::Settling;
 
-use crate::build::Picture;
-use crate::bulletins::Brief;
+use crate::build::Computation;
+use crate::bulletins::BulletinSpec;
 use crate::bulletins::published::{self, Edition};
 use crate::calendar::paris_day;
 use crate::error::Error;
@@ -34,22 +34,22 @@ const WIDER: [u16; 2] = [14, 28];
 /// Rows are compared from so many days before the earliest value on.
 const DAYS_BACK: i64 = 42;
 
-/// What became of the numbers of the bulletin before `brief`. `stood` are the alerts of that week's Sunday by today's data.
+/// What became of the numbers of the bulletin before `spec`. `stood` are the alerts of that week's Sunday by today's data.
 ///
 /// # Errors
 /// [`Error::Query`] when the lake cannot be read.
 pub async fn since(
     room: &Room,
-    picture: &Picture,
+    computation: &Computation,
     input: &Input<'_>,
-    brief: &Brief,
+    spec: &BulletinSpec,
     stood: &[Alert],
 ) -> Result<Changes, Error> {
-    let Some(previous) = &brief.previous else { return Ok(Changes::default()) };
+    let Some(previous) = &spec.previous else { return Ok(Changes::default()) };
     let published = published::values(room, &previous.bulletin_id).await?;
     let then = Input { week: previous.week, edition: previous.number, alerts: stood, ..input.clone() };
     let read_again = reread(&then, &published);
-    let moved = moved(room, picture, input, previous, brief.as_of, &read_again.changed).await?;
+    let moved = moved(room, computation, input, previous, spec.as_of, &read_again.changed).await?;
     let mut changes = Vec::new();
     for changed in read_again.changed {
         let causes = causes(room, input, previous, &moved, &changed);
@@ -146,7 +146,7 @@ type MovedRows = BTreeMap<String, BTreeSet<Moved>>;
 /// Compares the rows that the changed values rest on, source by source.
 async fn moved(
     room: &Room,
-    picture: &Picture,
+    computation: &Computation,
     input: &Input<'_>,
     previous: &Edition,
     as_of: AsOf,
@@ -163,8 +163,8 @@ async fn moved(
     let before = room.session(previous.as_of)?;
     debug_assert!(previous.as_of.issued <= as_of.issued);
     for contract in sources.into_iter().filter_map(|source| room.vocabulary.contract(source)) {
-        let rows = compare(&before, &picture.ctx, contract, &departments, days).await?;
-        let settling = picture.computed.settling.get(contract.name()).copied();
+        let rows = compare(&before, &computation.ctx, contract, &departments, days).await?;
+        let settling = computation.computed.settling.get(contract.name()).copied();
         let settling_days = settling.unwrap_or_else(|| Settling::declared(contract)).days();
         let settled = paris_day(previous.as_of.issued).saturating_sub(i64::from(settling_days).days());
         let rows = rows.into_iter().map(|row| Moved {

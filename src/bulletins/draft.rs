@@ -10,7 +10,7 @@ use vigie_queries::Place;
 use vigie_reports::wording::{COMMENT, COUNT, TextBlock, Wording};
 use vigie_store::AsOf;
 
-use crate::bulletins::{Brief, write};
+use crate::bulletins::{BulletinSpec, write};
 use crate::calendar::{parse_week, week_label};
 use crate::error::Error;
 use crate::room::Room;
@@ -104,7 +104,7 @@ pub struct Differing {
 /// [`Error::Write`].
 pub fn save(
     room: &Room,
-    brief: &Brief,
+    spec: &BulletinSpec,
     texts: &[TextBlock],
     own: &BTreeMap<String, Wording>,
     differing: &[Differing],
@@ -112,10 +112,10 @@ pub fn save(
 ) -> Result<(), Error> {
     let mut body = HEAD.to_owned();
     for (key, value) in [
-        ("territory", brief.territory.to_string()),
-        ("week", week_label(brief.week)),
-        ("as_of_issued", brief.as_of.issued.to_string()),
-        ("as_of_recorded", brief.as_of.recorded.to_string()),
+        ("territory", spec.territory.to_string()),
+        ("week", week_label(spec.week)),
+        ("as_of_issued", spec.as_of.issued.to_string()),
+        ("as_of_recorded", spec.as_of.recorded.to_string()),
         ("vocabulary", room.vocabulary.fingerprint()),
     ] {
         body.push_str(&format!("{key} = {}\n", literal(&value)));

@@ -14,8 +14,8 @@ use vigie_transform::{QueryFault, offences};
 
 use super::what_if;
 use crate::acknowledgements::{Acknowledgement, acknowledgements};
-use crate::build::{Judged, Picture};
-use crate::bulletins::Brief;
+use crate::build::{Computation, Judged};
+use crate::bulletins::BulletinSpec;
 use crate::calendar::{paris_day, week_label};
 use crate::error::Error;
 use crate::gates as words;
@@ -37,21 +37,21 @@ const EXAMPLES: usize = 5;
 /// [`Error::Transform`] when the machine fails (memory, disk).
 pub async fn results(
     room: &Room,
-    picture: &Picture,
+    computation: &Computation,
     judged: &Judged,
-    brief: &Brief,
+    spec: &BulletinSpec,
     feeds: &[FeedState],
     findings: &mut Vec<FindingSummary>,
 ) -> Result<Vec<GateResult>, Error> {
     let mut results = Vec::new();
-    let mut faulty = [room.left_out.as_slice(), &picture.computed.failed].concat();
-    let said = acknowledgements(&picture.ctx).await?;
-    let day = paris_day(brief.as_of.issued);
+    let mut faulty = [room.left_out.as_slice(), &computation.computed.failed].concat();
+    let said = acknowledgements(&computation.ctx).await?;
+    let day = paris_day(spec.as_of.issued);
     if room.vocabulary.gates(Stage::Bulletin).next().is_some() {
-        register(room, picture, judged, brief, feeds)?;
+        register(room, computation, judged, spec, feeds)?;
     }
     for gate in room.vocabulary.gates(Stage::Bulletin) {
-        let found = match offences(&picture.ctx, &gate.file, &gate.on_bulletin(), |_| true).await {
+        let found = match offences(&computation.ctx, &gate.file, &gate.on_bulletin(), |_| true).await {
             Err(fault) if fault.is_of_the_query() => {
                 let told = fault.told(&room.vocabulary, &gate.id, &gate.file, &gate.sql);
                 tracing::error!(
@@ -72,7 +72,7 @@ pub async fn results(
         for row in &found.rows {
             let place = row.place.as_deref().unwrap_or_default();
             let source = place.strip_prefix("source:");
-            match said.iter().rfind(|one| one.covers(&gate.id, source, &brief.territory, brief.week, day)) {
+            match said.iter().rfind(|one| one.covers(&gate.id, source, &spec.territory, spec.week, day)) {
                 Some(one) => acknowledged = Some(one),
                 None => all_known = false,
             }
@@ -203,27 +203,27 @@ fn count(rows: u64) -> f64 {
 ///
 /// # Errors
 /// [`Error::Query`] when they cannot be registered.
-pub fn register_empty(room: &Room, picture: &Picture, brief: &Brief) -> Result<(), Error> {
-    register(room, picture, &Judged::default(), brief, &[])
+pub fn register_empty(room: &Room, computation: &Computation, spec: &BulletinSpec) -> Result<(), Error> {
+    register(room, computation, &Judged::default(), spec, &[])
 }
 
 /// The tables that only the gates of a bulletin read; `docs/gates.md` describes them.
 fn register(
     room: &Room,
-    picture: &Picture,
+    computation: &Computation,
     judged: &Judged,
-    brief: &Brief,
+    spec: &BulletinSpec,
     feeds: &[FeedState],
 ) -> Result<(), Error> {
-    let ctx = &picture.ctx;
-    let sunday = brief.week.saturating_add(6.days());
-    let scope = scope(picture, &brief.territory);
+    let ctx = &computation.ctx;
+    let sunday = spec.week.saturating_add(6.days());
+    let scope = scope(computation, &spec.territory);
 
     let mut bulletin = Table::new(&["place", "geo_type", "geo_value"], &["week", "sunday"], &[]);
-    let place = &brief.territory;
+    let place = &spec.territory;
     bulletin.push(
         &[&place.to_string(), place.geo_type.as_str(), &place.code],
-        &[Some(brief.week), Some(sunday)],
+        &[Some(spec.week), Some(sunday)],
         &[],
     );
     bulletin.register(ctx, "bulletin")?;
@@ -241,7 +241,7 @@ fn register(
         &["value", "numerator", "denominator"],
     );
     let first = sunday.saturating_sub((DAYS - 1).days());
-    for (key, series) in picture.observations.iter() {
+    for (key, series) in computation.observations.iter() {
         if key.time_type != TimeType::Day || !scope.contains(&key.place) {
             continue;
         }
@@ -276,7 +276,7 @@ fn register(
         };
         let is_used = room.vocabulary.queries().iter().any(|query| {
             room.vocabulary.sources_of(&query.id).contains(feed.source.as_str())
-                && picture.observations.series(&query.id, "", &brief.territory, TimeType::Day).is_some()
+                && computation.observations.series(&query.id, "", &spec.territory, TimeType::Day).is_some()
         });
         let limit =
             room.vocabulary.contract(&feed.source).map(|c| c.cadence.error_after.as_secs_f64() / 3600.0);
@@ -289,16 +289,16 @@ fn register(
     states.register(ctx, "feed_states")?;
 
     let mut rows = Table::new(&what_if::TEXTS, &["day"], &what_if::NUMBERS);
-    for row in what_if::rows(room, picture, judged, &scope, sunday) {
+    for row in what_if::rows(room, computation, judged, &scope, sunday) {
         rows.push(&row.texts(), &[Some(sunday)], &row.numbers());
     }
     rows.register(ctx, "what_if")
 }
 
 /// The territory and what it is made of.
-fn scope(picture: &Picture, territory: &Place) -> Vec<Place> {
+fn scope(computation: &Computation, territory: &Place) -> Vec<Place> {
     let mut found = vec![territory.clone()];
-    for info in &picture.places {
+    for info in &computation.places {
         let inside = match (territory.geo_type, info.place.geo_type) {
             (GeoType::Region, GeoType::Department) => info.region.as_deref() == Some(territory.code.as_str()),
             (GeoType::Country, GeoType::Department) => info.region.is_some(),

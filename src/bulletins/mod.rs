@@ -5,7 +5,7 @@ pub mod draft;
 pub mod gates;
 pub mod published;
 pub mod replay;
-pub mod scene;
+pub mod week_data;
 mod what_if;
 
 use std::collections::BTreeMap;
@@ -18,20 +18,21 @@ use serde::{Deserialize, Serialize};
 use vigie_queries::Place;
 use vigie_reports::Rendered;
 use vigie_reports::wording::Wording;
-use vigie_store::{AsOf, create_folder, step, sync_folder};
+use vigie_store::{AsOf, step};
 
 use crate::bulletins::draft::Draft;
 use crate::bulletins::published::Edition;
-use crate::bulletins::scene::Scene;
+use crate::bulletins::week_data::WeekData;
 use crate::clock::now;
 use crate::error::Error;
-use crate::fetch::{ensure_reference, sha256_hex};
+use crate::fetch::ensure_reference;
+use crate::files::{sha256_hex, write};
 use crate::room::Room;
 use crate::rows;
 
 /// What was made.
 #[derive(Debug, Clone, Serialize)]
-pub struct Made {
+pub struct WrittenBulletin {
     /// Place it is about.
     pub territory: String,
     /// The document.
@@ -60,16 +61,16 @@ pub struct Made {
 
 /// What came of an order for several bulletins.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct MadeAll {
+pub struct WrittenBulletins {
     /// Those made, the first ordered first.
-    pub made: Vec<Made>,
+    pub made: Vec<WrittenBulletin>,
     /// Why others were held, a sentence a gate.
     pub held: Vec<String>,
     /// Files of the agency's own that they were made without, a sentence each; empty when all is well.
     pub faults: Vec<String>,
 }
 
-impl MadeAll {
+impl WrittenBulletins {
     /// What was made, for the table `runs`.
     #[must_use]
     pub fn summary(&self) -> String {
@@ -87,7 +88,7 @@ impl MadeAll {
 
 /// Which bulletins to make, and where.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct BulletinRequest {
     /// Places they are about, each with the name of its PDF; the twins lie beside it.
     pub territories: Vec<(Place, PathBuf)>,
     /// Monday of their week.
@@ -100,7 +101,7 @@ pub struct Order {
     pub by: Option<String>,
 }
 
-impl Order {
+impl BulletinRequest {
     /// One bulletin, by the schedule.
     #[must_use]
     pub fn one(territory: Place, week: Date, issued: Timestamp, out: PathBuf) -> Self {
@@ -110,7 +111,7 @@ impl Order {
 
 /// What a bulletin is drawn from: fixed before the lake is read, recorded with the edition.
 #[derive(Debug, Clone)]
-pub struct Brief {
+pub struct BulletinSpec {
     /// Place it is about.
     pub territory: Place,
     /// Monday of its week.
@@ -129,7 +130,7 @@ pub struct Brief {
 
 /// A bulletin, before it is written.
 #[derive(Debug)]
-pub struct Drawn {
+pub struct RenderedBulletin {
     /// Its bytes and numbers.
     pub rendered: Rendered,
     /// Alerts it tells of, a line each.
@@ -156,10 +157,10 @@ const LOCK_WAIT: Duration = Duration::from_secs(300);
 /// [`Error::Held`] when a gate holds the first one and nobody acknowledged it: nothing is written then. [`Error::Transform`],
 /// [`Error::Reports`], [`Error::Write`]; [`vigie_store::Error::Locked`] when another bulletin is
 /// being made.
-pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
+pub async fn publish(room: &Room, order: &BulletinRequest) -> Result<WrittenBulletins, Error> {
     let _one_at_a_time = room.lake.lock("bulletin", LOCK_WAIT)?;
     let known = published::editions(room).await?;
-    let mut made: Vec<Option<Made>> = vec![None; order.territories.len()];
+    let mut made: Vec<Option<WrittenBulletin>> = vec![None; order.territories.len()];
     let mut fresh = Vec::new();
     let mut kept = None;
     for (place, (territory, out)) in order.territories.iter().enumerate() {
@@ -175,9 +176,9 @@ pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
         ensure_reference(room).await?;
         // Up to there nothing can appear any more: whoever asks again sees the same.
         let as_of = AsOf { issued: order.issued, recorded: room.lake.settled()? };
-        let briefs: Vec<Brief> = fresh
+        let specs: Vec<BulletinSpec> = fresh
             .iter()
-            .map(|(_, territory, _)| Brief {
+            .map(|(_, territory, _)| BulletinSpec {
                 territory: (*territory).clone(),
                 week: order.week,
                 as_of,
@@ -187,15 +188,15 @@ pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
                 by: order.by.clone(),
             })
             .collect();
-        let scene = Scene::of(room, as_of, &briefs).await?;
-        let drawn = scene.draw(room, &briefs).await?;
-        drop(scene);
+        let week_data = WeekData::of(room, as_of, &specs).await?;
+        let drawn = week_data.draw(room, &specs).await?;
+        drop(week_data);
         faults = drawn.first().map(|drawn| drawn.faults.clone()).unwrap_or_default();
         for fault in &faults {
             tracing::error!("the bulletin does without it: {fault}");
         }
         let (mut records, mut places) = (Vec::new(), Vec::new());
-        for (((place, _, out), brief), drawn) in fresh.iter().zip(&briefs).zip(&drawn) {
+        for (((place, _, out), spec), drawn) in fresh.iter().zip(&specs).zip(&drawn) {
             if !drawn.held.is_empty() {
                 if *place == 0 {
                     return Err(Error::Held(drawn.held.join("\n")));
@@ -203,8 +204,8 @@ pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
                 held.extend(drawn.held.iter().cloned());
                 continue;
             }
-            made[*place] = Some(write_all(drawn, brief, out)?);
-            records.push((new(brief, out, drawn), &drawn.rendered));
+            made[*place] = Some(write_all(drawn, spec, out)?);
+            records.push((new(spec, out, drawn), &drawn.rendered));
             places.push(*place);
         }
         let ids = published::record(room, &records, now()).await?;
@@ -214,7 +215,7 @@ pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
             }
         }
     }
-    Ok(MadeAll { made: made.into_iter().flatten().collect(), held, faults })
+    Ok(WrittenBulletins { made: made.into_iter().flatten().collect(), held, faults })
 }
 
 /// Publishes a bulletin with the words of a draft, from the data that the draft was made from.
@@ -222,7 +223,12 @@ pub async fn publish(room: &Room, order: &Order) -> Result<MadeAll, Error> {
 /// # Errors
 /// As [`publish`]; [`Error::Reports`] when the draft turns what a text says, or when an edition published since computes a text
 /// that the editor had changed otherwise: the draft is then written anew, on that edition, beside the old one.
-pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &Path) -> Result<Made, Error> {
+pub async fn publish_draft(
+    room: &Room,
+    draft: &Draft,
+    by: Option<&str>,
+    out: &Path,
+) -> Result<WrittenBulletin, Error> {
     let _one_at_a_time = room.lake.lock("bulletin", LOCK_WAIT)?;
     if draft.as_of.recorded > room.lake.settled()? {
         return Err(Error::Usage(
@@ -230,7 +236,7 @@ pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &P
         ));
     }
     let known = published::editions(room).await?;
-    let of = |known: &[Edition], as_of: AsOf| Brief {
+    let of = |known: &[Edition], as_of: AsOf| BulletinSpec {
         territory: draft.territory.clone(),
         week: draft.week,
         as_of,
@@ -243,8 +249,8 @@ pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &P
     let then: Vec<Edition> =
         known.iter().filter(|edition| edition.recorded_at <= draft.as_of.recorded).cloned().collect();
     let brief_then = of(&then, draft.as_of);
-    let mut scene = Scene::of(room, draft.as_of, std::slice::from_ref(&brief_then)).await?;
-    let texts_then = vigie_reports::texts(&scene.input(room, &brief_then).await?);
+    let mut week_data = WeekData::of(room, draft.as_of, std::slice::from_ref(&brief_then)).await?;
+    let texts_then = vigie_reports::texts(&week_data.input(room, &brief_then).await?);
     let edited = crate::bulletins::draft::changed(&draft.texts, &texts_then);
     // An edition published since from newer data: the draft goes on from there, never back to older figures.
     let newer = known.iter().filter(|edition| {
@@ -254,11 +260,11 @@ pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &P
     });
     let as_of = newer.map(|edition| edition.as_of).max_by_key(|as_of| (as_of.issued, as_of.recorded));
     let as_of = as_of.unwrap_or(draft.as_of);
-    let mut brief = of(&known, as_of);
-    if as_of != draft.as_of || brief.previous != brief_then.previous {
-        scene = Scene::of(room, as_of, std::slice::from_ref(&brief)).await?;
+    let mut spec = of(&known, as_of);
+    if as_of != draft.as_of || spec.previous != brief_then.previous {
+        week_data = WeekData::of(room, as_of, std::slice::from_ref(&spec)).await?;
     }
-    let texts = vigie_reports::texts(&scene.input(room, &brief).await?);
+    let texts = vigie_reports::texts(&week_data.input(room, &spec).await?);
     let (kept, differing) = crate::bulletins::draft::rebased(&edited, &texts_then, &texts);
     if !differing.is_empty() {
         let with_kept: Vec<_> = texts
@@ -269,7 +275,7 @@ pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &P
             })
             .collect();
         let path = draft.path.with_extension("rebased.toml");
-        crate::bulletins::draft::save(room, &brief, &with_kept, &draft.own, &differing, &path)?;
+        crate::bulletins::draft::save(room, &spec, &with_kept, &draft.own, &differing, &path)?;
         let mut told: Vec<String> =
             differing.iter().map(crate::bulletins::draft::Differing::sentence).collect();
         told.push(format!(
@@ -278,15 +284,15 @@ pub async fn publish_draft(room: &Room, draft: &Draft, by: Option<&str>, out: &P
         ));
         return Err(Error::Reports(vigie_reports::Error::Wording(told)));
     }
-    brief.wording = kept;
-    brief.wording.extend(draft.own.clone());
-    let drawn = scene.draw(room, std::slice::from_ref(&brief)).await?;
+    spec.wording = kept;
+    spec.wording.extend(draft.own.clone());
+    let drawn = week_data.draw(room, std::slice::from_ref(&spec)).await?;
     let Some(drawn) = drawn.into_iter().next() else { return Err(Error::Failed("nothing was drawn".into())) };
     if !drawn.held.is_empty() {
         return Err(Error::Held(drawn.held.join("\n")));
     }
-    let mut made = write_all(&drawn, &brief, out)?;
-    let ids = published::record(room, &[(new(&brief, out, &drawn), &drawn.rendered)], now()).await?;
+    let mut made = write_all(&drawn, &spec, out)?;
+    let ids = published::record(room, &[(new(&spec, out, &drawn), &drawn.rendered)], now()).await?;
     made.bulletin_id = ids.into_iter().next();
     Ok(made)
 }
@@ -304,7 +310,7 @@ pub async fn draft(
 ) -> Result<usize, Error> {
     let known = published::editions(room).await?;
     ensure_reference(room).await?;
-    let brief = Brief {
+    let spec = BulletinSpec {
         territory: territory.clone(),
         week,
         as_of: AsOf { issued, recorded: room.lake.settled()? },
@@ -313,23 +319,19 @@ pub async fn draft(
         wording: BTreeMap::new(),
         by: None,
     };
-    let scene = Scene::of(room, brief.as_of, std::slice::from_ref(&brief)).await?;
-    let texts = vigie_reports::texts(&scene.input(room, &brief).await?);
+    let week_data = WeekData::of(room, spec.as_of, std::slice::from_ref(&spec)).await?;
+    let texts = vigie_reports::texts(&week_data.input(room, &spec).await?);
     let n = texts.len();
-    crate::bulletins::draft::save(room, &brief, &texts, &BTreeMap::new(), &[], path)?;
+    crate::bulletins::draft::save(room, &spec, &texts, &BTreeMap::new(), &[], path)?;
     Ok(n)
 }
 
-fn new<'a>(brief: &'a Brief, out: &Path, drawn: &Drawn) -> published::New<'a> {
-    published::New {
-        brief,
-        path: out.display().to_string(),
-        acknowledgements: drawn.acknowledgements.clone(),
-    }
+fn new<'a>(spec: &'a BulletinSpec, out: &Path, drawn: &RenderedBulletin) -> published::New<'a> {
+    published::New { spec, path: out.display().to_string(), acknowledgements: drawn.acknowledgements.clone() }
 }
 
 /// A room as it was for an edition, and what bulletins of its as-of are drawn from.
-type Kept = (Edition, Room, Scene);
+type Kept = (Edition, Room, WeekData);
 
 /// Gives a published bulletin again, and says what a new edition would take into account. `kept` is that of the edition
 /// given before: those published together are computed together.
@@ -339,26 +341,27 @@ async fn again(
     edition: &Edition,
     out: &Path,
     kept: &mut Option<Kept>,
-) -> Result<Made, Error> {
-    let brief = Brief::of(edition, known);
+) -> Result<WrittenBulletin, Error> {
+    let spec = BulletinSpec::of(edition, known);
     let alike = |(other, ..): &Kept| {
         let kept = |edition: &Edition| {
             edition.inputs.as_ref().map(|i| (i.vocabulary.clone(), i.theme.clone(), i.agency.clone()))
         };
-        let before = |edition: &Edition| Brief::of(edition, known).previous.map(|previous| previous.week);
+        let before =
+            |edition: &Edition| BulletinSpec::of(edition, known).previous.map(|previous| previous.week);
         (other.as_of, other.week, kept(other), before(other))
             == (edition.as_of, edition.week, kept(edition), before(edition))
     };
     let holds = |kept: &Kept| alike(kept) && kept.2.holds(&edition.territory);
     if !kept.as_ref().is_some_and(holds) {
         let then = published::room_of(room, edition)?;
-        let scene = Scene::of(&then, edition.as_of, std::slice::from_ref(&brief)).await?;
-        *kept = Some((edition.clone(), then, scene));
+        let week_data = WeekData::of(&then, edition.as_of, std::slice::from_ref(&spec)).await?;
+        *kept = Some((edition.clone(), then, week_data));
     }
-    let Some((_, then, scene)) = kept.as_ref() else { return Err(Error::Failed("no room".into())) };
-    let drawn = scene.draw(then, std::slice::from_ref(&brief)).await?;
+    let Some((_, then, week_data)) = kept.as_ref() else { return Err(Error::Failed("no room".into())) };
+    let drawn = week_data.draw(then, std::slice::from_ref(&spec)).await?;
     let Some(drawn) = drawn.into_iter().next() else { return Err(Error::Failed("nothing was drawn".into())) };
-    let mut made = write_all(&drawn, &brief, out)?;
+    let mut made = write_all(&drawn, &spec, out)?;
     made.bulletin_id = Some(edition.bulletin_id.clone());
     if sha256_hex(&drawn.rendered.pdf) != edition.pdf_sha256 {
         made.warnings.push(format!(
@@ -386,8 +389,8 @@ async fn again(
     Ok(made)
 }
 
-impl Brief {
-    /// The brief that an edition was drawn from.
+impl BulletinSpec {
+    /// The spec that an edition was drawn from.
     #[must_use]
     pub fn of(edition: &Edition, known: &[Edition]) -> Self {
         let previous = edition.inputs.as_ref().and_then(|inputs| inputs.previous.as_ref());
@@ -418,29 +421,29 @@ async fn recorded_since(room: &Room, as_of: AsOf) -> Result<u64, Error> {
     Ok(counted.into_iter().next().map_or(0, |count| count.n))
 }
 
-/// Draws a bulletin: the same brief, lake, vocabulary and settings give the same bytes. Nothing is written.
+/// Draws a bulletin: the same spec, lake, vocabulary and settings give the same bytes. Nothing is written.
 ///
 /// # Errors
 /// [`Error::Transform`], [`Error::Reports`], [`Error::Query`].
-pub async fn draw(room: &Room, brief: &Brief) -> Result<Drawn, Error> {
-    let briefs = std::slice::from_ref(brief);
-    let scene = Scene::of(room, brief.as_of, briefs).await?;
-    let drawn = scene.draw(room, briefs).await?.into_iter().next();
+pub async fn draw(room: &Room, spec: &BulletinSpec) -> Result<RenderedBulletin, Error> {
+    let specs = std::slice::from_ref(spec);
+    let week_data = WeekData::of(room, spec.as_of, specs).await?;
+    let drawn = week_data.draw(room, specs).await?.into_iter().next();
     drawn.ok_or_else(|| Error::Failed("nothing was drawn".into()))
 }
 
 /// Writes the PDF and its twins.
-fn write_all(drawn: &Drawn, brief: &Brief, out: &Path) -> Result<Made, Error> {
+fn write_all(drawn: &RenderedBulletin, spec: &BulletinSpec, out: &Path) -> Result<WrittenBulletin, Error> {
     let rendered = &drawn.rendered;
-    let made = Made {
-        territory: brief.territory.to_string(),
+    let made = WrittenBulletin {
+        territory: spec.territory.to_string(),
         pdf: out.to_owned(),
         html: out.with_extension("html"),
         summary: rendered.summary.is_some().then(|| summary_path(out)),
         json: out.with_extension("json"),
         xlsx: out.with_extension("xlsx"),
         pages: rendered.pages,
-        edition: brief.number,
+        edition: spec.number,
         bulletin_id: None,
         state: rendered.state.clone(),
         alerts: drawn.alerts.clone(),
@@ -460,19 +463,4 @@ fn write_all(drawn: &Drawn, brief: &Brief, out: &Path) -> Result<Made, Error> {
 pub(crate) fn summary_path(pdf: &Path) -> PathBuf {
     let stem = pdf.file_stem().unwrap_or("bulletin".as_ref()).to_string_lossy();
     pdf.with_file_name(format!("{stem}-a5.pdf"))
-}
-
-/// Writes a file whole or not at all, durably.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    use std::io::Write as _;
-    use std::os::unix::fs::PermissionsExt as _;
-    let failed = |source| Error::Write { path: path.to_owned(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create_folder(folder)?;
-    let readable = std::fs::Permissions::from_mode(0o666); // less the umask, as for any file of the user
-    let mut aside = tempfile::Builder::new().permissions(readable).tempfile_in(folder).map_err(failed)?;
-    aside.write_all(bytes).map_err(failed)?;
-    aside.as_file().sync_all().map_err(failed)?;
-    aside.persist(path).map_err(|cause| failed(cause.error))?;
-    Ok(sync_folder(folder)?)
 }

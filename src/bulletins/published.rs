@@ -12,13 +12,14 @@ use vigie_reports::PublishedValue;
 use vigie_reports::wording::Wording;
 use vigie_store::{AsOf, fetch_id, step, tables};
 
-use crate::bulletins::Brief;
+use crate::bulletins::BulletinSpec;
+use crate::bundle;
 use crate::config::theme;
 use crate::config::{self, Config};
 use crate::error::Error;
-use crate::fetch::sha256_hex;
+use crate::files::sha256_hex;
 use crate::room::Room;
-use crate::{bundle, rows};
+use crate::rows;
 
 /// Folder of the kept vocabularies and themes among the raw bodies (a name that no source may take).
 pub(crate) const KEPT: &str = "vocabulary";
@@ -192,7 +193,7 @@ pub async fn values(room: &Room, bulletin_id: &str) -> Result<Vec<PublishedValue
 #[derive(Debug)]
 pub struct New<'a> {
     /// What it was drawn from.
-    pub brief: &'a Brief,
+    pub spec: &'a BulletinSpec,
     /// Where the PDF was written.
     pub path: String,
     /// Acknowledged checks that it tells of.
@@ -219,7 +220,7 @@ pub async fn record(
     let transaction = room.lake.transaction(at)?;
     let at = transaction.stamp().recorded_at();
     let (mut ids, mut values, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-    for (New { brief, path, acknowledgements }, rendered) in editions {
+    for (New { spec, path, acknowledgements }, rendered) in editions {
         let inputs = Inputs {
             vigie: env!("CARGO_PKG_VERSION").to_owned(),
             vocabulary: vocabulary.clone(),
@@ -228,14 +229,14 @@ pub async fn record(
                 name: room.config.agency.name.clone(),
                 contact: room.config.agency.contact.clone(),
             },
-            previous: brief.previous.as_ref().map(|edition| edition.bulletin_id.clone()),
+            previous: spec.previous.as_ref().map(|edition| edition.bulletin_id.clone()),
             acknowledgements: acknowledgements.clone(),
             theme: theme.clone(),
-            wording: brief.wording.clone(),
-            by: brief.by.clone(),
+            wording: spec.wording.clone(),
+            by: spec.by.clone(),
         };
         let pdf_sha256 = sha256_hex(&rendered.pdf);
-        let bulletin_id = fetch_id(&format!("{}-{}", brief.territory, brief.week), at, &pdf_sha256);
+        let bulletin_id = fetch_id(&format!("{}-{}", spec.territory, spec.week), at, &pdf_sha256);
         for value in &rendered.published {
             let mut row = serde_json::to_value(value).unwrap_or_default();
             if let Some(row) = row.as_object_mut() {
@@ -245,11 +246,11 @@ pub async fn record(
         }
         rows.push(Row {
             bulletin_id: bulletin_id.clone(),
-            territory: brief.territory.to_string(),
-            week: brief.week,
-            edition: brief.number,
-            as_of_issued: brief.as_of.issued,
-            as_of_recorded: brief.as_of.recorded,
+            territory: spec.territory.to_string(),
+            week: spec.week,
+            edition: spec.number,
+            as_of_issued: spec.as_of.issued,
+            as_of_recorded: spec.as_of.recorded,
             vocabulary_fingerprint: room.vocabulary.fingerprint(),
             pdf_sha256,
             json_sha256: sha256_hex(&rendered.json),

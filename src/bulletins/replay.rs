@@ -9,10 +9,10 @@ use vigie_queries::Vocabulary;
 use vigie_reports::{PublishedValue, Rendered, is_of_forecast};
 
 use crate::bulletins::published::{self, Edition, Inputs};
-use crate::bulletins::{Brief, Drawn, draw, summary_path, write};
+use crate::bulletins::{BulletinSpec, RenderedBulletin, draw, summary_path, write};
 use crate::calendar::week_label;
 use crate::error::Error;
-use crate::fetch::sha256_hex;
+use crate::files::sha256_hex;
 use crate::room::Room;
 
 /// What a replay found.
@@ -93,7 +93,7 @@ pub async fn replay(
     out: Option<&Path>,
     today_rules: bool,
 ) -> Result<Replayed, Error> {
-    let brief = Brief::of(edition, known);
+    let spec = BulletinSpec::of(edition, known);
     let mut reasons = Vec::new();
     let kept = match published::room_of(room, edition) {
         Ok(then) => then,
@@ -110,7 +110,7 @@ pub async fn replay(
             "ce bulletin date d’avant la conservation des vocabulaires ; il est refait avec celui d’aujourd’hui".into(),
         );
     }
-    let drawn = match draw(&kept, &brief).await {
+    let drawn = match draw(&kept, &spec).await {
         Ok(drawn) => drawn,
         Err(cause) => return Err(unreadable(room, cause)),
     };
@@ -132,7 +132,7 @@ pub async fn replay(
     }
     let today = if today_rules {
         let drawn =
-            draw(&Room { config: kept.config.clone(), theme: kept.theme.clone(), ..room.clone() }, &brief)
+            draw(&Room { config: kept.config.clone(), theme: kept.theme.clone(), ..room.clone() }, &spec)
                 .await?;
         let because = Because::Files(&changed);
         let differences = self::differences(&published_then, &drawn, &room.vocabulary, &because);
@@ -199,7 +199,7 @@ fn key(value: &PublishedValue) -> Key {
 /// Numbers that are not printed alike, in the order of their keys.
 fn differences(
     then: &[PublishedValue],
-    drawn: &Drawn,
+    drawn: &RenderedBulletin,
     vocabulary: &Vocabulary,
     because: &Because<'_>,
 ) -> Vec<Difference> {

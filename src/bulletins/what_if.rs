@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use vigie_queries::{Combine, Criterion, Judgement, Place, Rule, TimeType};
 use vigie_transform::{judge_values, region_of};
 
-use crate::build::{Judged, Picture};
+use crate::build::{Computation, Judged};
 use crate::gates as words;
 use crate::room::Room;
 
@@ -49,7 +49,7 @@ impl WhatIf {
 /// left out: they count many small thresholds, and a region's is a mean over departments.
 pub(super) fn rows(
     room: &Room,
-    picture: &Picture,
+    computation: &Computation,
     judged: &Judged,
     scope: &[Place],
     on: Date,
@@ -64,7 +64,7 @@ pub(super) fn rows(
             continue;
         }
         for criterion in &rule.criteria {
-            found.extend(steps(room, picture, rule, judgement, criterion, on));
+            found.extend(steps(room, computation, rule, judgement, criterion, on));
         }
     }
     found
@@ -72,7 +72,7 @@ pub(super) fn rows(
 
 fn steps(
     room: &Room,
-    picture: &Picture,
+    computation: &Computation,
     rule: &Rule,
     judgement: &Judgement,
     criterion: &Criterion,
@@ -80,7 +80,7 @@ fn steps(
 ) -> Vec<WhatIf> {
     let place = if criterion.of_region { region_of(&judgement.place) } else { Some(judgement.place.clone()) };
     let seen = place.and_then(|place| {
-        picture.observations.get(&criterion.indicator, &criterion.category, &place, TimeType::Day, on)
+        computation.observations.get(&criterion.indicator, &criterion.category, &place, TimeType::Day, on)
     });
     let Some((value, numerator)) = seen.and_then(|seen| Some((seen.value?, seen.numerator?))) else {
         return Vec::new();

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use vigie_store::Lake;
 
-use super::print_json;
 use crate::cli::Global;
 use crate::commands::progress;
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::{Room, Settings, Talk, settings};
 
 /// Brings a backup up to date.

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use vigie_queries::{GeoType, Place};
 
-use super::print_json;
-use crate::bulletins::{Made, MadeAll, Order, draft, publish, publish_draft};
+use crate::bulletins::{BulletinRequest, WrittenBulletin, WrittenBulletins, draft, publish, publish_draft};
 use crate::calendar::{last_full_week, week_label};
 use crate::cli::{Bulletin, Global};
 use crate::commands::progress;
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::Room;
 use crate::runs::{Ended, record_by_hand};
 
@@ -23,7 +23,7 @@ pub(super) async fn run(global: &Global, options: &Bulletin) -> Result<u8, Error
         let life = progress::spinner(room.talk, "calcul et mise en page");
         let made = publish_draft(&room, &read, options.by.as_deref(), &out).await;
         life.finish_and_clear();
-        return tell(global, &room, &MadeAll { made: vec![made?], ..MadeAll::default() });
+        return tell(global, &room, &WrittenBulletins { made: vec![made?], ..WrittenBulletins::default() });
     }
     let as_of = Room::as_of(options.as_of, room.now()?);
     let territory = room.territory(options.territory.as_ref())?;
@@ -50,7 +50,7 @@ pub(super) async fn run(global: &Global, options: &Bulletin) -> Result<u8, Error
         territories.extend(sheets(&territory, week, &out)?);
     }
     let life = progress::spinner(room.talk, "calcul et mise en page");
-    let order = Order {
+    let order = BulletinRequest {
         territories,
         week,
         issued: as_of.issued,
@@ -100,7 +100,7 @@ fn name(week: Date, territory: &Place) -> String {
     format!("bulletin-{}-{}.pdf", week_label(week), territory.to_string().replace(':', "-"))
 }
 
-fn tell(global: &Global, room: &Room, all: &MadeAll) -> Result<u8, Error> {
+fn tell(global: &Global, room: &Room, all: &WrittenBulletins) -> Result<u8, Error> {
     match all.made.as_slice() {
         [made] if global.json && all.held.is_empty() && all.faults.is_empty() => print_json(made)?,
         _ if global.json => print_json(all)?,
@@ -115,7 +115,7 @@ fn tell(global: &Global, room: &Room, all: &MadeAll) -> Result<u8, Error> {
     })
 }
 
-fn print(made: &Made) {
+fn print(made: &WrittenBulletin) {
     let pages = if made.pages == 1 { "page" } else { "pages" };
     println!("{} ({} {pages}, édition {})", made.pdf.display(), made.pages, made.edition);
     for twin in made.summary.iter().chain([&made.html, &made.json, &made.xlsx]) {

@@ -14,7 +14,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use vigie_queries::Place;
 use vigie_samples::{Edition, committed};
 
-use crate::bulletins::Order;
+use crate::bulletins::BulletinRequest;
 use crate::calendar::parse_time;
 use crate::cli::Global;
 use crate::error::Error;
@@ -71,7 +71,7 @@ pub async fn run(global: &Global, out: &Path) -> Result<(), Error> {
     let built = crate::build::build(&room, as_of).await?;
     room.talk.say("mise en page du bulletin…");
     let pdf = out.join("bulletin-2020-W42-region-76.pdf");
-    let order = Order::one(Place::region("76"), date(2020, 10, 12), as_of.issued, pdf);
+    let order = BulletinRequest::one(Place::region("76"), date(2020, 10, 12), as_of.issued, pdf);
     let made = crate::bulletins::publish(&room, &order).await?;
     let Some(made) = made.made.into_iter().next() else {
         return Err(Error::Failed("nothing was made".into()));

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use vigie_store::AsOf;
 
-use super::print_json;
 use crate::calendar::paris_day;
 use crate::cli::{Fetch, Global};
 use crate::clock::now;
 use crate::commands::progress;
 use crate::error::Error;
 use crate::fetch::{Dated, Origin, Report, Request, ensure_reference, fetch_all, on_day};
+use crate::output::print_json;
 use crate::room::Room;
 use crate::rows;
 

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::cli::Territory;
 use crate::config::TEMPLATE;
-use crate::delivery::territory_name;
 use crate::error::Error;
 
 /// Writes `vigie.toml` in a folder, which is made when absent.
@@ -23,9 +22,9 @@ pub fn run(dir: &Path, territory: &Territory) -> Result<(), Error> {
     if let Some(department) = &territory.or_department {
         println!(
             "Territory: {} ({}); for {} write territory = \"{department}\" in it",
-            territory_name(&territory.place),
+            territory.place.name(),
             territory.place,
-            territory_name(department)
+            department.name()
         );
     }
     println!(

@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use vigie_queries::{Judgement, Rule};
 use vigie_transform::judge;
 
-use super::print_json;
-use crate::build::picture;
+use crate::build::compute;
 use crate::cli::{Global, Territory};
 use crate::error::Error;
 use crate::fetch::ensure_reference;
+use crate::output::print_json;
 use crate::room::Room;
 
 /// Judges every place of the rule (or one) on a day, whether or not the rule was in force.
@@ -28,15 +28,15 @@ pub(super) async fn run(
     };
     let territory = territory.as_ref().map(|given| room.territory(Some(given))).transpose()?;
     ensure_reference(&room).await?;
-    let picture = picture(&room, Room::as_of(as_of, room.now()?)).await?;
-    let judgements: Vec<Judgement> = picture
+    let computation = compute(&room, Room::as_of(as_of, room.now()?)).await?;
+    let judgements: Vec<Judgement> = computation
         .places
         .iter()
         .map(|info| &info.place)
         .filter(|place| rule.geo_types.contains(&place.geo_type))
         .filter(|place| rule.places.is_empty() || rule.places.contains(place))
         .filter(|place| territory.as_ref().is_none_or(|wanted| wanted == *place))
-        .map(|place| judge(rule, &picture.observations, &picture.populations, place, on))
+        .map(|place| judge(rule, &computation.observations, &computation.populations, place, on))
         .filter(|judgement| judgement.criteria.iter().any(|criterion| criterion.value.is_some()))
         .collect();
     if global.json {
@@ -58,8 +58,11 @@ pub(super) async fn run(
     let criteria = rule.criteria.iter().map(|criterion| criterion.title_fr.clone());
     table.set_header(["territoire".to_owned(), "niveau".to_owned()].into_iter().chain(criteria));
     for judgement in &judgements {
-        let name =
-            picture.places.iter().find(|info| info.place == judgement.place).map(|info| info.name.as_str());
+        let name = computation
+            .places
+            .iter()
+            .find(|info| info.place == judgement.place)
+            .map(|info| info.name.as_str());
         let level = if judgement.rank == judgement.rank_max {
             title(rule, judgement.rank)
         } else {

@@ -19,12 +19,11 @@ mod status;
 mod verify;
 mod vocabulary;
 
-pub(crate) use check::odd;
-
 use clap::CommandFactory as _;
 
 use crate::cli::{Cli, Command, Config, Global, Rules, VocabularyCommand};
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::Room;
 use crate::runs::{Ended, record_by_hand};
 
@@ -96,11 +95,4 @@ async fn build(global: &Global, as_of: Option<jiff::Timestamp>) -> Result<u8, Er
         println!("{}", built.summary());
     }
     Ok(if built.faults.is_empty() { 0 } else { 5 })
-}
-
-/// Prints one value as indented JSON.
-pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
-    let text = serde_json::to_string_pretty(value).map_err(|cause| Error::Failed(cause.to_string()))?;
-    println!("{text}");
-    Ok(())
 }

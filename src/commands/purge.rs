@@ -8,14 +8,14 @@ use serde::Serialize;
 use vigie_ingest::redact::{Secrets, redact};
 use vigie_store::{TableSpec, tables};
 
-use super::print_json;
 use crate::bundle;
 use crate::cli::{Global, PurgeSecrets};
 use crate::clock::now;
 use crate::config::secret::SecretPlace;
 use crate::config::source::several;
 use crate::error::Error;
-use crate::fetch::sha256_hex;
+use crate::files::sha256_hex;
+use crate::output::print_json;
 use crate::room::Room;
 use crate::rows;
 

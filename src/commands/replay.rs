@@ -2,12 +2,12 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::print_json;
 use crate::bulletins::published;
 use crate::bulletins::replay::{self, Difference, Replayed};
 use crate::cli::{Global, Replay};
 use crate::commands::progress;
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::Room;
 
 /// Differences printed to people; `--json` gives all.

@@ -7,12 +7,12 @@ use serde::Deserialize;
 use vigie_queries::{Place, Rule};
 use vigie_transform::{Act, Review, judge_rule};
 
-use super::print_json;
 use crate::build::gather;
-use crate::build::{Picture, picture};
+use crate::build::{Computation, compute};
 use crate::cli::{Global, ReviewOptions};
 use crate::error::Error;
 use crate::fetch::ensure_reference;
+use crate::output::print_json;
 use crate::room::Room;
 use crate::rows;
 
@@ -35,17 +35,17 @@ pub(super) async fn review(global: &Global, options: &ReviewOptions) -> Result<u
     }
     ensure_reference(&room).await?;
     let as_of = Room::as_of(options.as_of, room.now()?);
-    let picture = picture(&room, as_of).await?;
+    let computation = compute(&room, as_of).await?;
     let to = options.to.unwrap_or_else(|| crate::calendar::paris_day(as_of.issued));
     let from = options.from.unwrap_or(BEGINNING);
-    let unjudged = picture.unjudged(&room);
+    let unjudged = computation.unjudged(&room);
     let mut reviews = Vec::new();
     for rule in room.vocabulary.rules().filter(|rule| !unjudged.contains(&rule.id)) {
         if options.rule.as_ref().is_some_and(|id| *id != rule.id) {
             continue;
         }
-        let acts = acts(&picture, rule).await?;
-        let judgements = judge_rule(rule, &picture.observations, &picture.populations, from, to);
+        let acts = acts(&computation, rule).await?;
+        let judgements = judge_rule(rule, &computation.observations, &computation.populations, from, to);
         let (_, events) = vigie_transform::alerts(&room.vocabulary, &judgements, to);
         reviews.push(vigie_transform::review(rule, &judgements, &events, &acts));
     }
@@ -53,13 +53,13 @@ pub(super) async fn review(global: &Global, options: &ReviewOptions) -> Result<u
     if global.json {
         print_json(&reviews)?;
     } else {
-        print(&reviews, &picture);
+        print(&reviews, &computation);
     }
     Ok(u8::from(!owned))
 }
 
 /// The real acts of a rule: those of the register, by level, and those of its own query.
-async fn acts(picture: &Picture, rule: &Rule) -> Result<Vec<Act>, Error> {
+async fn acts(computation: &Computation, rule: &Rule) -> Result<Vec<Act>, Error> {
     #[derive(Deserialize)]
     struct Row {
         geo_type: String,
@@ -67,7 +67,7 @@ async fn acts(picture: &Picture, rule: &Rule) -> Result<Vec<Act>, Error> {
         day: Date,
     }
     let mut found = Vec::new();
-    for status in gather::legal_statuses(&picture.ctx).await? {
+    for status in gather::legal_statuses(&computation.ctx).await? {
         let level = rule.levels.iter().position(|level| level.legal_status.as_ref() == Some(&status.status));
         let Some(rank) = level.and_then(|at| u8::try_from(at + 1).ok()) else { continue };
         // What is published on the last day is in force on the next.
@@ -80,7 +80,7 @@ async fn acts(picture: &Picture, rule: &Rule) -> Result<Vec<Act>, Error> {
     }
     if let Some(query) = &rule.acts {
         let told = |cause: Error| Error::Failed(format!("rules/{}.toml: acts: {cause}", rule.id));
-        for row in rows::read::<Row>(&picture.ctx, query).await.map_err(told)? {
+        for row in rows::read::<Row>(&computation.ctx, query).await.map_err(told)? {
             let geo_type = row.geo_type.parse().map_err(Error::Failed).map_err(told)?;
             let place = Place { geo_type, code: row.geo_value };
             found.push(Act { place, starts: row.day, ends: None, rank: rule.alert_rank, whole: true });
@@ -89,7 +89,7 @@ async fn acts(picture: &Picture, rule: &Rule) -> Result<Vec<Act>, Error> {
     Ok(found)
 }
 
-fn print(reviews: &[Review], picture: &Picture) {
+fn print(reviews: &[Review], computation: &Computation) {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header([
@@ -108,7 +108,7 @@ fn print(reviews: &[Review], picture: &Picture) {
     }
     println!("{table}");
     let name = |place: &Place| {
-        let info = picture.places.iter().find(|info| info.place == *place);
+        let info = computation.places.iter().find(|info| info.place == *place);
         info.map_or_else(|| place.to_string(), |info| info.name.clone())
     };
     for review in reviews.iter().filter(|review| review.first_alert.is_some() || review.nearly_all.is_some())

@@ -1,11 +1,11 @@
 //! `vigie send`: what is due to lists, folders and addresses.
 
-use super::print_json;
 use crate::bulletins::{published, replay};
 use crate::cli::{Global, Send};
 use crate::commands::progress;
-use crate::delivery::{Wanted, send, territory_name};
+use crate::delivery::{Wanted, send};
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::Room;
 
 /// Exit code 5 when some deliveries failed; they are tried again at the next call.
@@ -27,7 +27,7 @@ pub(super) async fn run(global: &Global, options: &Send) -> Result<u8, Error> {
             let territory = target.territory.as_ref().unwrap_or(&room.config.territory);
             let named = options.target.as_ref().is_none_or(|name| *name == target.name);
             if named && !known.iter().any(|edition| edition.territory == *territory) {
-                let place = territory_name(territory);
+                let place = territory.name();
                 room.talk.say(&format!(
                     "{} : aucun bulletin publié pour {place} ({territory}) ; vigie bulletin --territory {territory}",
                     target.name

@@ -5,15 +5,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 use vigie_reports::input::{FeedState, Freshness};
 
-use super::print_json;
 use crate::build::feeds::Days;
+use crate::calendar::instant_fr;
 use crate::calendar::week_label;
 use crate::cli::Global;
 use crate::delivery::Failed;
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::Room;
-use crate::schedule::{Service, instant_fr, name_fr};
-use crate::watch::{Bulletin, Job, Problem, Waiting, Watch, exit_code};
+use crate::schedule::watch::{Bulletin, Job, Problem, Waiting, Watch, exit_code};
+use crate::schedule::{Service, name_fr};
 
 /// What `vigie --json status` prints: a contract with scripts.
 #[derive(Serialize)]

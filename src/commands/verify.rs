@@ -2,11 +2,11 @@
 
 use vigie_store::Lake;
 
-use super::print_json;
 use crate::cli::Global;
 use crate::clock::now;
 use crate::commands::progress;
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::{Room, Talk, settings};
 
 /// Re-reads every file; exit code 1 when one is damaged.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use vigie_queries::{Vocabulary, nearest};
 
-use super::print_json;
 use crate::cli::Global;
 use crate::config::theme;
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::{Settings, settings};
 
 #[derive(Serialize)]

@@ -1,9 +1,12 @@
 //! The configuration: one TOML file, every key optional.
 
 pub(crate) mod lines;
+pub(crate) mod mailbox;
 pub mod secret;
+pub mod serve;
 pub mod source;
 pub mod theme;
+pub(crate) mod values;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,9 +20,9 @@ use vigie_transform::QueryFault;
 
 use crate::config::lines::{Places, line_of};
 use crate::config::secret::SecretPlace;
+use crate::config::serve::Serve;
 pub use crate::config::source::Source;
 use crate::error::Error;
-use crate::sql::wire::Serve;
 
 /// What an agency decides.
 #[derive(Debug, Clone, Deserialize)]
@@ -279,7 +282,7 @@ impl Target {
         } else {
             self.to
                 .iter()
-                .find(|address| address.parse::<crate::delivery::Mailbox>().is_err())
+                .find(|address| address.parse::<crate::config::mailbox::Mailbox>().is_err())
                 .map(|address| ("to", format!("send {:?}: {address:?} is no mail address", self.name)))
         }
     }
@@ -408,7 +411,7 @@ impl Config {
             ("verify", &schedule.verify),
             ("backup", &schedule.backup),
         ] {
-            crate::schedule::Timetable::new(pattern, &config.schedule.time_zone)
+            crate::timetable::Timetable::new(pattern, &config.schedule.time_zone)
                 .map_err(|what| faulty(&["schedule", name], format!("schedule.{name}: {what}")))?;
         }
         let mut names: Vec<&str> = Vec::new();
@@ -421,13 +424,13 @@ impl Config {
             }
             names.push(&target.name);
         }
-        let is_address = |text: &str| text.parse::<crate::delivery::Mailbox>().is_ok();
+        let is_address = |text: &str| text.parse::<crate::config::mailbox::Mailbox>().is_ok();
         if let Some(place) = config.notify.to.iter().position(|address| !is_address(address)) {
             let what = format!("notify.to: {:?} is no mail address", config.notify.to[place]);
             return Err(faulty(&["notify", "to", &place.to_string()], what));
         }
         if (!config.notify.to.is_empty() || config.send.iter().any(|target| !target.to.is_empty()))
-            && config.smtp.from.parse::<crate::delivery::Mailbox>().is_err()
+            && config.smtp.from.parse::<crate::config::mailbox::Mailbox>().is_err()
         {
             let what = format!("smtp.from: {:?} is no mail address", config.smtp.from);
             return Err(faulty(&["smtp", "from"], what));
@@ -486,7 +489,7 @@ impl Config {
                 return Err(faulty("", format!("sources.{name}: {fault}")));
             }
             if let Some(cron) = &source.cron {
-                crate::schedule::Timetable::new(cron, contract.cadence.time_zone.get_ref())
+                crate::timetable::Timetable::new(cron, contract.cadence.time_zone.get_ref())
                     .map_err(|what| faulty("cron", format!("sources.{name}.cron: {what}")))?;
             }
         }

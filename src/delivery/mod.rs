@@ -15,20 +15,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use vigie_ingest::redact::redact;
-use vigie_queries::Place;
 use vigie_store::{AsOf, fetch_id, tables};
 
 use crate::bulletins::published::{self, Edition};
-use crate::bulletins::{Brief, draw};
+use crate::bulletins::{BulletinSpec, draw};
 use crate::calendar::week_label;
 use crate::clock::now;
 use crate::config::{Attach, Target};
 use crate::error::Error;
-use crate::fetch::sha256_hex;
+use crate::files::sha256_hex;
 use crate::room::Room;
 use crate::rows;
 
-pub(crate) use mail::{Mailbox, notice};
+pub(crate) use mail::notice;
 
 /// How long a sender waits for another one: nobody gets the same mail twice from two commands.
 const LOCK_WAIT: Duration = Duration::from_secs(300);
@@ -347,7 +346,7 @@ fn message_id(edition: &Edition, target: &Target, address: &Address, from: &str)
 /// A bulletin as it was published: made again from its record, and checked against it byte for byte; else its file.
 async fn parcel(room: &Room, known: &[Edition], edition: &Edition) -> Result<Parcel, Error> {
     let then = published::room_of(room, edition)?;
-    let drawn = draw(&then, &Brief::of(edition, known)).await?;
+    let drawn = draw(&then, &BulletinSpec::of(edition, known)).await?;
     let mut rendered = drawn.rendered;
     if sha256_hex(&rendered.pdf) != edition.pdf_sha256 {
         let kept = std::fs::read(&edition.path).ok().filter(|body| sha256_hex(body) == edition.pdf_sha256);
@@ -368,7 +367,7 @@ async fn parcel(room: &Room, known: &[Edition], edition: &Edition) -> Result<Par
         },
         |name| name.to_string_lossy().into_owned(),
     );
-    let territory = territory_name(&edition.territory);
+    let territory = edition.territory.name();
     let week = edition.week.iso_week_date().week();
     let again = match edition.number {
         0 | 1 => String::new(),
@@ -389,10 +388,6 @@ async fn parcel(room: &Room, known: &[Edition], edition: &Edition) -> Result<Par
         json: rendered.json,
         xlsx: rendered.xlsx,
     })
-}
-
-pub(crate) fn territory_name(place: &Place) -> String {
-    vigie_queries::official_name(place).unwrap_or(&place.code).to_owned()
 }
 
 async fn record(room: &Room, due: &Due, delivery: &Delivery, attempts: u32) -> Result<(), Error> {

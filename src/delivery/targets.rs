@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Parcel, Unsent};
-use crate::bulletins::write;
+use crate::files::write;
 
 /// Patience with a server, for one file.
 const TIMEOUT: Duration = Duration::from_secs(60);

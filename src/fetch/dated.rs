@@ -18,7 +18,7 @@ use crate::config::source::FOLDER;
 use crate::error::Error;
 use crate::room::Room;
 use crate::rows;
-use crate::schedule::Timetable;
+use crate::timetable::Timetable;
 
 /// Code of the findings about days whose file did not come.
 pub(crate) const MISSING_FILE: &str = "file-missing";

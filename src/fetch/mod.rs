@@ -25,7 +25,7 @@ use vigie_store::{FetchRecord, FindingRecord, Outcome, Spared, TableSpec, fetch_
 pub use dated::{Dated, on_day, poll_each};
 pub(crate) use dated::{listed, missing_files};
 pub use reach::{Files, fetch_each, fetch_source};
-pub use reference::{ensure_reference, sha256_hex};
+pub use reference::ensure_reference;
 pub use report::{Report, Said};
 
 use crate::calendar::{paris, paris_day};
@@ -157,7 +157,7 @@ pub async fn fetch(room: &Room, request: Request) -> Report {
     );
     if let Ok(contract) = room.contract(&record.source) {
         let tables = [TableSpec::of(contract), tables::fetches(), tables::findings()];
-        crate::schedule::tidy(room, &tables).await;
+        room.tidy(&tables).await;
     }
     Report { locked, ..report::report(record, &findings) }
 }

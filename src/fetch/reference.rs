@@ -1,10 +1,10 @@
 //! First editions that ship with Vigie: departments, numbers to call, dated context.
 
-use sha2::{Digest as _, Sha256};
 use vigie_store::FetchRecord;
 
 use super::{Origin, Request, fetch};
 use crate::error::Error;
+use crate::files::sha256_hex;
 use crate::room::Room;
 
 /// Loads the first editions that ship with Vigie, where the lake does not have them.
@@ -39,10 +39,4 @@ pub async fn ensure_reference(room: &Room) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// SHA-256 of some bytes, in hexadecimal.
-#[must_use]
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

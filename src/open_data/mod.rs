@@ -20,8 +20,8 @@ use vigie_store::SessionOptions;
 use vigie_transform::{SUPPRESSED, hide_small_cells};
 
 use crate::cli::Publish;
-use crate::commands::print_json;
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::Room;
 
 use resource::Resource;

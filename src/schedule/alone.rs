@@ -6,31 +6,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use vigie_store::TableLock;
 
 use crate::clock::now;
 use crate::error::Error;
 use crate::room::Room;
+use crate::service_note::Note;
 
 /// Name of the lock; sources begin with a letter.
 const LOCK: &str = "_service";
 /// `vigie status` holds the lock for an instant to see whether it is free: a start waits that long for it.
 const WAIT: Duration = Duration::from_secs(2);
-
-/// Who runs the service of a lake.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
-    /// Its process.
-    pub pid: u32,
-    /// Its machine.
-    pub host: String,
-    /// Since when.
-    pub since: Timestamp,
-    /// Fingerprint of the configuration and vocabulary it was started with.
-    pub settings: String,
-}
 
 /// The right to run the service of a lake; given back when dropped.
 #[derive(Debug)]
@@ -53,7 +39,7 @@ impl Alone {
         let note =
             Note { pid: std::process::id(), host: host(), since: now(), settings: settings.to_owned() };
         let text = serde_json::to_vec_pretty(&note).map_err(|cause| Error::Failed(cause.to_string()))?;
-        crate::bulletins::write(&path, &text)?;
+        crate::files::write(&path, &text)?;
         Ok(Self { _lock: lock, note: path })
     }
 }

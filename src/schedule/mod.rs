@@ -4,13 +4,12 @@
 //! the offset of the day a job was made, it lets a job overlap itself and forgets what was missed while stopped.
 
 mod alone;
+pub(crate) mod notify;
 mod on_disk;
-mod plan;
 mod service;
 mod upkeep;
+pub mod watch;
 
-pub use alone::{Note, Service, service};
+pub use alone::{Service, service};
 pub use on_disk::fingerprint;
-pub use plan::{Due, Timetable};
-pub use service::{Stop, instant_fr, name_fr, run, timetables};
-pub(crate) use upkeep::tidy;
+pub use service::{name_fr, run, timetables};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fetch::sha256_hex;
+use crate::files::sha256_hex;
 use crate::room::Room;
 
 /// Fingerprint of the configuration file and of every file of the vocabulary's folder, as they are on the disk now.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_cron_scheduler::{Job as Ticker, JobScheduler};
@@ -11,14 +10,15 @@ use vigie_queries::Place;
 use vigie_store::{AsOf, FetchRecord, Outcome};
 
 use super::alone::Alone;
-use super::{Timetable, fingerprint, upkeep};
-use crate::calendar::{last_full_week, paris, paris_day, week_label};
+use super::{fingerprint, notify, upkeep};
+use crate::calendar::{last_full_week, paris_day, week_label};
 use crate::clock::now;
 use crate::error::Error;
 use crate::fetch::{Report, Request, fetch_source};
-use crate::notify;
 use crate::room::Room;
 use crate::runs::{Ended, Run, append, run_id};
+use crate::stop::Stop;
+use crate::timetable::Timetable;
 
 /// How long a stop waits for the jobs under way.
 const STOP_WAIT: Duration = Duration::from_secs(60);
@@ -96,39 +96,6 @@ impl Resend {
     }
 }
 
-/// SIGTERM or Ctrl-C.
-pub struct Stop {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-}
-
-impl Stop {
-    /// Listens from now on. SIGHUP ends nothing from then on.
-    ///
-    /// # Errors
-    /// [`Error::Failed`] when the system gives no signals.
-    pub fn new() -> Result<Self, Error> {
-        let signals = |kind| signal(kind).map_err(|source| Error::Failed(format!("no signals: {source}")));
-        Ok(Self {
-            terminate: signals(SignalKind::terminate())?,
-            interrupt: signals(SignalKind::interrupt())?,
-            hangup: signals(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits until one comes. A SIGHUP is told and passed over: the terminal may be gone, the work goes on.
-    pub async fn asked(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => tracing::info!("SIGHUP: nothing ends; a changed configuration counts from the next start"),
-            }
-        }
-    }
-}
-
 /// Runs the schedule until SIGTERM or Ctrl-C.
 ///
 /// # Errors
@@ -149,7 +116,7 @@ pub async fn run(room: &Room) -> Result<(), Error> {
         "the watch begins"
     );
     let file = room.file.as_deref().unwrap_or_else(|| std::path::Path::new(""));
-    for odd in crate::commands::odd(file, &room.config, &room.vocabulary) {
+    for odd in crate::config::values::odd(file, &room.config, &room.vocabulary) {
         tracing::warn!("{odd}");
     }
     for job in &jobs {
@@ -311,12 +278,6 @@ pub fn name_fr(job: &str) -> String {
             None => other.to_owned(),
         },
     }
-}
-
-/// An instant as the clock of Paris shows it.
-#[must_use]
-pub fn instant_fr(at: Timestamp) -> String {
-    at.to_zoned(paris()).strftime("%d/%m/%Y %H:%M").to_string()
 }
 
 /// The jobs of the schedule, each with its newest recorded window.
@@ -539,7 +500,7 @@ async fn bulletins(
         let out = room.config.bulletins.join(name);
         (territory, out)
     };
-    let order = crate::bulletins::Order {
+    let order = crate::bulletins::BulletinRequest {
         territories: territories.into_iter().map(named).collect(),
         week,
         issued: present,

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use vigie_store::Compacted;
 
 use crate::clock::now;
 use crate::error::Error;
@@ -74,19 +73,6 @@ pub(super) async fn backup(room: &Room) -> Result<String, Error> {
         made.settled,
         made.files_copied
     ))
-}
-
-/// Merges what has become many since, after a piece of work that wrote to some tables. It never fails the work: what is
-/// left undone is done by the next, or by the night's compaction.
-pub(crate) async fn tidy(room: &Room, tables: &[vigie_store::TableSpec]) -> Vec<Compacted> {
-    match room.lake.tidy(tables, now()).await {
-        Ok(merged) => merged,
-        Err(vigie_store::Error::ReadOnly { .. }) => Vec::new(), // the work itself has told it
-        Err(fault) => {
-            tracing::warn!(error = Error::from(fault).report(), "files could not be merged");
-            Vec::new()
-        }
-    }
 }
 
 async fn blocking<T: Send + 'static>(

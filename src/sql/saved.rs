@@ -5,8 +5,8 @@ use vigie_serve::{Answer, Role, Session};
 use vigie_store::SessionOptions;
 use vigie_transform::QueryFault;
 
-use crate::commands::print_json;
 use crate::error::{Error, refusal};
+use crate::output::print_json;
 use crate::room::Room;
 
 /// Prints the saved queries and their parameters.

@@ -19,9 +19,9 @@ use vigie_store::{Lake, SessionOptions};
 
 use crate::bundle;
 use crate::config::Config;
+use crate::config::serve::MEMORY_MIB_MIN;
 use crate::error::Error;
 use crate::room::{Room, Talk};
-use crate::sql::wire::MEMORY_MIB_MIN;
 
 /// What a worker holds besides the memory of its statements, in MiB: the program's own, and what the engine does not count
 /// (batches on their way, decoded blocks, plans).

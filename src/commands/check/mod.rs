@@ -4,19 +4,17 @@
 mod files;
 mod plans;
 mod sources;
-mod values;
 
 use std::path::Path;
 
 use serde::Serialize;
 use vigie_queries::{GateSeverity, Stage};
 
-use super::print_json;
 use crate::cli::Global;
+use crate::config::values::odd;
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::{Settings, settings};
-
-pub(crate) use values::odd;
 
 #[derive(Serialize)]
 struct Checked {
@@ -66,7 +64,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
     }
     let written = file.as_deref().unwrap_or_else(|| Path::new(""));
     oddities.extend(odd(written, &config, &vocabulary));
-    let at_line = |sentence| values::placed(written, sentence);
+    let at_line = |sentence| crate::config::values::placed(written, sentence);
     let sources_faults: Vec<String> = sources.faults.into_iter().map(at_line).collect();
     let today = crate::calendar::paris_day(crate::clock::now());
     let due = vocabulary.rules().filter(|rule| rule.is_due_for_review(today)).map(|rule| {
@@ -85,7 +83,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Error> {
         .collect();
     let checked = Checked {
         configuration: file.as_ref().map(|file| file.display().to_string()),
-        territory: crate::delivery::territory_name(&config.territory),
+        territory: config.territory.name().to_owned(),
         sources: vocabulary.contracts().count(),
         sources_with_address: with_address.count(),
         queries: vocabulary.queries().len(),

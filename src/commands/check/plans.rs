@@ -5,8 +5,8 @@ use std::sync::Arc;
 use vigie_store::AsOf;
 use vigie_transform::QueryFault;
 
-use crate::bulletins::Brief;
-use crate::bulletins::scene::Scene;
+use crate::bulletins::BulletinSpec;
+use crate::bulletins::week_data::WeekData;
 use crate::calendar::last_full_week;
 use crate::clock::now;
 use crate::config::Config;
@@ -27,9 +27,9 @@ pub(super) async fn faults(
     let room = Room::over_nothing(config, vocabulary, theme, folder.path())?;
     let at = now();
     let as_of = AsOf { issued: at, recorded: at };
-    let mut picture = crate::build::picture(&room, as_of).await?;
-    let mut faults = std::mem::take(&mut picture.computed.failed);
-    let brief = Brief {
+    let mut computation = crate::build::compute(&room, as_of).await?;
+    let mut faults = std::mem::take(&mut computation.computed.failed);
+    let spec = BulletinSpec {
         territory: config.territory.clone(),
         week: last_full_week(at),
         as_of,
@@ -38,22 +38,22 @@ pub(super) async fn faults(
         wording: Default::default(),
         by: None,
     };
-    crate::bulletins::gates::register_empty(&room, &picture, &brief)?;
-    faults.extend(vigie_transform::check_gates(vocabulary, &picture.ctx).await?);
+    crate::bulletins::gates::register_empty(&room, &computation, &spec)?;
+    faults.extend(vigie_transform::check_gates(vocabulary, &computation.ctx).await?);
     faults.extend(crate::sql::check_saved(&room).await?);
     if has_layout {
-        drop(picture);
-        faults.extend(layout(&room, brief).await?);
+        drop(computation);
+        faults.extend(layout(&room, spec).await?);
     }
     Ok(faults)
 }
 
 /// What Typst says of the theme's own layout, tried on a bulletin without data.
-async fn layout(room: &Room, brief: Brief) -> Result<Option<QueryFault>, Error> {
+async fn layout(room: &Room, spec: BulletinSpec) -> Result<Option<QueryFault>, Error> {
     // What is wrong with queries is told already: the layout is tried on what Vigie brings itself.
     let room = Room { vocabulary: Arc::new(vigie_queries::Vocabulary::embedded()?), ..room.clone() };
-    let briefs = std::slice::from_ref(&brief);
-    let drawn = Scene::of(&room, brief.as_of, briefs).await?.draw(&room, briefs).await?;
+    let specs = std::slice::from_ref(&spec);
+    let drawn = WeekData::of(&room, spec.as_of, specs).await?.draw(&room, specs).await?;
     let told = drawn.into_iter().find_map(|drawn| drawn.layout_fault);
     let file = room
         .config

@@ -9,8 +9,8 @@ use vigie_store::{FetchRecord, FindingRecord};
 
 use crate::calendar::paris;
 use crate::cli::Global;
-use crate::commands::print_json;
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::Room;
 use crate::rows;
 

@@ -9,11 +9,11 @@ use vigie_queries::GateSeverity;
 use vigie_store::{FetchRecord, Outcome};
 
 use super::fetch::{exit_code, tell};
-use super::print_json;
 use crate::acknowledgements::{Acknowledgement, acknowledge};
 use crate::cli::{Accept, Findings, Global};
 use crate::error::Error;
 use crate::fetch::{OLDER_EDITION, Origin, Request, fetch};
+use crate::output::print_json;
 use crate::room::Room;
 use replay::Which;
 

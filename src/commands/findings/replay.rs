@@ -10,9 +10,9 @@ use vigie_store::{FetchRecord, Outcome};
 use super::list::{counted, instant};
 use crate::cli::Global;
 use crate::commands::fetch::exit_code;
-use crate::commands::print_json;
 use crate::error::Error;
 use crate::fetch::{Origin, Report, Request, fetch};
+use crate::output::print_json;
 use crate::room::Room;
 
 /// An edition read again.

@@ -7,8 +7,8 @@ use vigie_queries::{Query, QueryKind};
 use vigie_store::AsOf;
 
 use super::{Edition, editions};
-use crate::commands::print_json;
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::Room;
 use crate::rows;
 

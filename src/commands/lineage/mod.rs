@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use vigie_reports::{PublishedValue, is_of_forecast};
 use vigie_store::AsOf;
 
-use super::print_json;
 use crate::bulletins::{published, replay};
 use crate::cli::{Global, Lineage};
 use crate::error::Error;
+use crate::output::print_json;
 use crate::room::Room;
 use crate::rows;
 

@@ -85,7 +85,7 @@ fn address(path: &[&str], url: &str, known: &[&str], tell: &mut impl FnMut(&[&st
 }
 
 /// A sentence that begins with a path of keys (`sources.tests.url: …`), with the file and line where that stands.
-pub(super) fn placed(file: &Path, sentence: String) -> String {
+pub(crate) fn placed(file: &Path, sentence: String) -> String {
     let Some((path, _)) = sentence.split_once(": ").filter(|(path, _)| path.starts_with("sources.")) else {
         return sentence;
     };

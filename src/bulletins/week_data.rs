@@ -15,9 +15,9 @@ use vigie_reports::input::{
 use vigie_store::AsOf;
 
 use crate::build::feeds::Days;
-use crate::build::{Judged, Picture, picture_of};
+use crate::build::{Computation, Judged, compute_for};
 use crate::build::{feeds, forecasts, gather};
-use crate::bulletins::{Brief, Drawn};
+use crate::bulletins::{BulletinSpec, RenderedBulletin};
 use crate::bulletins::{changes, gates};
 use crate::error::Error;
 use crate::room::Room;
@@ -26,8 +26,8 @@ use crate::room::Room;
 const WEEKS_BACK: i32 = 14;
 
 /// What every bulletin of one week and as-of shares.
-pub struct Scene {
-    picture: Picture,
+pub struct WeekData {
+    computation: Computation,
     judged: Judged,
     /// Alerts as they stood on the Sundays of the bulletins before, by today's data.
     stood: BTreeMap<Date, Vec<Alert>>,
@@ -41,30 +41,29 @@ pub struct Scene {
     forecasts: Vec<Forecast>,
 }
 
-impl Scene {
+impl WeekData {
     /// Computes what some bulletins of one week are drawn from.
     ///
     /// # Errors
     /// [`Error::Transform`], [`Error::Query`] when the lake cannot be read.
-    pub async fn of(room: &Room, as_of: AsOf, briefs: &[Brief]) -> Result<Self, Error> {
-        let week = briefs.first().map_or(Date::MIN, |brief| brief.week);
+    pub async fn of(room: &Room, as_of: AsOf, specs: &[BulletinSpec]) -> Result<Self, Error> {
+        let week = specs.first().map_or(Date::MIN, |spec| spec.week);
         let sunday = week.saturating_add(6.days());
         let started = Instant::now();
-        let territories: Vec<&Place> = briefs.iter().map(|brief| &brief.territory).collect();
-        let picture = picture_of(room, as_of, &territories).await?;
+        let territories: Vec<&Place> = specs.iter().map(|spec| &spec.territory).collect();
+        let computation = compute_for(room, as_of, &territories).await?;
         tracing::debug!(ms = millis(started), "indicators computed");
         let started = Instant::now();
         // An earlier bulletin is read again with the judgements of its own weeks.
-        let first =
-            briefs.iter().filter_map(|brief| brief.previous.as_ref()).map(|edition| edition.week).min();
+        let first = specs.iter().filter_map(|spec| spec.previous.as_ref()).map(|edition| edition.week).min();
         let from = first.map_or(week, |first| first.min(week)).saturating_sub(WEEKS_BACK.weeks());
-        let earlier: BTreeSet<Date> = briefs
+        let earlier: BTreeSet<Date> = specs
             .iter()
-            .filter_map(|brief| brief.previous.as_ref())
+            .filter_map(|spec| spec.previous.as_ref())
             .map(|edition| edition.week.saturating_add(6.days()))
             .collect();
         // While the rules are judged, the rest is read.
-        let ctx = picture.ctx.clone();
+        let ctx = computation.ctx.clone();
         let reading = SpawnedTask::spawn(async move {
             let findings = feeds::findings(&ctx, as_of).await?;
             let (numbers, events) = (gather::access_numbers(&ctx).await?, gather::events(&ctx).await?);
@@ -72,17 +71,17 @@ impl Scene {
             Ok::<_, Error>((findings, numbers, events, legal, gather::icu_days(&ctx).await?))
         });
         let (judged, stood) =
-            tokio::task::block_in_place(|| picture.judge_and_before(room, from, sunday, &earlier));
+            tokio::task::block_in_place(|| computation.judge_and_before(room, from, sunday, &earlier));
         tracing::debug!(ms = millis(started), "rules judged");
         let started = Instant::now();
-        let feeds = feeds::states(room, &picture.ctx, as_of, Days::Of(&picture.computed)).await?;
+        let feeds = feeds::states(room, &computation.ctx, as_of, Days::Of(&computation.computed)).await?;
         let gone = |cause| Error::Failed(format!("findings and events were not read: {cause}"));
         let (findings, access_numbers, events, legal, icu_days) = reading.join().await.map_err(gone)??;
         tracing::debug!(ms = millis(started), "feeds, findings and events read");
-        let forecasts = tokio::task::block_in_place(|| forecasts::of(room, &picture, &events, sunday));
+        let forecasts = tokio::task::block_in_place(|| forecasts::of(room, &computation, &events, sunday));
         let (legal_statuses, legal_lists) = legal;
         Ok(Self {
-            picture,
+            computation,
             judged,
             stood,
             feeds,
@@ -96,33 +95,33 @@ impl Scene {
         })
     }
 
-    /// Whether what a territory's bulletin reads is here: a scene holds the regions it was made for.
+    /// Whether what a territory's bulletin reads is here: a week_data holds the regions it was made for.
     #[must_use]
     pub fn holds(&self, territory: &Place) -> bool {
-        self.picture.observations.iter().any(|(key, _)| key.place == *territory)
+        self.computation.observations.iter().any(|(key, _)| key.place == *territory)
     }
 
     /// What one bulletin says, its changes since the one before included.
     ///
     /// # Errors
     /// [`Error::Transform`] naming the gate that cannot run, [`Error::Query`].
-    pub async fn input<'a>(&'a self, room: &'a Room, brief: &Brief) -> Result<Input<'a>, Error> {
-        let Self { picture, judged, .. } = self;
+    pub async fn input<'a>(&'a self, room: &'a Room, spec: &BulletinSpec) -> Result<Input<'a>, Error> {
+        let Self { computation, judged, .. } = self;
         let agency = &room.config.agency;
         let mut findings = self.findings.clone();
         let started = Instant::now();
-        let gates = gates::results(room, picture, judged, brief, &self.feeds, &mut findings).await?;
-        tracing::debug!(ms = millis(started), territory = %brief.territory, "gates asked");
+        let gates = gates::results(room, computation, judged, spec, &self.feeds, &mut findings).await?;
+        tracing::debug!(ms = millis(started), territory = %spec.territory, "gates asked");
         let mut input = Input {
-            territory: brief.territory.clone(),
-            week: brief.week,
-            as_of: PrintedAsOf { issued: brief.as_of.issued, recorded: brief.as_of.recorded },
-            edition: brief.number,
-            observations: &picture.observations,
+            territory: spec.territory.clone(),
+            week: spec.week,
+            as_of: PrintedAsOf { issued: spec.as_of.issued, recorded: spec.as_of.recorded },
+            edition: spec.number,
+            observations: &computation.observations,
             judgements: &judged.judgements,
             alerts: &judged.alerts,
             vocabulary: &room.vocabulary,
-            places: picture.places.clone(),
+            places: computation.places.clone(),
             feeds: self.feeds.clone(),
             findings,
             gates,
@@ -138,15 +137,15 @@ impl Scene {
                 contact: agency.contact.clone(),
             },
             changes: None,
-            wording: brief.wording.clone(),
-            reviewed_by: brief.by.clone(),
+            wording: spec.wording.clone(),
+            reviewed_by: spec.by.clone(),
             theme: room.theme.clone(),
         };
-        let sunday = brief.previous.as_ref().map(|edition| edition.week.saturating_add(6.days()));
+        let sunday = spec.previous.as_ref().map(|edition| edition.week.saturating_add(6.days()));
         let stood = sunday.and_then(|sunday| self.stood.get(&sunday)).map_or(&[][..], Vec::as_slice);
         let started = Instant::now();
-        input.changes = Some(changes::since(room, picture, &input, brief, stood).await?);
-        tracing::debug!(ms = millis(started), territory = %brief.territory, "changes looked up");
+        input.changes = Some(changes::since(room, computation, &input, spec, stood).await?);
+        tracing::debug!(ms = millis(started), territory = %spec.territory, "changes looked up");
         Ok(input)
     }
 
@@ -154,10 +153,10 @@ impl Scene {
     ///
     /// # Errors
     /// [`Error::Reports`] when a page cannot be set, and as [`Self::input`].
-    pub async fn draw(&self, room: &Room, briefs: &[Brief]) -> Result<Vec<Drawn>, Error> {
+    pub async fn draw(&self, room: &Room, specs: &[BulletinSpec]) -> Result<Vec<RenderedBulletin>, Error> {
         let mut inputs = Vec::new();
-        for brief in briefs {
-            inputs.push(self.input(room, brief).await?);
+        for spec in specs {
+            inputs.push(self.input(room, spec).await?);
         }
         let started = Instant::now();
         // As many at once as there are cores: each goes on side by side within itself, and a thread that waits takes up other
@@ -169,15 +168,15 @@ impl Scene {
         vigie_reports::forget_documents();
         tracing::debug!(ms = millis(started), bulletins = inputs.len(), "pages set");
         let mut drawn = Vec::new();
-        for ((brief, input), rendered) in briefs.iter().zip(&inputs).zip(rendered) {
+        for ((spec, input), rendered) in specs.iter().zip(&inputs).zip(rendered) {
             let (rendered, layout_fault) = rendered?;
             let acknowledged = input.gates.iter().filter_map(|result| result.acknowledged.as_ref());
-            drawn.push(Drawn {
+            drawn.push(RenderedBulletin {
                 rendered,
-                faults: self.picture.faults(room).into_iter().chain(layout_fault.clone()).collect(),
+                faults: self.computation.faults(room).into_iter().chain(layout_fault.clone()).collect(),
                 layout_fault,
                 alerts: vigie_reports::standing_alerts(input),
-                held: gates::held(&input.gates, &brief.territory, brief.week),
+                held: gates::held(&input.gates, &spec.territory, spec.week),
                 acknowledgements: acknowledged.map(|one| one.id.clone()).collect(),
             });
         }

@@ -1,6 +1,6 @@
 //! Notices: the people on duty hear by mail of what goes wrong in the watch-room, and when it is over.
 //!
-//! What is wrong is what `vigie status` shows ([`crate::watch`]). Each thing is told once when it begins, once a day while it
+//! What is wrong is what `vigie status` shows ([`crate::schedule::watch`]). Each thing is told once when it begins, once a day while it
 //! lasts, once when it has ended; what happens at the same time goes into one mail. What was told is kept beside the locks of
 //! the lake, so that a restart tells nothing twice. A mail that cannot be sent is tried again at the next look.
 
@@ -17,7 +17,7 @@ use crate::clock::now;
 use crate::delivery;
 use crate::error::Error;
 use crate::room::Room;
-use crate::watch::Watch;
+use crate::schedule::watch::Watch;
 use incidents::{Book, Notice};
 
 /// Between two looks when nothing happens: a source grows stale by itself.
@@ -81,7 +81,7 @@ async fn look(room: &Room) -> Result<(), Error> {
         std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let notices = book.compare(now(), &problems, room.config.notify.remind_after);
     if !notices.is_empty() {
-        let territory = delivery::territory_name(&room.config.territory);
+        let territory = room.config.territory.name();
         let (subject, text) = written(&territory, &notices);
         // Once somebody has it, it is told: who has it must not get it again because another address is refused.
         let mut failed = Vec::new();
@@ -97,7 +97,7 @@ async fn look(room: &Room) -> Result<(), Error> {
         tracing::info!(notices = notices.len(), recipients = room.config.notify.to.len(), "notices sent");
     }
     let text = serde_json::to_vec_pretty(&book).map_err(|cause| Error::Failed(cause.to_string()))?;
-    crate::bulletins::write(&path, &text)
+    crate::files::write(&path, &text)
 }
 
 /// Subject and text of a mail.

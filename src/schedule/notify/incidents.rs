@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::schedule::instant_fr;
-use crate::watch::{GONE_FOR, Problem};
+use crate::calendar::instant_fr;
+use crate::schedule::watch::{GONE_FOR, Problem};
 
 /// What is told of each incident.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +106,7 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watch::Kind;
+    use crate::schedule::watch::Kind;
 
     fn problem(key: &str) -> Problem {
         Problem {

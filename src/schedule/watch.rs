@@ -229,7 +229,7 @@ impl Watch {
                 "Le service s’est arrêté sans prévenir (processus {} sur {}, en marche depuis le {}).",
                 note.pid,
                 note.host,
-                schedule::instant_fr(note.since)
+                crate::calendar::instant_fr(note.since)
             );
             add("service".into(), Kind::Failed, sentence, None, Some("vigie run".into()));
         }
