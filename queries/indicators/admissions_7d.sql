@@ -1,6 +1,9 @@
 /*---
 id            = "admissions_7d"
 title_fr      = "Nouvelles hospitalisations, 7 jours"
+label_fr      = "Admissions à l’hôpital, 7 jours"
+subject       = { text_fr = "Les admissions à l’hôpital en 7 jours", plural = true, feminine = true }
+axis_fr       = "patients"
 definition_fr = "Somme sur 7 jours glissants des nouvelles hospitalisations de patients Covid-19 (SI-VIC). Il faut les 7 jours, et chaque jour tous les départements."
 unit          = "patients"
 decimals      = 0

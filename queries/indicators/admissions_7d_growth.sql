@@ -1,6 +1,7 @@
 /*---
 id            = "admissions_7d_growth"
 title_fr      = "Nouvelles hospitalisations : évolution sur une semaine, hors petits nombres"
+label_fr      = "Évolution des admissions, hors petits nombres"
 definition_fr = "Somme des 7 derniers jours moins celle des 7 jours précédents, rapportée à cette dernière, comptée pour 10 au moins. Sous 10 nouvelles hospitalisations en 7 jours l’évolution est tenue pour nulle : passer de 1 à 2 n’est pas un doublement qui alerte. Pas de valeur quand une rupture de définition sépare les deux semaines."
 unit          = "share"
 decimals      = 1

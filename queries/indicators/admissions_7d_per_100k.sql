@@ -1,6 +1,7 @@
 /*---
 id            = "admissions_7d_per_100k"
 title_fr      = "Nouvelles hospitalisations pour 100 000 habitants, 7 jours"
+label_fr      = "Admissions pour 100 000 hab., 7 jours"
 definition_fr = "Somme sur 7 jours glissants des nouvelles hospitalisations de patients Covid-19, rapportée à la population (INSEE, année du référentiel) et multipliée par 100 000."
 unit          = "per_100k"
 decimals      = 1

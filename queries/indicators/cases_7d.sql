@@ -1,6 +1,7 @@
 /*---
 id            = "cases_7d"
 title_fr      = "Personnes positives, 7 jours"
+label_fr      = "Cas confirmés, 7 jours"
 definition_fr = "Somme sur 7 jours glissants des personnes positives, par jour de prélèvement et département de résidence (SI-DEP). Il faut les 7 jours, et chaque jour tous les départements."
 unit          = "cases"
 decimals      = 0

@@ -1,6 +1,8 @@
 /*---
 id            = "centre_open_share"
 title_fr      = "Part des centres soutenus qui sont ouverts"
+label_fr      = "Part des centres ouverts"
+worse         = "down"
 definition_fr = "Centres ouverts rapportés aux centres soutenus, ouverts ou suspendus ce jour : ni les projets à l’étude, ni les centres fermés. Ensemble, puis par nature."
 unit          = "share"
 decimals      = 0

@@ -1,6 +1,8 @@
 /*---
 id            = "centre_slot_use"
 title_fr      = "Créneaux de consultation réservés"
+label_fr      = "Créneaux réservés"
+axis_fr       = "% des créneaux offerts"
 definition_fr = "Créneaux réservés rapportés aux créneaux offerts sur 7 jours, dans les centres ouverts qui déclarent les deux."
 unit          = "share"
 decimals      = 0

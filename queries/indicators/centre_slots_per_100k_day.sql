@@ -1,6 +1,8 @@
 /*---
 id            = "centre_slots_per_100k_day"
 title_fr      = "Créneaux de consultation offerts par jour pour 100 000 habitants"
+label_fr      = "Créneaux de consultation par jour, pour 100 000 hab."
+worse         = "down"
 definition_fr = "Créneaux offerts par jour dans les centres ouverts, rapportés à la population (INSEE, année du référentiel) et multipliés par 100 000. Il faut que chaque centre ouvert déclare ses créneaux."
 unit          = "slots_per_100k"
 decimals      = 1

@@ -8,6 +8,14 @@ week          = "sunday"
 grain         = ["geo_type", "geo_value", "category", "time_value"]
 sources       = ["centre_place_day"]
 references    = ["ARS Île-de-France, 29 mars 2020"]
+
+[categories_fr]
+"dedicated/open" = "– dont dédiés à la Covid-19"
+"reorganised/open" = "– dont structures réorganisées"
+project = "Centres en projet"
+supported = "Centres accompagnés, pas encore ouverts"
+suspended = "Centres suspendus"
+closed = "Centres fermés"
 ---*/
 select
     geo_type,

@@ -1,6 +1,7 @@
 /*---
 id            = "centres_open"
 title_fr      = "Centres de consultation ouverts"
+worse         = "down"
 definition_fr = "Centres de consultation Covid-19 ouverts ce jour, selon la dernière édition du registre parue à cette date ; ensemble, puis par nature : créés pour l’épidémie ou structures existantes réorganisées."
 unit          = "centres"
 decimals      = 0

@@ -1,6 +1,7 @@
 /*---
 id            = "discharges_7d"
 title_fr      = "Retours à domicile, 7 jours"
+worse         = "down"
 definition_fr = "Augmentation sur 7 jours du cumul des retours à domicile après hospitalisation pour Covid-19 (SI-VIC), département par département. Un département dont la source a corrigé le cumul à la baisse n’est pas compté, et la valeur le dit ; sous 95 % des départements, il n’y a pas de valeur."
 unit          = "patients"
 decimals      = 0

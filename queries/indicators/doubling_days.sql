@@ -1,6 +1,7 @@
 /*---
 id            = "doubling_days"
 title_fr      = "Temps de doublement des hospitalisations"
+worse         = "down"
 definition_fr = "Temps, en jours, dans lequel les nouvelles hospitalisations doubleraient au rythme des 14 derniers jours : logarithme de 2 divisé par la pente de la droite ajustée au logarithme des admissions du jour. Pas de valeur sans croissance, ni au-delà d’un an (la croissance ne se distingue plus d’une stagnation), ni si un des 14 jours est sans admission."
 unit          = "days"
 decimals      = 0

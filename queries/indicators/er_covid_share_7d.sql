@@ -1,6 +1,9 @@
 /*---
 id            = "er_covid_share_7d"
 title_fr      = "Part des passages aux urgences pour suspicion de Covid-19, 7 jours"
+label_fr      = "Passages aux urgences pour suspicion de Covid-19"
+subject       = { text_fr = "La part des passages aux urgences pour suspicion", feminine = true }
+axis_fr       = "% des passages"
 definition_fr = "Passages aux urgences pour suspicion de Covid-19 rapportés à tous les passages (OSCOUR), sur les jours déclarés parmi les 7 derniers, dans les départements du territoire qui participent au réseau. La part des jours attendus qui ont été déclarés est donnée à côté quand il en manque ; sous la moitié, il n’y a pas de valeur. Un total de 0 passage veut dire que personne n’a transmis."
 unit          = "share"
 decimals      = 1

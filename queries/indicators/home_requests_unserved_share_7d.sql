@@ -1,6 +1,8 @@
 /*---
 id            = "home_requests_unserved_share_7d"
 title_fr      = "Demandes de soins à domicile sans réponse en 24 heures"
+label_fr      = "Demandes à domicile sans réponse sous 24 h"
+axis_fr       = "% des demandes"
 definition_fr = "Part des demandes d’infirmier à domicile qui n’ont pas été acceptées sous 24 heures, sur les jours déclarés parmi les 7 derniers ; ensemble des plateformes, puis par plateforme."
 unit          = "share"
 decimals      = 1

@@ -1,6 +1,9 @@
 /*---
 id            = "hospital_patients"
 title_fr      = "Patients hospitalisés pour Covid-19"
+label_fr      = "Patients hospitalisés"
+subject       = { text_fr = "Le nombre de patients hospitalisés" }
+axis_fr       = "patients"
 definition_fr = "Patients Covid-19 présents à l’hôpital ce jour, tous services, réanimation comprise (SI-VIC). Une région n’a de valeur que si tous ses départements ont transmis."
 unit          = "patients"
 decimals      = 0

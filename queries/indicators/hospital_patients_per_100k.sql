@@ -1,6 +1,7 @@
 /*---
 id            = "hospital_patients_per_100k"
 title_fr      = "Patients hospitalisés pour 100 000 habitants"
+label_fr      = "Hospitalisés pour 100 000 hab."
 definition_fr = "Patients Covid-19 présents à l’hôpital ce jour, rapportés à la population (INSEE, estimation de l’année du référentiel) et multipliés par 100 000."
 unit          = "per_100k"
 decimals      = 1

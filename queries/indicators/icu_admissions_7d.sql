@@ -1,6 +1,8 @@
 /*---
 id            = "icu_admissions_7d"
 title_fr      = "Nouvelles admissions en réanimation, 7 jours"
+label_fr      = "Admissions en réanimation, 7 jours"
+axis_fr       = "patients"
 definition_fr = "Somme sur 7 jours glissants des nouvelles admissions de patients Covid-19 en réanimation, soins intensifs ou surveillance continue (SI-VIC). Il faut les 7 jours, et chaque jour tous les départements."
 unit          = "patients"
 decimals      = 0

@@ -1,6 +1,7 @@
 /*---
 id            = "icu_covid_share_open"
 title_fr      = "Part des patients Covid-19 en réanimation"
+label_fr      = "dont patients Covid-19 (lits ouverts)"
 definition_fr = "Patients Covid-19 rapportés à tous les patients présents en réanimation ce jour, tels que les établissements les déclarent."
 unit          = "share"
 decimals      = 1

@@ -1,6 +1,7 @@
 /*---
 id            = "icu_occupancy_critical_care"
 title_fr      = "Occupation des lits de soins critiques"
+label_fr      = "Occupation des soins critiques (Covid-19, lits SAE)"
 definition_fr = "Patients Covid-19 en réanimation, soins intensifs ou surveillance continue (SI-VIC : rea), rapportés à tous les lits de soins critiques installés avant l’épidémie : réanimation, soins intensifs et surveillance continue (SAE, année du référentiel)."
 reading_fr    = "de tous les lits de soins critiques (Covid-19)"
 second_readings = ["icu_occupancy_initial", "icu_occupancy_open", "icu_step_occupancy"]

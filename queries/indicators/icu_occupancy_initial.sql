@@ -1,6 +1,7 @@
 /*---
 id            = "icu_occupancy_initial"
 title_fr      = "Occupation des lits de réanimation, capacité initiale"
+label_fr      = "Occupation de la réanimation (Covid-19, lits SAE)"
 definition_fr = "Patients Covid-19 en réanimation, soins intensifs ou surveillance continue (SI-VIC : rea), rapportés aux seuls lits de réanimation installés avant l’épidémie (SAE, année du référentiel) : c’est le taux publié en 2020. Le numérateur est plus large que le dénominateur et des lits ont été ouverts depuis, il peut dépasser 100 %. Les autres patients ne sont pas comptés : le reste n’est pas une part de lits libres."
 reading_fr    = "des lits installés avant l’épidémie (Covid-19)"
 second_readings = ["icu_occupancy_open", "icu_step_occupancy", "icu_occupancy_critical_care"]

@@ -1,6 +1,7 @@
 /*---
 id            = "icu_occupancy_open"
 title_fr      = "Occupation des lits de réanimation ouverts"
+label_fr      = "Occupation de la réanimation (tous, lits ouverts)"
 definition_fr = "Tous les patients en réanimation, Covid-19 ou non, rapportés aux lits de réanimation armés ce jour (ouverts et dotés en personnel), tels que les établissements les déclarent. Quand des établissements n’ont pas déclaré, la part des lits que tiennent les autres est donnée à côté ; sous 90 % des lits, il n’y a pas de valeur."
 reading_fr    = "des lits ouverts (tous patients)"
 second_readings = ["icu_occupancy_initial", "icu_step_occupancy", "icu_occupancy_critical_care"]

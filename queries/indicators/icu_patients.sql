@@ -1,6 +1,9 @@
 /*---
 id            = "icu_patients"
 title_fr      = "Patients en réanimation pour Covid-19"
+label_fr      = "Patients en réanimation"
+subject       = { text_fr = "Le nombre de patients en réanimation" }
+axis_fr       = "patients"
 definition_fr = "Patients Covid-19 présents ce jour en réanimation, en soins intensifs ou en surveillance continue : ce que SI-VIC appelle « réanimation » (rea). Une région n’a de valeur que si tous ses départements ont transmis."
 reading_fr    = "pour Covid-19"
 second_readings = ["icu_patients_all"]

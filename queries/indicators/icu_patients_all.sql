@@ -1,6 +1,7 @@
 /*---
 id            = "icu_patients_all"
 title_fr      = "Tous les patients en réanimation, Covid-19 ou non"
+label_fr      = "Patients en réanimation, toutes causes"
 definition_fr = "Patients présents en réanimation quelle qu’en soit la raison : ceux que déclarent tous les établissements ; à défaut, pour une région, les patients Covid-19 (SI-VIC) et une estimation des autres, tirée du dernier compte publié, 28 jours au plus."
 reading_fr    = "pour toutes causes (déclarés ou estimés)"
 second_readings = ["icu_patients"]

@@ -1,6 +1,7 @@
 /*---
 id            = "icu_step_occupancy"
 title_fr      = "Occupation du palier de lits de réanimation"
+label_fr      = "Occupation de la réanimation (tous, palier)"
 definition_fr = "Tous les patients de réanimation, Covid-19 ou non, rapportés aux lits du palier en vigueur dans la région (capacité habituelle ou lits ouverts annoncés). À défaut de déclaration de tous les établissements : patients Covid-19 (SI-VIC) et les autres tels que publiés en dernier pour la région, sinon dans la même proportion des lits habituels qu’ailleurs, 28 jours au plus. Sans cela, pas de valeur. Un palier réservé au Covid-19 n’est rapporté qu’à ces patients."
 reading_fr    = "du palier en vigueur (tous patients)"
 second_readings = ["icu_occupancy_initial", "icu_occupancy_open", "icu_occupancy_critical_care"]

@@ -1,6 +1,9 @@
 /*---
 id            = "incidence_7d_per_100k"
 title_fr      = "Taux d’incidence pour 100 000 habitants, 7 jours"
+label_fr      = "Incidence pour 100 000 hab., 7 jours"
+subject       = { text_fr = "L’incidence", feminine = true }
+axis_fr       = "pour 100 000 habitants"
 definition_fr = "Personnes positives en 7 jours glissants (SI-DEP), rapportées à la population (INSEE, année du référentiel) et multipliées par 100 000 ; pour une métropole, le taux publié."
 unit          = "per_100k"
 decimals      = 1

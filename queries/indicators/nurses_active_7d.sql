@@ -1,6 +1,8 @@
 /*---
 id            = "nurses_active_7d"
 title_fr      = "Infirmiers actifs sur 7 jours"
+label_fr      = "Infirmiers actifs, 7 jours"
+worse         = "down"
 definition_fr = "Infirmiers libéraux ayant accepté au moins une demande dans les 7 derniers jours, sur l’ensemble des plateformes puis par plateforme."
 unit          = "nurses"
 decimals      = 0

@@ -1,6 +1,8 @@
 /*---
 id            = "nurses_per_10k_75plus"
 title_fr      = "Infirmiers actifs pour 10 000 habitants de 75 ans et plus"
+label_fr      = "Infirmiers pour 10 000 hab. de 75 ans et plus"
+worse         = "down"
 definition_fr = "Infirmiers libéraux actifs sur 7 jours, rapportés à la population de 75 ans et plus (INSEE, année du référentiel) et multipliés par 10 000 ; ensemble des plateformes, puis par plateforme."
 unit          = "per_10k"
 decimals      = 1

@@ -1,6 +1,8 @@
 /*---
 id            = "nurses_registered"
 title_fr      = "Infirmiers inscrits sur les plateformes"
+label_fr      = "Infirmiers inscrits"
+worse         = "down"
 definition_fr = "Infirmiers libéraux inscrits à ce jour, sur l’ensemble des plateformes puis par plateforme. Un infirmier inscrit sur deux plateformes compte deux fois."
 unit          = "nurses"
 decimals      = 0

@@ -1,6 +1,7 @@
 /*---
 id            = "on_call_cost_7d"
 title_fr      = "Coût des gardes tenues, 7 jours"
+label_fr      = "Coût de la permanence des soins, 7 jours"
 definition_fr = "Somme sur 7 jours glissants des heures des postes pourvus multipliées par le tarif horaire de leur tranche (jour, soirée, nuit, dimanche). Il faut les 7 jours."
 unit          = "euros"
 decimals      = 0

@@ -1,6 +1,8 @@
 /*---
 id            = "on_call_cover"
 title_fr      = "Gardes pourvues"
+axis_fr       = "% des gardes du jour"
+worse         = "down"
 definition_fr = "Postes de garde pourvus rapportés aux postes prévus, pour les tranches qui commencent ce jour ; ensemble, par rôle (médecin régulateur, médecin effecteur, laboratoire, pharmacie), par tranche (jour, soirée, nuit, dimanche), sous grève déclarée et les jours fériés. La semaine : postes pourvus des sept jours rapportés aux postes prévus des sept jours."
 unit          = "share"
 decimals      = 0

@@ -1,6 +1,7 @@
 /*---
 id            = "patients_at_home"
 title_fr      = "Patients suivis à domicile"
+axis_fr       = "patients"
 definition_fr = "Patients suivis à domicile par les infirmiers des plateformes ce jour, ensemble puis par plateforme."
 unit          = "patients"
 decimals      = 0

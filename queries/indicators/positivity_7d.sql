@@ -1,6 +1,8 @@
 /*---
 id            = "positivity_7d"
 title_fr      = "Taux de positivité, 7 jours"
+subject       = { text_fr = "Le taux de positivité" }
+axis_fr       = "% des personnes testées"
 definition_fr = "Personnes positives rapportées aux personnes testées, sommes de 7 jours glissants (SI-DEP)."
 unit          = "share"
 decimals      = 1

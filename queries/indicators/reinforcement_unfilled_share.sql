@@ -1,6 +1,7 @@
 /*---
 id            = "reinforcement_unfilled_share"
 title_fr      = "Demandes de renfort non pourvues en 48 heures"
+label_fr      = "Demandes de renfort non pourvues à 48 h"
 definition_fr = "Part des renforts demandés par les établissements qui n’étaient pas pourvus 48 heures après, sur les demandes des 7 derniers jours ; ensemble, puis par profession."
 unit          = "share"
 decimals      = 1

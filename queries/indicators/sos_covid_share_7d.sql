@@ -1,6 +1,8 @@
 /*---
 id            = "sos_covid_share_7d"
 title_fr      = "Part des actes SOS Médecins pour suspicion de Covid-19, 7 jours"
+label_fr      = "Actes SOS Médecins pour suspicion de Covid-19"
+axis_fr       = "% des actes"
 definition_fr = "Actes SOS Médecins pour suspicion de Covid-19 rapportés à tous les actes, sur les jours déclarés parmi les 7 derniers. Seuls comptent les départements où SOS Médecins exerce ; sous la moitié de leurs jours, il n’y a pas de valeur."
 unit          = "share"
 decimals      = 1

@@ -1,6 +1,7 @@
 /*---
 id            = "telemedicine_consultations_7d"
 title_fr      = "Téléconsultations, 7 jours"
+axis_fr       = "actes"
 definition_fr = "Somme sur 7 jours glissants des téléconsultations, ensemble des plateformes puis par plateforme. Il faut les 7 jours."
 unit          = "consultations"
 decimals      = 0

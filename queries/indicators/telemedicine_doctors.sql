@@ -1,6 +1,8 @@
 /*---
 id            = "telemedicine_doctors"
 title_fr      = "Médecins inscrits en téléconsultation"
+label_fr      = "Médecins inscrits en télémédecine"
+worse         = "down"
 definition_fr = "Médecins inscrits à ce jour sur les plateformes de téléconsultation, ensemble puis par plateforme."
 unit          = "doctors"
 decimals      = 0

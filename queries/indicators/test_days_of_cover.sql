@@ -1,6 +1,8 @@
 /*---
 id            = "test_days_of_cover"
 title_fr      = "Jours de couverture des stocks"
+label_fr      = "Jours de stock"
+worse         = "down"
 definition_fr = "Stock de fin de journée divisé par l’usage moyen quotidien des 7 derniers jours, par produit, tous détenteurs déclarants ensemble. Pas de valeur quand rien n’a été utilisé."
 unit          = "days"
 decimals      = 1

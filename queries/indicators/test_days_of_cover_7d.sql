@@ -1,6 +1,8 @@
 /*---
 id            = "test_days_of_cover_7d"
 title_fr      = "Jours de couverture des stocks, moyenne sur sept jours"
+label_fr      = "Jours de stock, moyenne sur sept jours"
+worse         = "down"
 definition_fr = "Moyenne des stocks de fin de journée des 7 derniers jours, divisée par l’usage moyen quotidien de ces jours, par produit, tous détenteurs déclarants ensemble : une semaine entière, qui contient toujours le creux d’avant une livraison hebdomadaire et le plein d’après. Pas de valeur quand rien n’a été utilisé ou qu’un stock manque."
 unit          = "days"
 decimals      = 1

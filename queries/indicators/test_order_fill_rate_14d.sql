@@ -1,6 +1,7 @@
 /*---
 id            = "test_order_fill_rate_14d"
 title_fr      = "Commandes livrées, 14 jours"
+worse         = "down"
 definition_fr = "Quantités livrées rapportées aux quantités commandées sur 14 jours glissants, par produit, tous détenteurs déclarants ensemble. Peut dépasser 100 % quand arrivent des commandes plus anciennes."
 unit          = "share"
 decimals      = 0

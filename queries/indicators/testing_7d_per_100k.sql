@@ -1,6 +1,9 @@
 /*---
 id            = "testing_7d_per_100k"
 title_fr      = "Taux de dépistage pour 100 000 habitants, 7 jours"
+label_fr      = "Dépistage pour 100 000 hab., 7 jours"
+axis_fr       = "pour 100 000 habitants"
+worse         = "down"
 definition_fr = "Personnes testées en 7 jours glissants (SI-DEP), rapportées à la population (INSEE, année du référentiel) et multipliées par 100 000."
 unit          = "per_100k"
 decimals      = 0

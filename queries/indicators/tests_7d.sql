@@ -1,6 +1,7 @@
 /*---
 id            = "tests_7d"
 title_fr      = "Personnes testées, 7 jours"
+worse         = "down"
 definition_fr = "Somme sur 7 jours glissants des personnes testées, par jour de prélèvement et département de résidence (SI-DEP). Il faut les 7 jours, et chaque jour tous les départements."
 unit          = "tests"
 decimals      = 0

@@ -3,6 +3,15 @@ id       = "capacity_place_day"
 title_fr = "Lits ouverts et patients présents par territoire, filière et jour"
 grain    = ["geo_type", "geo_value", "care", "time_value"]
 sources  = ["hospital_capacity", "participant_days", "membership", "places"]
+
+[categories_fr]
+icu = "Réanimation"
+intermediate = "Soins intensifs"
+continuing = "Surveillance continue"
+medicine = "Médecine"
+surgery = "Chirurgie"
+rehabilitation = "Soins de suite (SSR)"
+home = "Hospitalisation à domicile"
 ---*/
 -- The establishments expected on a day are those of participant_days. A sum exists when each of them declared beds and patients
 -- that day; columns `_known` are the sums of those that did, and `coverage` is the share of the beds open that they hold, those of

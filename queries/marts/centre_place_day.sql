@@ -3,6 +3,15 @@ id       = "centre_place_day"
 title_fr = "Centres de consultation et créneaux par territoire, nature, statut et jour"
 grain    = ["geo_type", "geo_value", "kind", "status", "time_value"]
 sources  = ["centres_versions", "fetches", "feeds", "membership", "places", "as_of"]
+
+[categories_fr]
+project = "En projet"
+supported = "Accompagnés"
+open = "Ouverts"
+suspended = "Suspendus"
+closed = "Fermés"
+dedicated = "Dédiés Covid-19"
+reorganised = "Réorganisés"
 ---*/
 -- A centre is on a day what the newest edition issued by the end of that day (Paris) said of it, and stays so until an
 -- edition says otherwise or withdraws it. Each edition says the whole register again, also where nothing changed; the last

@@ -3,6 +3,10 @@ id       = "nurse_place_day"
 title_fr = "Infirmiers et demandes de soins à domicile par territoire, plateforme et jour"
 grain    = ["geo_type", "geo_value", "category", "time_value"]
 sources  = ["nurse_platform", "participant_days", "membership", "places"]
+
+[categories_fr]
+inzee-care = "Inzee.Care"
+medicam = "MEDICAM"
 ---*/
 -- Category is a platform, or '' for all of them. A place's day counts when all platforms expected on it (participant_days)
 -- reported, and when every department of the place has one.

@@ -3,6 +3,21 @@ id       = "on_call_place_day"
 title_fr = "Postes de garde prévus et pourvus, et leur coût, par territoire et jour"
 grain    = ["geo_type", "geo_value", "category", "time_value"]
 sources  = ["on_call_department_day", "membership", "places"]
+
+[categories_fr]
+regulator = "Médecins régulateurs"
+on_duty_doctor = "Médecins effecteurs"
+laboratory = "Laboratoires"
+pharmacy = "Pharmacies"
+day = "Journées"
+evening = "Soirées"
+night = "Nuits"
+sunday = "Dimanches"
+strike = "Jours de grève"
+no_strike = "Hors grève"
+holiday = "Jours fériés"
+ordinary = "Jours ordinaires"
+normal = "Jours ordinaires"
 ---*/
 -- One row a place, category and day, from the place's first shift on: a day without a shift of a role, or without a strike,
 -- has 0 posts planned and is no gap. A department that told of no shift at all that day is missing, and so are the shifts

@@ -3,6 +3,16 @@ id       = "reinforcement_place_day"
 title_fr = "Demandes de renfort par territoire, profession et jour, sommes de 7 jours"
 grain    = ["geo_type", "geo_value", "category", "time_value"]
 sources  = ["reinforcement", "membership", "places"]
+
+[categories_fr]
+renfort-covid = "Renfort-Covid"
+nurse = "Infirmiers"
+icu_nurse = "Infirmiers de réanimation"
+physician = "Médecins"
+anaesthetist = "Anesthésistes-réanimateurs"
+physiotherapist = "Kinésithérapeutes"
+doctor = "Médecins"
+nursing_assistant = "Aides-soignants"
 ---*/
 -- Category is a profession, or '' for all of them. A row of the feed is a demand, so a day without a row asks for nobody
 -- and is not a gap; but every department of the place must take part in the feed.

@@ -3,6 +3,17 @@ id       = "supply_place_day"
 title_fr = "Stocks, commandes, livraisons et usage par territoire, produit et jour"
 grain    = ["geo_type", "geo_value", "product", "time_value"]
 sources  = ["test_supply", "participant_days", "membership", "places"]
+
+[categories_fr]
+rt_pcr = "Tests RT-PCR"
+antigen = "Tests antigéniques"
+surgical_mask = "Masques chirurgicaux"
+ffp2_mask = "Masques FFP2"
+laboratory = "Laboratoires"
+pharmacy = "Pharmacies"
+wholesaler = "Grossistes"
+mobile_team = "Équipes mobiles"
+hospital = "Hôpitaux"
 ---*/
 -- A place's day counts when all kinds of holder expected on it (participant_days) reported, and when every department of the
 -- place has one.

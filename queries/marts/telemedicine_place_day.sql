@@ -3,6 +3,9 @@ id       = "telemedicine_place_day"
 title_fr = "Téléconsultation par territoire, plateforme et jour"
 grain    = ["geo_type", "geo_value", "category", "time_value"]
 sources  = ["telemedicine", "participant_days", "membership", "places"]
+
+[categories_fr]
+medicam = "MEDICAM"
 ---*/
 -- Category is a platform, or '' for all of them. A place's day counts when all platforms expected on it (participant_days)
 -- reported, and when every department of the place has one.

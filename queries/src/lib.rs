@@ -16,6 +16,7 @@ mod layout;
 mod month;
 mod nearest;
 mod observation;
+mod outline;
 mod pattern;
 mod place;
 mod query;
@@ -38,14 +39,15 @@ pub use layout::{Epoch, Join, Piece, Stated, Unpivot};
 pub use month::{MONTHS_FR, date_fr, month_fr};
 pub use nearest::nearest;
 pub use observation::{NOTHING_DUE, Observation, Observations, SeriesKey, Status, TimeType};
+pub use outline::{BlockOutline, Chart, Group, Measure, Outline, SectionOutline, WRITERS};
 pub use pattern::Pattern;
 pub use place::{
     Epci, GeoType, Place, department_by_name, known_departments, known_epcis, official_name, region_name,
 };
-pub use query::{Coverage, PeopleCount, Query, QueryKind, Week};
+pub use query::{Coverage, PeopleCount, Query, QueryKind, Subject, Week, Worse};
 pub use relation::{Condition, Operand, Operator, Relation, RelationSeverity, Term};
 pub use rule::{
-    AlertBounds, Combine, Comparison, Criterion, GradeOfSource, Level, Owned, Rule, RuleTest, SCORE,
+    AlertBounds, Combine, Comparison, Criterion, GradeOfSource, Level, Owned, Role, Rule, RuleTest, SCORE,
     Thresholds,
 };
 pub use saved::{Parameter, ParameterType, SavedQuery};

@@ -1,5 +1,7 @@
 //! SQL files with a header: marts, indicators, checks.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +106,16 @@ pub struct Query {
     pub title_fr: String,
     /// How the figure is made, in one or two French sentences, for the definitions page.
     pub definition_fr: String,
+    /// Short label, for rows and heads of tables; the title without one.
+    pub label_fr: String,
+    /// The subject of a sentence on it: « Les admissions à l’hôpital en 7 jours »; none where no sentence is written.
+    pub subject: Option<Subject>,
+    /// What stands on the axis of its curve: « % des personnes testées ».
+    pub axis_fr: String,
+    /// The direction that is bad news.
+    pub worse: Worse,
+    /// Labels of its categories, and of those of the queries that read it.
+    pub categories_fr: BTreeMap<String, String>,
     /// What the value says, after the number and for readers: « des lits ouverts (tous patients) »; empty when nothing names
     /// it as a second reading.
     pub reading_fr: String,
@@ -138,11 +150,45 @@ pub struct Query {
     pub fingerprint: String,
 }
 
+/// The subject of a French sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// With its article: « Les admissions à l’hôpital en 7 jours ».
+    pub text_fr: String,
+    /// Whether its verb is plural.
+    #[serde(default)]
+    pub plural: bool,
+    /// Whether its participle is feminine.
+    #[serde(default)]
+    pub feminine: bool,
+}
+
+/// The direction of a figure that is bad news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Worse {
+    /// More is worse: patients, incidence.
+    #[default]
+    Up,
+    /// Less is worse: days of stock, shifts filled.
+    Down,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     id: String,
     title_fr: String,
+    #[serde(default)]
+    label_fr: String,
+    subject: Option<Subject>,
+    #[serde(default)]
+    axis_fr: String,
+    #[serde(default)]
+    worse: Worse,
+    #[serde(default)]
+    categories_fr: BTreeMap<String, String>,
     #[serde(default)]
     definition_fr: String,
     #[serde(default)]
@@ -186,6 +232,11 @@ impl Query {
             id: header.id,
             kind,
             title_fr: header.title_fr,
+            label_fr: header.label_fr,
+            subject: header.subject,
+            axis_fr: header.axis_fr,
+            worse: header.worse,
+            categories_fr: header.categories_fr,
             definition_fr: header.definition_fr,
             reading_fr: header.reading_fr,
             second_readings: header.second_readings,
@@ -291,16 +342,24 @@ pub(crate) fn read_header<T: DeserializeOwned>(file: &str, text: &str, header: &
     })
 }
 
-/// A file is named as its id.
+/// A file with a header is named as its id.
 ///
 /// # Errors
 /// [`Error::Faulty`] when it is not.
 pub(crate) fn check_id(file: &str, text: &str, id: &str) -> Result<(), Error> {
+    check_id_at(file, text, id, OPEN.len())
+}
+
+/// A file is named as its id, which stands at `offset`.
+///
+/// # Errors
+/// [`Error::Faulty`] when it is not.
+pub(crate) fn check_id_at(file: &str, text: &str, id: &str, offset: usize) -> Result<(), Error> {
     let name = file.rsplit('/').next().unwrap_or(file);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     if stem == id {
         return Ok(());
     }
     let what = format!("id is {id:?} but the file is named {stem:?}; they must be the same");
-    Err(Error::at(file, text, OPEN.len(), what))
+    Err(Error::at(file, text, offset, what))
 }

@@ -42,6 +42,9 @@ pub struct Rule {
     pub levels: Vec<Level>,
     /// The criteria.
     pub criteria: Vec<Criterion>,
+    /// What it is for among the rules.
+    #[serde(default)]
+    pub role: Role,
     /// Whether it may colour the map: a rule under which nearly every place stands at one level tells places apart no more.
     #[serde(default = "yes")]
     pub maps: bool,
@@ -70,6 +73,31 @@ pub struct Rule {
     /// Fingerprint of the text (set by the reader).
     #[serde(skip)]
     pub fingerprint: String,
+}
+
+/// What a rule is for among the rules: documents ask for a role, and name no rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Grades territories as a whole. One of these colours the map: that which knows most departments.
+    #[default]
+    Grade,
+    /// Grades territories, and colours the map before the others wherever it knows half of the departments.
+    Map,
+    /// Watches a stock: its thresholds are those of bars and tables of days of cover.
+    Stock,
+    /// Watches patients against the steps of capacity.
+    Capacity,
+    /// Watches one thing and grades no territory: shifts, requests, feeds.
+    Watch,
+}
+
+impl Role {
+    /// Whether its levels grade a territory as a whole.
+    #[must_use]
+    pub fn grades(self) -> bool {
+        matches!(self, Self::Grade | Self::Map)
+    }
 }
 
 /// What the review of a rule finds and its owner lets stand, each with the reason.

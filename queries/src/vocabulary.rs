@@ -5,9 +5,10 @@ use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 
+use crate::outline::OutlineFile;
 use crate::{
-    Contract, DescribedTable, Error, ForecastModel, Gate, GeoType, PeopleCount, Query, QueryKind, Rule,
-    SavedQuery, Stage,
+    Contract, DescribedTable, Error, ForecastModel, Gate, GeoType, Outline, PeopleCount, Query, QueryKind,
+    Rule, SavedQuery, Stage,
 };
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sources");
@@ -16,6 +17,7 @@ static INDICATORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/indicators");
 static FORECASTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/forecasts");
 static GATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/gates");
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
+static DOCUMENTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/documents");
 static SAVED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/saved");
 static TABLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tables");
 static REFERENCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/reference");
@@ -32,6 +34,7 @@ pub struct Vocabulary {
     forecasts: BTreeMap<String, ForecastModel>,
     gates: BTreeMap<String, Gate>,
     rules: BTreeMap<String, Rule>,
+    outlines: BTreeMap<String, Outline>,
     saved: BTreeMap<String, SavedQuery>,
     tables: BTreeMap<String, DescribedTable>,
     reference: BTreeMap<String, Vec<u8>>,
@@ -43,8 +46,17 @@ pub struct Vocabulary {
 }
 
 /// The folders of a vocabulary that an overlay may hold.
-pub const PARTS: [&str; 8] =
-    ["sources", "marts", "indicators", "forecasts", "gates", "rules", "reference", "saved"];
+pub const PARTS: [&str; 9] =
+    ["sources", "marts", "indicators", "forecasts", "gates", "rules", "documents", "reference", "saved"];
+
+/// Whether documents may name indicators that are not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Documents {
+    /// No: a slip in a name is refused.
+    Whole,
+    /// Yes, and they print without: a service goes on without a faulty file, and a kept vocabulary is read as it was.
+    MayLack,
+}
 
 /// First edition of a source that ships with Vigie.
 #[derive(Debug, Clone, Copy)]
@@ -65,17 +77,17 @@ impl Vocabulary {
     /// # Errors
     /// [`Error::Faulty`]: never for a released binary, a test reads every file.
     pub fn embedded() -> Result<Self, Error> {
-        Self::read(embedded_files())
+        Self::read(embedded_files(), Documents::Whole)
     }
 
     /// The vocabulary in the binary, each file of `folder` (same layout: `sources/`, `marts/`, `indicators/`,
-    /// `forecasts/`, `gates/`, `rules/`, `reference/`, `saved/`) replacing the one of that name or adding to it.
+    /// `forecasts/`, `gates/`, `rules/`, `documents/`, `reference/`, `saved/`) replacing the one of that name or adding to it.
     ///
     /// # Errors
     /// [`Error::Faulty`] with file and line, [`Error::Unreadable`] when the folder cannot be read.
     pub fn with_overlay(folder: &Path) -> Result<Self, Error> {
         let (files, own) = overlaid(folder)?;
-        Ok(Self { own, ..Self::read(files)? })
+        Ok(Self { own, ..Self::read(files, Documents::Whole)? })
     }
 
     /// [`Self::with_overlay`] without the files that are faulty: each is left out, and so is what cannot be without it.
@@ -87,14 +99,18 @@ impl Vocabulary {
     /// # Errors
     /// [`Error::Unreadable`] when the folder cannot be read.
     pub fn with_sound_overlay(folder: &Path) -> Result<(Self, Vec<Error>), Error> {
-        let (mut files, own) = overlaid(folder)?;
+        let (mut files, mut own) = overlaid(folder)?;
         let mut faults = Vec::new();
         loop {
-            match Self::read(files.clone()) {
+            match Self::read(files.clone(), Documents::MayLack) {
                 Ok(found) => return Ok((Self { own, ..found }, faults)),
                 Err(Error::Faulty { file, line, what })
                     if !own.is_empty() && files.remove(&file).is_some() =>
                 {
+                    // Without a bulletin there is nothing to publish: the one of the binary is better than none.
+                    if file.starts_with("documents/") && own.remove(&file) {
+                        files.extend(embedded_files().remove_entry(&file));
+                    }
                     faults.push(Error::Faulty { file, line, what });
                 }
                 Err(fault) => return Err(fault),
@@ -108,7 +124,7 @@ impl Vocabulary {
     /// # Errors
     /// [`Error::Faulty`] with file and line.
     pub fn from_files(files: BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
-        Self::read(files)
+        Self::read(files, Documents::MayLack)
     }
 
     /// Every file that its figures come from, overlaid ones in the place of those of the binary: saved queries and
@@ -144,13 +160,14 @@ impl Vocabulary {
         self.files.iter().map(|(file, body)| (file.clone(), fingerprint_of(body))).collect()
     }
 
-    fn read(files: BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+    fn read(files: BTreeMap<String, Vec<u8>>, documents: Documents) -> Result<Self, Error> {
         let mut found = Self {
             contracts: BTreeMap::new(),
             queries: Vec::new(),
             forecasts: BTreeMap::new(),
             gates: BTreeMap::new(),
             rules: BTreeMap::new(),
+            outlines: BTreeMap::new(),
             saved: BTreeMap::new(),
             tables: BTreeMap::new(),
             reference: BTreeMap::new(),
@@ -158,6 +175,7 @@ impl Vocabulary {
             other_files: BTreeMap::new(),
             own: BTreeSet::new(),
         };
+        let mut changes = Vec::new();
         for (file, body) in &files {
             let (part, name) = file.split_once('/').unwrap_or(("", file));
             if part == "reference" {
@@ -190,6 +208,12 @@ impl Vocabulary {
                     let rule = Rule::parse(file, text)?;
                     found.rules.insert(rule.id.clone(), rule);
                 }
+                ("documents", Some("toml")) => match OutlineFile::parse(file, text)? {
+                    OutlineFile::Defines(outline) => {
+                        found.outlines.insert(outline.id.clone(), outline);
+                    }
+                    OutlineFile::Changes(change) => changes.push(change),
+                },
                 ("saved", Some("sql")) => {
                     let query = SavedQuery::parse(file, text)?;
                     found.saved.insert(query.id.clone(), query);
@@ -202,21 +226,43 @@ impl Vocabulary {
                     return Err(Error::Faulty {
                         file: file.clone(),
                         line: 1,
-                        what: "unexpected kind of file; expected .toml in sources, forecasts and rules, .sql in \
-                               marts, indicators, gates and saved"
+                        what: "unexpected kind of file; expected .toml in sources, forecasts, rules and documents, .sql \
+                               in marts, indicators, gates and saved"
                             .into(),
                     });
                 }
             }
         }
-        found.check()?;
-        found.queries = in_dependency_order(found.queries, &found.contracts)?;
+        // A vocabulary kept with a bulletin of before there were documents: what it printed stood in the code.
+        if found.outlines.is_empty() {
+            for file in DOCUMENTS.files() {
+                let name = format!("documents/{}", file.path().to_string_lossy());
+                let text = file.contents_utf8().unwrap_or_default();
+                if let OutlineFile::Defines(outline) = OutlineFile::parse(&name, text)? {
+                    found.outlines.insert(outline.id.clone(), outline);
+                }
+            }
+        }
+        for change in changes {
+            let text =
+                files.get(&change.file).map_or("", |body| std::str::from_utf8(body).unwrap_or_default());
+            let Some(outline) = found.outlines.get_mut(&change.document) else {
+                let what =
+                    format!("changes names {:?}, which no file of documents/ defines", change.document);
+                return Err(Error::at(&change.file, text, 0, what));
+            };
+            let file = change.file.clone();
+            outline.change(change).map_err(|what| Error::at(&file, text, 0, what))?;
+        }
         let changes_no_figure = |file: &str| file.starts_with("saved/") || file.starts_with("tables/");
         (found.other_files, found.files) = files.into_iter().partition(|(file, _)| changes_no_figure(file));
+        found.take_shared_sections()?;
+        found.check(documents)?;
+        found.queries = in_dependency_order(found.queries, &found.contracts)?;
         Ok(found)
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self, documents: Documents) -> Result<(), Error> {
         for contract in self.contracts.values() {
             if let Some(file) = &contract.feed.bundled
                 && !self.reference.contains_key(file)
@@ -253,6 +299,15 @@ impl Vocabulary {
         for model in self.forecasts.values() {
             self.check_model(model)?;
         }
+        for id in ["bulletin", "sheet"] {
+            if !self.outlines.contains_key(id) {
+                let what = "the document is missing; every vocabulary has a bulletin and a sheet".to_owned();
+                return Err(Error::Faulty { file: format!("documents/{id}.toml"), line: 1, what });
+            }
+        }
+        for outline in self.outlines.values().filter(|_| documents == Documents::Whole) {
+            self.check_outline(outline)?;
+        }
         for rule in self.rules.values() {
             for criterion in &rule.criteria {
                 if self.query(&criterion.indicator).is_none() {
@@ -264,6 +319,60 @@ impl Vocabulary {
                             criterion.id, criterion.indicator
                         ),
                     });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sections that a document has in common with another one (`as_in`).
+    fn take_shared_sections(&mut self) -> Result<(), Error> {
+        let known = self.outlines.clone();
+        for section in self.outlines.values_mut().flat_map(|outline| &mut outline.sections) {
+            let Some(document) = &section.as_in else { continue };
+            let found = known.get(document).and_then(|other| {
+                other.sections.iter().find(|other| other.id == section.id && other.as_in.is_none())
+            });
+            let Some(found) = found else {
+                let what = format!(
+                    "section {:?}: as_in names the document {document:?}, which has no section of this id with blocks",
+                    section.id
+                );
+                return Err(Error::Faulty { file: section.file.clone(), line: 1, what });
+            };
+            section.blocks.clone_from(&found.blocks);
+        }
+        Ok(())
+    }
+
+    /// What a document prints is an indicator; a sentence needs a subject.
+    fn check_outline(&self, outline: &Outline) -> Result<(), Error> {
+        for (file, named) in outline.indicators() {
+            let fault = |what: String| {
+                let text = self.text(file);
+                let at = text.find(&format!("\"{named}\"")).unwrap_or(0);
+                Err(Error::at(file, text, at, what))
+            };
+            if self.query(named).is_none_or(|query| query.kind != QueryKind::Indicator) {
+                let ids = self.indicators().map(|query| query.id.as_str());
+                let nearest = crate::nearest(named, ids)
+                    .map_or_else(String::new, |id| format!("; did you mean {id:?}?"));
+                return fault(format!("names {named:?}, which no file of indicators/ defines{nearest}"));
+            }
+        }
+        for section in &outline.sections {
+            for block in &section.blocks {
+                let crate::BlockOutline::Sentences { about } = block else { continue };
+                for measure in about {
+                    if self.query(&measure.indicator).is_some_and(|query| query.subject.is_none()) {
+                        let text = self.text(&section.file);
+                        let at = text.find(&format!("\"{}\"", measure.indicator)).unwrap_or(0);
+                        let what = format!(
+                            "a sentence on {:?} needs a subject: subject = {{ text_fr = \"Le nombre de …\" }} in the header of the indicator",
+                            measure.indicator
+                        );
+                        return Err(Error::at(&section.file, text, at, what));
+                    }
                 }
             }
         }
@@ -441,6 +550,42 @@ impl Vocabulary {
         self.rules.values()
     }
 
+    /// One document.
+    #[must_use]
+    pub fn outline(&self, id: &str) -> Option<&Outline> {
+        self.outlines.get(id)
+    }
+
+    /// Documents, by id.
+    pub fn outlines(&self) -> impl Iterator<Item = &Outline> {
+        self.outlines.values()
+    }
+
+    /// Indicators, in the order in which they are computed.
+    pub fn indicators(&self) -> impl Iterator<Item = &Query> {
+        self.queries.iter().filter(|query| query.kind == QueryKind::Indicator)
+    }
+
+    /// The label of an indicator: that of its header, else its title, else its id.
+    #[must_use]
+    pub fn label<'a>(&'a self, indicator: &'a str) -> &'a str {
+        match self.query(indicator) {
+            Some(query) if !query.label_fr.is_empty() => &query.label_fr,
+            Some(query) => &query.title_fr,
+            None => indicator,
+        }
+    }
+
+    /// The label of a category: that of the header of its indicator or of a query that this one reads; none where no header names
+    /// it.
+    #[must_use]
+    pub fn category_label(&self, indicator: &str, category: &str) -> Option<&str> {
+        let own = self.query(indicator).and_then(|query| query.categories_fr.get(category));
+        let of_others =
+            || self.queries_of(indicator).into_iter().find_map(|query| query.categories_fr.get(category));
+        own.or_else(of_others).map(String::as_str)
+    }
+
     /// Saved queries, by id.
     pub fn saved_queries(&self) -> impl Iterator<Item = &SavedQuery> {
         self.saved.values()
@@ -521,6 +666,7 @@ fn embedded_files() -> BTreeMap<String, Vec<u8>> {
         ("forecasts", &FORECASTS),
         ("gates", &GATES),
         ("rules", &RULES),
+        ("documents", &DOCUMENTS),
         ("reference", &REFERENCE),
         ("saved", &SAVED),
         ("tables", &TABLES),

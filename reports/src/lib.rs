@@ -140,9 +140,10 @@ struct Fitting {
 /// step by step, of the first page for the one, of the others for the other.
 fn fitting(input: &Input) -> Result<Fitting, Error> {
     let mut made = Err(Error::Typeset(Vec::new()));
+    let outline = bulletin::outline(input);
     let (mut first, mut others) = (0, 0);
-    while let Some(room) = bulletin::sheet::room(&input.territory, first, others) {
-        let mut draft = bulletin::write_in(input, room);
+    while let Some(budget) = bulletin::budget::Budget::of(outline, first, others) {
+        let mut draft = bulletin::write_in(input, budget);
         if !draft.refused.is_empty() {
             return Err(Error::Wording(draft.refused));
         }
@@ -156,7 +157,7 @@ fn fitting(input: &Input) -> Result<Fitting, Error> {
         let laid = lay_out(input, &draft.document, &pictures, attached)?;
         let (first_fits, whole_fits) = match draft.document.head.frame {
             document::Frame::Bulletin => {
-                (laid.second_at.is_none_or(|page| page <= 2), laid.pages <= bulletin::sheet::PAGES_MAX)
+                (laid.second_at.is_none_or(|page| page <= 2), laid.pages <= outline.pages_max)
             }
             _ => (laid.pages == 1, true),
         };

@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Span;
 use jiff::civil::Date;
-use vigie_queries::{Combine, GeoType, Judgement, Place, Rule, SCORE};
+use vigie_queries::{Combine, GeoType, Judgement, Place, Role, Rule, SCORE};
 
 use super::view::View;
 use crate::french;
 use crate::published::Register;
-
-/// Vigie's own rule, preferred when enough of its criteria are known.
-const PREFERRED: &str = "tension-score";
 
 /// A rule with its judgements.
 pub(crate) struct Levels<'a> {
@@ -56,10 +53,7 @@ pub(crate) const BELOW: &str = "sous les seuils";
 
 /// Whether a rule grades territories as a whole in the bulletin's week; the others watch stocks, feeds or beds.
 fn grades(view: &View, rule: &Rule) -> bool {
-    rule.maps
-        && rule.in_force(view.sunday)
-        && !rule.id.starts_with("cover")
-        && !rule.id.starts_with("capacity")
+    rule.maps && rule.role.grades() && rule.in_force(view.sunday)
 }
 
 impl<'a> Levels<'a> {
@@ -73,7 +67,7 @@ impl<'a> Levels<'a> {
             let levels = Self::of(view, rule);
             let known =
                 departments.iter().filter(|place| levels.at(place, view.sunday).rank.is_some()).count();
-            let preferred = rule.id == PREFERRED && known * 2 >= departments.len();
+            let preferred = rule.role == Role::Map && known * 2 >= departments.len();
             let better = best.as_ref().is_none_or(|(best_known, best_preferred, from, _)| {
                 (preferred, known, rule.valid_from) > (*best_preferred, *best_known, *from)
             });

@@ -1,36 +1,22 @@
 //! The weekly bulletin: which sections, in which order, and the register they write through.
 
-mod alerts;
-mod beds;
-mod catalogue;
-mod changes;
-mod city;
-mod definitions;
-mod departments;
+mod blocks;
+pub(crate) mod budget;
 mod facts;
-mod forecast;
-mod hospital;
-mod indicators;
-mod key_points;
-mod legal;
+mod first_page;
+mod labels;
 pub(crate) mod levels;
-mod map;
 mod next;
-mod on_call;
-mod outlook;
 pub(crate) mod parts;
-mod quality;
-mod screening;
-pub(crate) mod sheet;
+mod stories;
 pub(crate) mod summary;
-mod supply;
 pub(crate) mod view;
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use vigie_queries::Place;
+use vigie_queries::{GeoType, Outline};
 
 use crate::document::{Attachment, Block, Document, Frame, Head, Rich, Section};
 use crate::figures::{Drawing, Figure, draw_all, fonts};
@@ -38,6 +24,8 @@ use crate::french;
 use crate::input::Input;
 use crate::published::{PlottedSeries, PublishedValue, Register, picture_name};
 use crate::wording;
+use blocks::{Page, PrintedSection};
+use budget::Budget;
 use levels::Levels;
 use view::View;
 
@@ -56,35 +44,38 @@ pub(crate) struct Draft {
     pub(crate) refused: Vec<String>,
 }
 
-/// Writes the bulletin of a region or of France, or the sheet of a department, with all the room it may take.
-pub(crate) fn write(input: &Input) -> Draft {
-    write_in(input, sheet::roomiest(&input.territory))
+/// The document of a territory: a sheet for a department, a bulletin for a region or the country.
+pub(crate) fn outline<'a>(input: &Input<'a>) -> &'a Outline {
+    let id = if input.territory.geo_type == GeoType::Department { "sheet" } else { "bulletin" };
+    input.vocabulary.outline(id).expect("a vocabulary without it is refused when it is read")
 }
 
-/// The same, the first page or the sheet being held to a room.
-pub(crate) fn write_in(input: &Input, room: sheet::Room) -> Draft {
+/// Writes the bulletin of a region or of France, or the sheet of a department, with all the room it may take.
+pub(crate) fn write(input: &Input) -> Draft {
+    write_in(input, Budget::roomiest(outline(input)))
+}
+
+/// The same within a budget.
+pub(crate) fn write_in(input: &Input, budget: Budget) -> Draft {
     let view = View::new(input);
+    let outline = outline(input);
     let mut register = Register::default();
-    let mapped = map::places(&view);
+    let mapped = blocks::map::places(&view);
     let levels = Levels::choose(&view, &mapped);
-    register.enter("key_points");
-    let sections = if sheet::is_for(&input.territory) {
-        sheet::sections(&view, &mut register, levels.as_ref(), &mapped, room)
-    } else {
-        sections(&view, &mut register, levels.as_ref(), &mapped, room)
-    };
+    let page = Page { view: &view, outline, levels: levels.as_ref(), mapped: &mapped, budget };
+    let sections = sections(&page, &mut register);
     let indicators = register.indicators().iter().filter(|id| view.defined(id)).cloned().collect();
-    let mut document = Document { head: head(&view), sections };
+    let mut document = Document { head: head(&view, outline), sections };
     let refused =
         wording::apply(&mut document, &input.wording, &bound_names(&view), input.reviewed_by.as_deref());
-    let summary = (!sheet::is_for(&input.territory)).then(|| summary::of(&document));
+    let summary = (!budget::is_one_page(outline)).then(|| summary::of(&document));
     let (published, plotted, drawings) = register.finish();
     Draft { document, summary, published, plotted, drawings, indicators, refused }
 }
 
 /// Of a further edition of a week: that it replaces the one before, and what changed.
 pub(crate) fn corrects(input: &Input) -> Option<String> {
-    changes::corrects(&View::new(input)).map(|text| text.replace(['\u{A0}', '\u{202F}'], " "))
+    stories::changes::corrects(&View::new(input)).map(|text| text.replace(['\u{A0}', '\u{202F}'], " "))
 }
 
 /// Names that a draft may neither swap nor add.
@@ -103,7 +94,7 @@ fn bound_names(view: &View) -> wording::Names {
 
 /// The alerts that a bulletin tells of, a line each.
 pub(crate) fn standing_alerts(input: &Input) -> Vec<String> {
-    alerts::told(&View::new(input))
+    blocks::alerts::told(&View::new(input))
 }
 
 impl Draft {
@@ -138,100 +129,59 @@ fn complete(blocks: &mut [Block], figures: &mut BTreeMap<String, Figure>) {
     }
 }
 
-/// The sections of a region's bulletin, the key page first.
-fn sections(
-    view: &View,
-    r: &mut Register,
-    levels: Option<&Levels>,
-    mapped: &[&Place],
-    room: sheet::Room,
-) -> Vec<Section> {
-    let mut sections = Vec::new();
-    let mut add = |id: &str, title: &str, blocks: Vec<Block>| {
-        if !blocks.is_empty() {
-            sections.push(Section { id: id.to_owned(), title: title.to_owned(), blocks });
+/// The sections of a document, its first page first. Those of which nothing was received stand together, before what changed and
+/// what the data are worth, instead of a heading and a box each.
+fn sections(page: &Page, register: &mut Register) -> Vec<Section> {
+    let Some((first, others)) = page.outline.sections.split_first() else { return Vec::new() };
+    register.enter(&first.id);
+    let mut sections = vec![Section {
+        id: first.id.clone(),
+        title: first.title_fr.clone(),
+        blocks: first_page::write(page, register, first),
+    }];
+    // A section that yields to the next one when it is long.
+    let mut order: Vec<_> = others.iter().collect();
+    let standing = blocks::alerts::standing(page.view).len();
+    for at in 0..order.len().saturating_sub(1) {
+        if others[at].yields_above.is_some_and(|most| standing > most) {
+            order.swap(at, at + 1);
         }
-    };
-    add("key_points", "L’essentiel de la semaine", key_points::write(view, r, levels, mapped, room));
-    // Few alerts come first; a long table of them would leave the table of indicators no room on its page.
-    let alerts_first = alerts::are_few(view);
-    if alerts_first {
-        r.enter("alerts");
-        add("alerts", "Alertes", alerts::write(view, r, room.rows));
     }
-    r.enter("indicators");
-    add("indicators", "Indicateurs clés", indicators::write(view, r));
-    if !alerts_first {
-        r.enter("alerts");
-        add("alerts", "Alertes", alerts::write(view, r, room.rows));
+    let mut absent: Vec<Rich> = Vec::new();
+    for outline in order {
+        match blocks::section(page, register, outline) {
+            PrintedSection::Full(section) => sections.push(section),
+            PrintedSection::Absent(Block::Note { text }) => absent.push(text),
+            PrintedSection::Absent(_) | PrintedSection::Silent => {}
+        }
     }
-    r.enter("legal");
-    add("legal", "Statuts officiels", legal::write(view, r));
-    r.enter("hospital");
-    add("hospital", "Hôpital", hospital::write(view, r, room.repeats));
-    r.enter("city");
-    add("city", "Soins de ville", city::write(view, r));
-    r.enter("screening");
-    add("screening", "Dépistage et urgences", screening::write(view, r));
-    r.enter("supply");
-    add("supply", "Tests et masques : jours de stock", supply::write(view, r));
-    r.enter("on_call");
-    add("on_call", "Permanence des soins et numéros à composer", on_call::write(view, r));
-    r.enter("outlook");
-    add("outlook", "Perspectives", outlook::write(view, r, levels, mapped, room));
-    r.enter("departments");
-    add("departments", "Départements", departments::write(view, r, levels, room.repeats));
-    r.enter("changes");
-    add("changes", "Ce qui a changé depuis le dernier bulletin", changes::write(view, r, levels, room.rows));
-    r.enter("quality");
-    add("quality", "Qualité des données", quality::write(view, r));
-    let blocks = definitions::write(view, r, levels);
-    add("definitions", "Définitions et sources", blocks);
-    gather_absent(sections)
-}
-
-/// Sections of one note say that their feeds were never received: their notes stand together, before what changed, instead of
-/// a heading and a box each.
-fn gather_absent(sections: Vec<Section>) -> Vec<Section> {
-    let is_note = |section: &Section| matches!(section.blocks.as_slice(), [Block::Note { .. }]);
-    let (absent, mut sections): (Vec<Section>, Vec<Section>) = sections.into_iter().partition(is_note);
-    let notes = absent.into_iter().flat_map(|section| section.blocks).filter_map(|block| match block {
-        Block::Note { text } => Some(text),
-        _ => None,
-    });
-    let items: Vec<Rich> = notes.collect();
-    if !items.is_empty() {
-        let before = ["changes", "quality"];
-        let at = sections.iter().position(|section| before.contains(&section.id.as_str()));
+    if !absent.is_empty() {
+        let at = sections.iter().position(|section| BEFORE_ABSENT.contains(&section.id.as_str()));
         let section = Section {
             id: "absent".to_owned(),
             title: "Rubriques sans donnée".to_owned(),
-            blocks: vec![Block::Bullets { items }],
+            blocks: vec![Block::Bullets { items: absent }],
         };
         sections.insert(at.unwrap_or(sections.len()), section);
     }
     sections
 }
 
-fn head(view: &View) -> Head {
+/// Sections before which those without data are named.
+const BEFORE_ABSENT: [&str; 2] = ["changes", "quality"];
+
+fn head(view: &View, outline: &Outline) -> Head {
     let input = view.input;
     let territory = view.name(&input.territory);
     let week = french::week(input.week);
-    let (frame, kind, title) = if sheet::is_for(&input.territory) {
-        (
-            Frame::Sheet,
-            "Fiche départementale hebdomadaire de veille et de tension sanitaires",
-            "fiche hebdomadaire",
-        )
-    } else {
-        (Frame::Bulletin, "Bulletin hebdomadaire de veille et de tension sanitaires", "bulletin hebdomadaire")
-    };
+    let frame = if budget::is_one_page(outline) { Frame::Sheet } else { Frame::Bulletin };
+    let (kind, title) = (&outline.title_fr, &outline.short_fr);
     let issued = view::paris_day(input.as_of.issued);
     let author = if input.agency.name.is_empty() { "Vigie".to_owned() } else { input.agency.name.clone() };
     Head {
         frame,
         title: format!("{territory}, {week} – {title}"),
-        kind: kind.to_owned(),
+        kind: kind.clone(),
         territory,
         week: french::capital(&week),
         as_of: format!("Données publiées jusqu’au {}", french::moment(input.as_of.issued)),
@@ -244,9 +194,7 @@ fn head(view: &View) -> Head {
         logo_alt: format!("Logo de {author}"),
         reviewed: wording::reviewed(input.reviewed_by.as_deref()),
         author,
-        keywords: ["veille sanitaire", "bulletin hebdomadaire", "tension hospitalière"]
-            .map(String::from)
-            .to_vec(),
+        keywords: outline.keywords.clone(),
         date: date_parts(issued),
         font: fonts::FAMILY.to_owned(),
         attachments: ATTACHED

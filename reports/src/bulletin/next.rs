@@ -2,7 +2,7 @@
 
 use vigie_queries::{Alert, AlertState, GeoType};
 
-use super::alerts;
+use super::blocks::alerts;
 use super::parts;
 use super::view::View;
 use crate::document::Rich;

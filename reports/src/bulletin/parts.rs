@@ -199,20 +199,13 @@ pub(crate) struct Line<'a> {
     pub(crate) tone: Tone,
 }
 
-impl<'a> Line<'a> {
-    /// The only line of a chart.
-    pub(crate) fn alone(indicator: &'a str) -> Self {
-        Self { indicator, category: "", label: String::new(), tone: Tone::Main }
-    }
-}
-
 /// A chart of days for the territory, with its events, breaks and the bulletin's week marked.
 pub(crate) fn chart(
     view: &View,
     register: &mut Register,
-    title: &str,
-    unit_name: &str,
+    (title, unit_name): (&str, &str),
     lines: &[Line],
+    kinds: &[String],
     thresholds: Vec<Threshold>,
     size: Size,
 ) -> Block {
@@ -237,7 +230,7 @@ pub(crate) fn chart(
         unit: figure_unit(&unit, decimals, unit_name),
         series,
         thresholds,
-        events: events(view, first),
+        events: events(view, first, kinds),
         from: view.chart_start(),
         until: view.sunday,
         highlight: Some((view.input.week, view.sunday)),
@@ -321,11 +314,12 @@ pub(crate) fn figure_unit(unit: &str, decimals: u8, name: &str) -> Unit {
     }
 }
 
-/// What happened here in the weeks shown; definition breaks only of this indicator's sources.
-fn events(view: &View, indicator: &str) -> Vec<figures::Event> {
+/// What happened here in the weeks shown: holidays, measures and what else is asked for by kind; definition breaks only of this
+/// indicator's sources.
+fn events(view: &View, indicator: &str, kinds: &[String]) -> Vec<figures::Event> {
     let (from, until) = (view.chart_start(), view.sunday);
     let breaks = view.breaks(indicator);
-    let strikes_matter = indicator.starts_with("on_call");
+    let strikes_matter = kinds.iter().any(|kind| kind == EventKind::Strike.as_str());
     let mut drawn: Vec<figures::Event> = Vec::new();
     let shown = view
         .input

@@ -10,16 +10,16 @@ use super::trim;
 
 /// What a sentence is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject {
+pub(crate) struct Subject<'a> {
     /// With its article, at the start of a sentence: « Le nombre de patients hospitalisés ».
-    pub(crate) text: &'static str,
+    pub(crate) text: &'a str,
     /// Whether the verb is plural.
     pub(crate) plural: bool,
     /// Whether the participle is feminine (« comparée », « divisée »).
     pub(crate) feminine: bool,
 }
 
-impl Subject {
+impl Subject<'_> {
     /// The verb in its number.
     fn verb(self, one: &'static str, many: &'static str) -> &'static str {
         if self.plural { many } else { one }

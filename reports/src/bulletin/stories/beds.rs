@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 
-use super::parts;
-use super::view::View;
+use super::super::parts;
+use super::super::view::View;
 use crate::document::Block;
 use crate::figures::Threshold;
 use crate::french;
@@ -107,8 +107,11 @@ fn noting<'r>(
     }
 }
 
-/// What the week's count of all patients rests on, where it is an estimate: for under a table that prints it.
-pub(crate) fn note_of_estimate(view: &View, register: &mut Register) -> Option<String> {
+/// What the week's count of all patients rests on, where it is an estimate: under a table that shows the occupancy of the step.
+pub(crate) fn note_under(view: &View, register: &mut Register, shown: &[&str]) -> Option<String> {
+    if !shown.contains(&OF_STEP) {
+        return None;
+    }
     let icu = on(view, view.sunday)?;
     let (estimate, others) = (icu.estimate.as_ref()?, icu.others?);
     let others = noting(view, register, OF_STEP)("others", others, "patients", french::number(others, 0));

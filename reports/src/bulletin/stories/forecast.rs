@@ -3,10 +3,10 @@
 use jiff::civil::Date;
 use vigie_queries::{Forecast, ForecastModel, QUANTILE_LEVELS, TimeType};
 
+use super::super::labels;
+use super::super::parts;
+use super::super::view::View;
 use super::beds::{self, Left};
-use super::catalogue;
-use super::parts;
-use super::view::View;
 use crate::document::{Block, Rich};
 use crate::figures::{Drawing, Fan, FanDay, Size, Threshold};
 use crate::french;
@@ -38,7 +38,7 @@ pub(crate) fn write(view: &View, register: &mut Register, with_fans: bool) -> (V
     // Two stand side by side; one alone takes the width of the page.
     let width_pt = if printed.len() == 1 { Size::WIDE.width_pt } else { Size::HALF.width_pt };
     for (forecast, model) in printed {
-        let what = catalogue::label(view, &forecast.indicator);
+        let what = labels::of(view, &forecast.indicator);
         let rival = view.input.forecasts.iter().find(|other| {
             model.compared_with.as_ref() == Some(&other.model)
                 && (&other.indicator, &other.place) == (&forecast.indicator, &forecast.place)

@@ -1,17 +1,17 @@
-//! The first page, which stands alone: state of the territory, key figures, what changed, map, alerts, next step.
+//! The first page, which stands alone: state of the territory, key figures, what changed, map, alerts, next step. The document says
+//! which figures; this frame says where they stand.
 
 use std::cmp::Ordering;
 
-use vigie_queries::{GeoType, Place, Status, TimeType};
+use vigie_queries::{BlockOutline, GeoType, Measure, Place, SectionOutline, Status, TimeType, Worse};
 
-use super::alerts;
-use super::catalogue;
+use super::blocks::{Page, alerts, cover, map};
+use super::budget;
+use super::labels;
 use super::levels::{Levels, Standing};
-use super::map;
 use super::next;
 use super::parts;
-use super::sheet::Room;
-use super::supply;
+use super::stories::changes;
 use super::view::{View, WhyNot};
 use crate::document::{Block, KeyFigure, Rich};
 use crate::figures::Size;
@@ -21,17 +21,6 @@ use crate::published::{About, Register};
 use crate::sentences::{self, AtLevel, Move, OneSubject, PrintedChange, Spread, Subject, Way};
 use crate::trend::{Direction, Nature};
 
-/// Key figures, in order of preference; five are printed.
-const KEY: [(&str, &str); 7] = [
-    ("hospital_patients", "Patients hospitalisés"),
-    ("icu_patients", "Patients en réanimation"),
-    ("icu_occupancy_initial", "Réanimation, taux Covid-19"),
-    ("admissions_7d", "Admissions en 7 jours"),
-    ("incidence_7d_per_100k", "Incidence pour 100 000"),
-    ("positivity_7d", "Taux de positivité"),
-    ("er_covid_share_7d", "Urgences, part Covid-19"),
-];
-const KEY_FIGURES: usize = 5;
 /// Departments named after a change.
 const PLACES_MAX: usize = 3;
 /// Departments named that go against the territory.
@@ -44,49 +33,96 @@ const SILENT_MAX: usize = 3;
 /// Places named per alert on the first page.
 const PLACES_NAMED: usize = 5;
 
-/// What the first page says, before it is laid out: the summary for a telephone takes its parts from here too.
-pub(crate) struct First {
+/// What the first page says, before it is laid out.
+struct First {
     /// The state of the territory in one sentence.
-    pub(crate) state: Option<Rich>,
-    pub(crate) figures: Vec<KeyFigure>,
+    state: Option<Rich>,
+    figures: Vec<KeyFigure>,
     /// What the same figures read by another count or denominator.
-    pub(crate) readings: Option<Rich>,
+    readings: Option<Rich>,
     /// Changed levels, what rose or fell, the scarcest stocks, what changed since the last bulletin; each with its
     /// importance, the most important 0.
     points: Vec<(u8, Rich)>,
-    pub(crate) alerts: Rich,
-    /// What to do, the gravest first.
-    pub(crate) next: Vec<Rich>,
+    alerts: Option<Rich>,
+    /// What to do, the gravest first; none where the document has no steps.
+    next: Option<Vec<Rich>>,
     /// Feeds that are late.
-    pub(crate) feeds: Option<Rich>,
+    feeds: Option<Rich>,
+}
+
+/// What the document asks of its first page.
+#[derive(Default)]
+struct Asked<'o> {
+    figures: &'o [Measure],
+    figures_max: usize,
+    about: &'o [Measure],
+    low_stocks: Vec<(&'o str, &'o [String])>,
+    map: Option<&'o [String]>,
+    alerts: bool,
+    steps: bool,
+}
+
+impl<'o> Asked<'o> {
+    fn of(section: &'o SectionOutline) -> Self {
+        let mut asked = Self::default();
+        for block in &section.blocks {
+            match block {
+                BlockOutline::KeyFigures { figures, at_most } => {
+                    (asked.figures, asked.figures_max) = (figures, *at_most);
+                }
+                BlockOutline::Sentences { about } => asked.about = about,
+                BlockOutline::LowStocks { indicator, categories } => {
+                    asked.low_stocks.push((indicator, categories));
+                }
+                BlockOutline::Map { indicators } => asked.map = Some(indicators),
+                BlockOutline::Alerts => asked.alerts = true,
+                BlockOutline::Steps => asked.steps = true,
+                _ => {}
+            }
+        }
+        asked
+    }
+
+    /// The key figures that the territory has.
+    fn key_figures(&self, view: &View) -> Vec<&'o Measure> {
+        let place = view.territory();
+        let known = |measure: &&Measure| {
+            view.defined(&measure.indicator) && view.has_lately(&measure.indicator, &measure.category, place)
+        };
+        self.figures.iter().filter(known).take(self.figures_max).collect()
+    }
 }
 
 impl First {
-    pub(crate) fn of(view: &View, register: &mut Register, levels: Option<&Levels>, room: Room) -> Self {
+    fn of(page: &Page, register: &mut Register, asked: &Asked) -> Self {
+        let Page { view, levels, budget, .. } = page;
+        let levels = *levels;
+        let shown = asked.key_figures(view);
         let state = state(view, register, levels);
-        let figures = key_figures(view, register);
-        let readings = second_readings(view, register, levels);
+        let figures = key_figures(view, register, &shown);
+        let readings = second_readings(view, register, levels, &shown);
         let mut points: Vec<(u8, Rich)> = Vec::new();
-        points.extend(super::changes::of_the_map(view, levels).map(|text| (0, text)));
+        points.extend(changes::of_the_map(view, levels).map(|text| (0, text)));
         points.extend(changed_levels(view, levels).map(|text| (0, text)));
-        points.extend(changes(view, register));
-        points.extend(low_stocks(view, register).into_iter().map(|text| (3, text)));
+        points.extend(changes(view, register, asked.about));
+        for (indicator, categories) in &asked.low_stocks {
+            let short = low_stocks(view, register, indicator, categories);
+            points.extend(short.into_iter().map(|text| (3, text)));
+        }
         let holiday = sentences::holiday(&view.holidays(0), &view.holidays(1));
         points.extend(holiday.map(|(lead, rest)| (4, parts::led(&lead, &rest))));
-        points.extend(super::changes::key_point(view, register).map(|text| (1, text)));
+        points.extend(changes::key_point(view, register).map(|text| (1, text)));
+        let judged = levels.is_some_and(|levels| {
+            view.territory().geo_type != GeoType::Department
+                || levels.at(view.territory(), view.sunday).rank.is_some()
+        });
         Self {
             state,
             figures,
             readings,
             points,
-            alerts: alerts_in_brief(view, room.alerts),
-            next: next::write(
-                view,
-                levels.is_some_and(|levels| {
-                    view.territory().geo_type != GeoType::Department
-                        || levels.at(view.territory(), view.sunday).rank.is_some()
-                }),
-            ),
+            alerts: asked.alerts.then(|| alerts_in_brief(view, budget.alerts)),
+            next: asked.steps.then(|| next::write(view, judged)),
             feeds: feeds(view),
         }
     }
@@ -94,7 +130,7 @@ impl First {
 
 impl First {
     /// At most so many sentences: the least important leave, the others keep their order.
-    pub(crate) fn points(&self, max: usize) -> Vec<Rich> {
+    fn points(&self, max: usize) -> Vec<Rich> {
         let mut kept: Vec<usize> = (0..self.points.len()).collect();
         kept.sort_by_key(|place| self.points[*place].0);
         kept.truncate(max);
@@ -103,50 +139,50 @@ impl First {
     }
 }
 
-/// The first page of a region's bulletin: sentences on the left, map and alerts on the right, what to do below.
-pub(crate) fn write(
-    view: &View,
-    register: &mut Register,
-    levels: Option<&Levels>,
-    mapped: &[&Place],
-    room: Room,
-) -> Vec<Block> {
-    let first = First::of(view, register, levels, room);
-    let mut blocks = head(&first);
-    let left = vec![Block::Bullets { items: first.points(room.points) }];
-    let size = Size { width_pt: 225.0, height_pt: 215.0 };
-    let mut right: Vec<Block> = map::write(view, register, levels, mapped, size).into_iter().collect();
-    right.push(Block::Note { text: first.alerts });
-    right.extend(first.feeds.map(|text| Block::Note { text }));
-    blocks.push(Block::Columns { left, right, ratio: 1.08 });
-    let items = first.next.into_iter().take(room.steps).collect();
-    blocks.push(Block::Steps { title: next::TITLE.to_owned(), items });
-    blocks
-}
-
-/// The state and the key figures.
-pub(crate) fn head(first: &First) -> Vec<Block> {
+/// Sets the first page: state and key figures across, sentences beside the map, what to do below.
+pub(crate) fn write(page: &Page, register: &mut Register, section: &SectionOutline) -> Vec<Block> {
+    let asked = Asked::of(section);
+    let first = First::of(page, register, &asked);
     let mut blocks: Vec<Block> = first.state.clone().map(|text| Block::Lead { text }).into_iter().collect();
     if !first.figures.is_empty() {
         blocks.push(Block::KeyFigures { items: first.figures.clone() });
     }
     blocks.extend(first.readings.clone().map(|text| Block::Note { text }));
+    // On a page that is the whole document curves and a table follow: the map is smaller, and alerts stand under the sentences.
+    let is_whole = budget::is_one_page(page.outline);
+    let size = match is_whole {
+        true => Size { width_pt: 205.0, height_pt: 150.0 },
+        false => Size { width_pt: 225.0, height_pt: 215.0 },
+    };
+    let mut left = vec![Block::Bullets { items: first.points(page.budget.points) }];
+    let mut right: Vec<Block> = Vec::new();
+    if let Some(indicators) = asked.map {
+        right.extend(map::write(page.view, register, page.levels, page.mapped, indicators, size));
+    }
+    let beside = if is_whole { &mut left } else { &mut right };
+    beside.extend(first.alerts.map(|text| Block::Note { text }));
+    right.extend(first.feeds.map(|text| Block::Note { text }));
+    blocks.push(Block::Columns { left, right, ratio: if is_whole { 1.35 } else { 1.08 } });
+    if let Some(steps) = first.next {
+        let items = steps.into_iter().take(page.budget.steps).collect();
+        blocks.push(Block::Steps { title: next::TITLE.to_owned(), items });
+    }
     blocks
-}
-
-/// The key figures that the territory has.
-fn available(view: &View) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let place = view.territory();
-    let known = |(id, _): &(&str, &str)| view.defined(id) && view.has_lately(id, "", place);
-    KEY.into_iter().filter(known).take(KEY_FIGURES)
 }
 
 /// Key figures beside what their second readings say of the same week, each with its words, and the territory's level beside
 /// that of the other rules in force.
-fn second_readings(view: &View, register: &mut Register, levels: Option<&Levels>) -> Option<Rich> {
+fn second_readings(
+    view: &View,
+    register: &mut Register,
+    levels: Option<&Levels>,
+    shown: &[&Measure],
+) -> Option<Rich> {
     let place = view.territory();
     let mut said = Vec::new();
-    for (id, label) in available(view) {
+    for measure in shown.iter().filter(|measure| measure.category.is_empty()) {
+        let (id, label) = (measure.indicator.as_str(), labels::measure(view, measure));
+        let label = label.as_str();
         let Some(query) = view.input.vocabulary.query(id) else { continue };
         let mut read = |id: &str| {
             let query = view.input.vocabulary.query(id)?;
@@ -175,20 +211,24 @@ fn second_readings(view: &View, register: &mut Register, levels: Option<&Levels>
     (!said.is_empty()).then(|| parts::led("Autres lectures ", &format!(": {}.", said.join(" ; "))))
 }
 
-fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
+fn key_figures(view: &View, register: &mut Register, shown: &[&Measure]) -> Vec<KeyFigure> {
     let place = view.territory();
-    available(view)
-        .map(|(id, label)| {
-            let shown = view.print(register, "text", label, id, "", place, 0);
-            let fact = view.compare(id, "", place);
-            let change = parts::change(view, register, "text", label, id, "", place, &fact);
+    shown
+        .iter()
+        .map(|measure| {
+            let (id, category) = (measure.indicator.as_str(), measure.category.as_str());
+            let label = labels::measure(view, measure);
+            let label = label.as_str();
+            let shown = view.print(register, "text", label, id, category, place, 0);
+            let fact = view.compare(id, category, place);
+            let change = parts::change(view, register, "text", label, id, category, place, &fact);
             let (direction, change) = match &fact.direction {
                 Ok(Direction::Up) => ("up", change),
                 Ok(Direction::Down) => ("down", change),
                 Ok(Direction::Flat) => ("flat", change),
                 Err(_) => ("none", "pas de comparaison".to_owned()),
             };
-            let last = shown.reason.as_ref().and_then(|_| last_known(view, register, id, label));
+            let last = shown.reason.as_ref().and_then(|_| last_known(view, register, measure, label));
             let (change, provisional) = last.unwrap_or((change, shown.provisional));
             let room = if provisional { 80 } else { 90 };
             let why = shown.reason.clone().or(match &fact.direction {
@@ -215,13 +255,19 @@ fn key_figures(view: &View, register: &mut Register) -> Vec<KeyFigure> {
 }
 
 /// The newest value of a week whose Sunday has none, and whether it is provisional.
-fn last_known(view: &View, register: &mut Register, id: &str, label: &str) -> Option<(String, bool)> {
+fn last_known(
+    view: &View,
+    register: &mut Register,
+    measure: &Measure,
+    label: &str,
+) -> Option<(String, bool)> {
     let place = view.territory();
-    let days = view.input.observations.series(id, "", place, TimeType::Day)?;
+    let (id, category) = (measure.indicator.as_str(), measure.category.as_str());
+    let days = view.input.observations.series(id, category, place, TimeType::Day)?;
     let mut of_week = days.range(view.input.week..view.sunday).rev();
     let (day, value, status) =
         of_week.find_map(|(day, observation)| Some((*day, observation.value?, observation.status)))?;
-    let about = About { time_type: TimeType::Day, date: day, ..view.about(id, "", place, 0) };
+    let about = About { time_type: TimeType::Day, date: day, ..view.about(id, category, place, 0) };
     let (unit, _) = view.unit(id);
     let text = register.note("text", label, &about, Some(value), &unit, view.text(id, value));
     Some((sentences::last_known(&text, day), status == Status::Partial))
@@ -303,38 +349,18 @@ fn changed_levels(view: &View, levels: Option<&Levels>) -> Option<Rich> {
     Some(parts::led(&lead, &rest))
 }
 
-const SUBJECTS: [(&str, Subject); 6] = [
-    (
-        "hospital_patients",
-        Subject { text: "Le nombre de patients hospitalisés", plural: false, feminine: false },
-    ),
-    (
-        "icu_patients",
-        Subject { text: "Le nombre de patients en réanimation", plural: false, feminine: false },
-    ),
-    (
-        "admissions_7d",
-        Subject { text: "Les admissions à l’hôpital en 7 jours", plural: true, feminine: true },
-    ),
-    ("incidence_7d_per_100k", Subject { text: "L’incidence", plural: false, feminine: true }),
-    ("positivity_7d", Subject { text: "Le taux de positivité", plural: false, feminine: false }),
-    (
-        "er_covid_share_7d",
-        Subject { text: "La part des passages aux urgences pour suspicion", plural: false, feminine: true },
-    ),
-];
-
 /// What rose, where, by how much, since when.
-fn changes(view: &View, register: &mut Register) -> Vec<(u8, Rich)> {
+fn changes(view: &View, register: &mut Register, about: &[Measure]) -> Vec<(u8, Rich)> {
     let place = view.territory();
     let mut points = Vec::new();
     let mut missing: Vec<(String, Vec<String>)> = Vec::new();
-    for (id, subject) in SUBJECTS {
-        if !view.defined(id) || !view.has_lately(id, "", place) {
-            continue;
-        }
+    for measure in about {
+        let id = measure.indicator.as_str();
+        let subject = view.input.vocabulary.query(id).and_then(|query| query.subject.as_ref());
+        let Some(subject) = subject.filter(|_| view.has_lately(id, "", place)) else { continue };
+        let subject = Subject { text: &subject.text_fr, plural: subject.plural, feminine: subject.feminine };
         let fact = view.compare(id, "", place);
-        let label = catalogue::label(view, id);
+        let label = labels::of(view, id);
         if let Err(WhyNot::Missing(reason)) = &fact.direction {
             // Said once for all that lack for the same reason; the gap is a published fact all the same.
             view.print(register, "text", &label, id, "", place, 0);
@@ -360,7 +386,7 @@ fn changes(view: &View, register: &mut Register) -> Vec<(u8, Rich)> {
         rest.push_str(&moved);
         let importance = match fact.direction {
             Ok(Direction::Flat) if rest_is_short => 5,
-            _ if id.starts_with("er_") => 3,
+            _ if measure.is_minor => 3,
             _ => 2,
         };
         points.push((importance, parts::led(&lead, &rest)));
@@ -395,11 +421,13 @@ fn without_the_silent(view: &View, register: &mut Register, id: &str, label: &st
 /// reaches, whether one department makes it, and who goes against it.
 fn where_it_moved(view: &View, register: &mut Register, id: &str, fact: &super::view::Comparison) -> String {
     let Ok(direction) = &fact.direction else { return String::new() };
-    // A stable total may hide a rise: it is told.
-    let (wanted, against) = match direction {
-        Direction::Down => (Direction::Down, Direction::Up),
-        _ => (Direction::Up, Direction::Down),
+    // A stable total may hide bad news: they are told.
+    let worse = view.input.vocabulary.query(id).map_or(Worse::Up, |query| query.worse);
+    let wanted = match (direction, worse) {
+        (Direction::Down, _) | (Direction::Flat, Worse::Down) => Direction::Down,
+        (Direction::Up, _) | (Direction::Flat, Worse::Up) => Direction::Up,
     };
+    let against = if wanted == Direction::Down { Direction::Up } else { Direction::Down };
     let way = |direction| if direction == Direction::Down { Way::Down } else { Way::Up };
     let mut all: Vec<(Direction, f64, &Place)> = view
         .departments
@@ -470,14 +498,13 @@ fn concentrated(
 }
 
 /// Products with few days of stock, in the departments and in the whole.
-fn low_stocks(view: &View, register: &mut Register) -> Vec<Rich> {
-    let id = "test_days_of_cover";
+fn low_stocks(view: &View, register: &mut Register, id: &str, order: &[String]) -> Vec<Rich> {
     if !view.defined(id) {
         return Vec::new();
     }
-    let (low, _) = supply::bounds(view);
+    let (low, _) = cover::bounds(view, id);
     let mut points = Vec::new();
-    for product in supply::products(view) {
+    for product in cover::products(view, id, order) {
         let mut short: Vec<(f64, &Place)> = view
             .departments
             .iter()
@@ -493,7 +520,7 @@ fn low_stocks(view: &View, register: &mut Register) -> Vec<Rich> {
                 (name, shown.text)
             })
             .collect();
-        let name = catalogue::category(product);
+        let name = labels::category(view, id, product);
         let bound = french::number(low, 0);
         points.extend(
             sentences::low_cover(&name, &bound, &places).map(|(lead, rest)| parts::led(&lead, &rest)),

@@ -1,92 +1,23 @@
-//! On-call care when practices are closed, and the numbers to dial.
+//! The numbers to dial when practices are closed.
 
 use vigie_queries::GeoType;
 
-use super::catalogue;
-use super::parts::{self, Line, Notes};
-use super::view::View;
+use super::super::parts;
+use super::super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
-use crate::figures::Size;
 use crate::french;
-use crate::input::{AccessNumber, EventKind};
-use crate::published::Register;
+use crate::input::AccessNumber;
 
-const COVER: &str = "on_call_cover";
-const COST: &str = "on_call_cost_7d";
-
-pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
-    let place = view.territory();
-    let mut blocks = Vec::new();
-    let mut notes = Notes::default();
-    let mut rows = Vec::new();
-    let mut shown = Vec::new();
-    for id in [COVER, COST] {
-        let mut categories = vec![""];
-        categories.extend(view.input.observations.categories(id, place));
-        for category in categories.into_iter().filter(|category| view.has_lately(id, category, place)) {
-            shown.push(id);
-            let label = if category.is_empty() {
-                catalogue::label(view, id)
-            } else {
-                format!("– {}", catalogue::category(category))
-            };
-            rows.push(parts::three_week_row(view, register, &mut notes, &label, id, category, place));
-        }
+/// A line for a department, a table for what has several.
+pub(super) fn write(view: &View) -> Option<Block> {
+    match view.territory().geo_type {
+        GeoType::Department => of_department(view),
+        _ => table(view),
     }
-    let table = (!rows.is_empty()).then(|| {
-        Block::Table(Table {
-            caption: "Gardes pourvues, trois dernières semaines".to_owned(),
-            columns: parts::three_weeks(view, "Permanence des soins"),
-            rows,
-            notes: notes.lines(),
-            source: view.source_line(&shown),
-        })
-    });
-    match table {
-        Some(table) => {
-            blocks.push(table);
-            blocks.extend(strikes(view));
-            if view.has(COVER, "", place) {
-                blocks.push(parts::chart(
-                    view,
-                    register,
-                    "Gardes pourvues, jour par jour",
-                    "% des gardes du jour",
-                    &[Line::alone(COVER)],
-                    Vec::new(),
-                    Size { width_pt: Size::WIDE.width_pt, height_pt: 130.0 },
-                ));
-            }
-        }
-        None => blocks.push(parts::absent(view, "Permanence des soins", &[COVER])),
-    }
-    blocks.extend(numbers(view));
-    blocks
-}
-
-/// Strikes of the week and of the one before.
-fn strikes(view: &View) -> Option<Block> {
-    let from = view.monday(1);
-    let titles: Vec<String> = view
-        .input
-        .events
-        .iter()
-        .filter(|event| event.kind == EventKind::Strike && view.concerns(&event.place))
-        .filter(|event| event.starts <= view.sunday && event.ends.is_none_or(|ends| ends >= from))
-        .map(|event| {
-            let when = match event.ends {
-                Some(ends) => french::date_range(event.starts, ends),
-                None => format!("depuis le {}", french::date(event.starts)),
-            };
-            format!("{} ({when})", crate::clean::short(&event.title_fr, 120))
-        })
-        .collect();
-    (!titles.is_empty())
-        .then(|| Block::Note { text: parts::led("Mouvement social ", &format!(": {}.", titles.join(" ; "))) })
 }
 
 /// The number to dial in a department, in a line.
-pub(crate) fn number(view: &View) -> Option<Block> {
+fn of_department(view: &View) -> Option<Block> {
     let code = &view.territory().code;
     let phones: Vec<String> = view
         .input
@@ -103,7 +34,7 @@ pub(crate) fn number(view: &View) -> Option<Block> {
 }
 
 /// Numbers to dial, grouped: one row a number, the departments it serves.
-fn numbers(view: &View) -> Option<Block> {
+fn table(view: &View) -> Option<Block> {
     let concerned: Vec<&AccessNumber> = view
         .input
         .access_numbers

@@ -2,9 +2,9 @@
 
 use vigie_queries::{ForecastModel, GradeOfSource};
 
-use super::levels::Levels;
-use super::parts;
-use super::view::View;
+use super::super::levels::Levels;
+use super::super::parts;
+use super::super::view::View;
 use crate::document::{Block, Cell, Column, Definition, Row, Table};
 use crate::figures;
 use crate::french;
@@ -54,7 +54,7 @@ pub(crate) fn write(view: &View, register: &Register, levels: Option<&Levels>) -
 /// Rules quoted: the one of the map and those of standing alerts.
 fn rules(view: &View, levels: Option<&Levels>) -> Option<Block> {
     let mut ids: Vec<&str> = levels.iter().map(|levels| levels.rule.id.as_str()).collect();
-    for alert in super::alerts::standing(view) {
+    for alert in super::super::blocks::alerts::standing(view) {
         if !ids.contains(&alert.rule.as_str()) {
             ids.push(&alert.rule);
         }

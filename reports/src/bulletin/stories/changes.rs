@@ -3,10 +3,10 @@
 use jiff::Span;
 use vigie_queries::{GeoType, Rule, TimeType};
 
-use super::catalogue;
-use super::levels::Levels;
-use super::parts;
-use super::view::{View, paris_day};
+use super::super::labels;
+use super::super::levels::Levels;
+use super::super::parts;
+use super::super::view::{View, paris_day};
 use crate::document::{Block, Cell, Column, Rich, Row, Table};
 use crate::french;
 use crate::input::{Cause, Change, Changes, Previous};
@@ -279,8 +279,7 @@ fn what(view: &View, change: &Change) -> String {
                 _ => format!("Score « {title} »"),
             }
         }
-        None if change.category.is_empty() => catalogue::label(view, id),
-        None => format!("{} : {}", catalogue::label(view, id), catalogue::category(&change.category)),
+        None => labels::with_category(view, id, &change.category),
     };
     let more = match suffix(&change.indicator) {
         "change" => " (évolution)",

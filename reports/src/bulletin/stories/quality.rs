@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Span;
 use jiff::civil::Date;
-use vigie_queries::{GeoType, Place, TimeType};
+use vigie_queries::{BlockOutline, GeoType, Outline, Place, TimeType};
 
-use super::catalogue;
-use super::parts;
-use super::view::{View, paris_day};
+use super::super::blocks::Page;
+use super::super::labels;
+use super::super::parts;
+use super::super::view::{View, paris_day};
 use crate::document::{Block, Cell, Column, Row, Table};
 use crate::french;
 use crate::input::{EventKind, FeedState, Freshness, GateResult};
@@ -20,14 +21,11 @@ const FINDINGS_MAX: usize = 12;
 const GATES_MAX: usize = 10;
 /// Sentences printed of one gate.
 const EXAMPLES_MAX: usize = 3;
-/// Daily series whose gaps are told: those counted of each feed, not the rates and changes made from them.
-const WATCHED: [&str; 5] =
-    ["hospital_patients", "icu_patients", "admissions_7d", "tests_7d", "er_covid_share_7d"];
-
-pub(crate) fn write(view: &View, register: &mut Register) -> Vec<Block> {
+pub(crate) fn write(page: &Page, register: &mut Register) -> Vec<Block> {
+    let view = page.view;
     let mut blocks = vec![feeds(view, register)];
     blocks.push(Block::Heading { title: "Jours sans valeur et ruptures".to_owned() });
-    let mut items = gaps(view);
+    let mut items = gaps(view, page.outline);
     items.extend(breaks(view));
     items.extend(provisional(view, register));
     items.extend(settling(view, register));
@@ -242,12 +240,28 @@ fn age(hours: f64) -> String {
     french::counted((hours / 24.0).floor(), 0, "jour", "jours")
 }
 
+/// Indicators whose curves the document draws.
+fn drawn(outline: &Outline) -> Vec<&str> {
+    let mut drawn = Vec::new();
+    for block in outline.sections.iter().flat_map(|section| &section.blocks) {
+        let BlockOutline::Curves { charts, .. } = block else { continue };
+        for measure in
+            charts.iter().flat_map(|chart| &chart.lines).filter(|measure| measure.category.is_empty())
+        {
+            if !drawn.contains(&measure.indicator.as_str()) {
+                drawn.push(&measure.indicator);
+            }
+        }
+    }
+    drawn
+}
+
 /// Days without a value on the charts, runs of days with the same reason told once.
-fn gaps(view: &View) -> Vec<Vec<crate::document::Run>> {
+fn gaps(view: &View, outline: &Outline) -> Vec<Vec<crate::document::Run>> {
     let from = view.chart_start();
     // Series that lack for the same days and reason are told in one line.
     let mut told: Vec<(Vec<String>, String)> = Vec::new();
-    for id in WATCHED {
+    for id in drawn(outline) {
         let Some(series) = view.input.observations.series(id, "", view.territory(), TimeType::Day) else {
             continue;
         };
@@ -274,7 +288,7 @@ fn gaps(view: &View) -> Vec<Vec<crate::document::Run>> {
         for (start, end, reason) in runs {
             by_reason.entry(reason).or_default().push((start, end));
         }
-        let label = catalogue::label(view, id);
+        let label = labels::of(view, id);
         for (reason, spans) in by_reason.into_iter().take(4) {
             let when: Vec<String> = spans.iter().map(|(a, b)| french::date_range(*a, *b)).collect();
             let reason = crate::sentences::trim(&crate::clean::short(&reason, 200)).to_owned();
@@ -331,7 +345,7 @@ fn provisional(view: &View, register: &Register) -> Option<Vec<crate::document::
             view.week(id, category, view.territory(), 0)
                 .is_some_and(|o| o.status == vigie_queries::Status::Partial && o.value.is_some())
         });
-        let printed = catalogue::label(view, id);
+        let printed = labels::of(view, id);
         if partial && !names.contains(&printed) {
             names.push(printed);
         }

@@ -4,12 +4,12 @@
 use jiff::Span;
 use vigie_queries::{Comparison, Criterion, CriterionResult, Place, SCORE};
 
-use super::catalogue;
+use super::super::budget::Budget;
+use super::super::labels;
+use super::super::levels::Levels;
+use super::super::parts;
+use super::super::view::View;
 use super::forecast;
-use super::levels::Levels;
-use super::parts;
-use super::sheet::Room;
-use super::view::View;
 use crate::document::{Block, Cell, Column, Row, Table};
 use crate::french;
 use crate::input::EventKind;
@@ -40,12 +40,12 @@ pub(crate) fn write(
     register: &mut Register,
     levels: Option<&Levels>,
     places: &[&Place],
-    room: Room,
+    budget: Budget,
 ) -> Vec<Block> {
     let holidays = ahead(view, EventKind::Holiday);
     let school = ahead(view, EventKind::SchoolHoliday);
     let near = levels.map(|levels| nearest(view, levels, places)).unwrap_or_default();
-    let (mut said, fans) = forecast::write(view, register, room.repeats);
+    let (mut said, fans) = forecast::write(view, register, budget.keeps(Some(1)));
     if levels.is_none() && holidays.is_empty() && school.is_empty() && said.is_empty() {
         return Vec::new(); // no rule could be applied: nothing can be said of thresholds
     }
@@ -137,7 +137,7 @@ fn table(view: &View, register: &mut Register, levels: &Levels, near: Vec<Near>)
     let rows = near.into_iter().map(|near| {
         let (indicator, category) = (near.criterion.indicator.as_str(), near.criterion.category.as_str());
         let title = match category {
-            "" => catalogue::label(view, indicator),
+            "" => labels::of(view, indicator),
             _ => near.criterion.title_fr.clone(),
         };
         let name = view.name(near.place);

@@ -8,9 +8,8 @@ use vigie_queries::{
     SCORE, TimeType, Week,
 };
 
-use super::catalogue;
-use super::parts;
-use super::view::View;
+use super::super::view::View;
+use super::super::{labels, levels, parts};
 use crate::document::{Block, Cell, Column, Row, RowKind, Table};
 use crate::figures::style;
 use crate::french;
@@ -19,8 +18,6 @@ use crate::sentences;
 
 /// Rows printed per rule and level; the rest is counted.
 const ROWS_MAX: usize = 15;
-/// Alerts that leave room for the key indicators on the same page.
-const FEW: usize = 5;
 /// Criteria printed per alert.
 const CRITERIA_MAX: usize = 3;
 
@@ -238,11 +235,6 @@ fn count(view: &View, state: AlertState) -> usize {
     view.input.alerts.iter().filter(|alert| alert.state == state && concerned(view, alert)).count()
 }
 
-/// Whether the table of alerts is short enough to stand before the indicators.
-pub(crate) fn are_few(view: &View) -> bool {
-    standing(view).len() <= FEW
-}
-
 /// One group per rule and level: its title and what to do beside one row per place.
 fn table(view: &View, register: &mut Register, alerts: &[&Alert], rows_max: usize) -> Block {
     let mut groups = groups(alerts.iter().copied());
@@ -455,7 +447,7 @@ fn unknown_of(view: &View, rule: Option<&Rule>, alert: &Alert) -> String {
         return String::new();
     }
     let known = |id: &str| alert.criteria.iter().any(|result| result.id == id && result.value.is_some());
-    super::levels::unknown(rule, alert.rank, view.sunday, known)
+    levels::unknown(rule, alert.rank, view.sunday, known)
 }
 
 /// One alert: place, since when, figures and bounds, state; with its unknown criteria where they are asked for.
@@ -486,13 +478,7 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert,
         let (indicator, category) = criterion
             .map_or(("", ""), |criterion| (criterion.indicator.as_str(), criterion.category.as_str()));
         let title = match (criterion, category) {
-            (Some(_), "") => catalogue::label(view, indicator),
-            (Some(criterion), category) if criterion.indicator == "test_days_of_cover" => {
-                format!("{}, jours de stock", catalogue::category(category))
-            }
-            (Some(criterion), category) if criterion.indicator == "test_days_of_cover_7d" => {
-                format!("{}, jours de stock, moyenne de la semaine", catalogue::category(category))
-            }
+            (Some(_), "") => labels::of(view, indicator),
             (Some(criterion), _) => criterion.title_fr.clone(),
             (None, _) if result.id == SCORE && of_region => {
                 "Score moyen des départements (sur 12)".to_owned()
@@ -525,9 +511,7 @@ fn row(view: &View, register: &mut Register, rule: Option<&Rule>, alert: &Alert,
         let mut names: Vec<String> = Vec::new();
         for result in alert.criteria.iter().filter(raised) {
             let criterion = rule.and_then(|rule| rule.criteria.iter().find(|c| c.id == result.id));
-            names.extend(
-                criterion.map(|criterion| french::small(&catalogue::label(view, &criterion.indicator))),
-            );
+            names.extend(criterion.map(|criterion| french::small(&labels::of(view, &criterion.indicator))));
         }
         if !names.is_empty() {
             figures.push(format!("critères les plus hauts : {}", french::list(&names)));
@@ -600,7 +584,7 @@ pub(crate) fn products(view: &View, alert: &Alert) -> Vec<String> {
         .iter()
         .filter(|result| result.rank.is_some_and(|rank| rank > 0))
         .filter_map(|result| rule.criteria.iter().find(|criterion| criterion.id == result.id))
-        .map(|criterion| catalogue::category(&criterion.category))
+        .map(|criterion| labels::category(view, &criterion.indicator, &criterion.category))
         .collect();
     // Its stock of the day and that of the week are two criteria of one product.
     products.dedup();

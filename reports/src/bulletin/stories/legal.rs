@@ -7,9 +7,9 @@ use jiff::Span;
 use jiff::civil::Date;
 use vigie_queries::{GeoType, Place, Rule};
 
-use super::levels::Levels;
-use super::parts;
-use super::view::View;
+use super::super::levels::Levels;
+use super::super::parts;
+use super::super::view::View;
 use crate::document::{Block, Cell, Column, Rich, Row, Table};
 use crate::french;
 use crate::input::LegalStatus;

@@ -2,9 +2,10 @@
 
 use vigie_queries::{GeoType, Place, Status};
 
-use super::levels::Levels;
-use super::parts;
-use super::view::View;
+use super::super::labels;
+use super::super::levels::Levels;
+use super::super::parts;
+use super::super::view::View;
 use crate::document::Block;
 use crate::figures::{self, Drawing, Level, Map, MapPlace, Size};
 use crate::french;
@@ -40,9 +41,10 @@ pub(crate) fn write(
     register: &mut Register,
     levels: Option<&Levels>,
     places: &[&Place],
+    general: &[String],
     size: Size,
 ) -> Option<Block> {
-    let printed = what(view, levels, places)?;
+    let printed = what(view, levels, places, general)?;
     let (title, unit, sources) = match &printed {
         Printed::Score => (
             "Niveau par département".to_owned(),
@@ -52,7 +54,7 @@ pub(crate) fn write(
         Printed::Indicator(id) => {
             let (unit, decimals) = view.unit(id);
             let decimals = if unit == "per_100k" { 0 } else { decimals };
-            let name = super::catalogue::label(view, id);
+            let name = labels::of(view, id);
             let words = french::typography(&format!("chiffre : {}", french::small(&name)));
             let title = match levels {
                 Some(_) => "Niveau par département".to_owned(),
@@ -105,8 +107,8 @@ fn indicators_of(levels: &Levels) -> Vec<String> {
     levels.rule.criteria.iter().map(|criterion| criterion.indicator.clone()).collect()
 }
 
-/// The score where it is known, else the rule's first criterion that departments have, else the stock per inhabitant.
-fn what(view: &View, levels: Option<&Levels>, places: &[&Place]) -> Option<Printed> {
+/// The score where it is known, else the rule's first criterion that departments have, else the first that the document names.
+fn what(view: &View, levels: Option<&Levels>, places: &[&Place], general: &[String]) -> Option<Printed> {
     let share = |known: usize| known > 0 && known * 2 >= places.len();
     if let Some(levels) = levels {
         let scored = places.iter().filter(|place| levels.score(place, view.sunday).is_some()).count();
@@ -115,8 +117,7 @@ fn what(view: &View, levels: Option<&Levels>, places: &[&Place]) -> Option<Print
         }
     }
     let of_rule = levels.map(indicators_of).unwrap_or_default();
-    let general = ["incidence_7d_per_100k", "hospital_patients_per_100k", "icu_occupancy_initial"];
-    of_rule.into_iter().chain(general.map(String::from)).find_map(|id| {
+    of_rule.into_iter().chain(general.iter().cloned()).find_map(|id| {
         let known = places
             .iter()
             .filter(|place| view.week(&id, "", place, 0).is_some_and(|o| o.value.is_some()))
