@@ -139,11 +139,11 @@ fn sections(page: &Page, register: &mut Register) -> Vec<Section> {
         title: first.title_fr.clone(),
         blocks: first_page::write(page, register, first),
     }];
-    // A section that yields to the next one when it is long.
-    let mut order: Vec<_> = others.iter().collect();
+    // A section that is long yields to the next one.
     let standing = blocks::alerts::standing(page.view).len();
-    for at in 0..order.len().saturating_sub(1) {
-        if others[at].yields_above.is_some_and(|most| standing > most) {
+    let mut order: Vec<_> = others.iter().collect();
+    for (at, outline) in others.iter().enumerate().rev().skip(1) {
+        if outline.yields_above.is_some_and(|most| standing > most) {
             order.swap(at, at + 1);
         }
     }

@@ -82,7 +82,7 @@ async fn look(room: &Room) -> Result<(), Error> {
     let notices = book.compare(now(), &problems, room.config.notify.remind_after);
     if !notices.is_empty() {
         let territory = room.config.territory.name();
-        let (subject, text) = written(&territory, &notices);
+        let (subject, text) = written(territory, &notices);
         // Once somebody has it, it is told: who has it must not get it again because another address is refused.
         let mut failed = Vec::new();
         for to in &room.config.notify.to {
